@@ -53,7 +53,7 @@ _building = threading.Lock()
 # The engine accepts only generic types of `typing`: it refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 Handler = Callable[[func.HttpRequest], func.HttpResponse]
-Asked = Callable[[func.HttpRequest, "Caller"], func.HttpResponse]
+ConsoleHandler = Callable[[func.HttpRequest, "Caller"], func.HttpResponse]
 # The engine indexes this file once: who may open the console must be known by then.
 console_settings = ConsoleSettings.from_mapping(os.environ)
 
@@ -169,28 +169,32 @@ def console() -> "Console":
     return found
 
 
-def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
+def response(answer: answers.ConsoleAnswer) -> func.HttpResponse:
     return func.HttpResponse(
         answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answer.headers
     )
 
 
-def asked(
-    handler: Asked, req: func.HttpRequest, who: Callable[[], "Caller"], *, orders: bool
+def authorized(
+    handler: ConsoleHandler,
+    req: func.HttpRequest,
+    authenticate: Callable[[], "Caller"],
+    *,
+    orders: bool,
 ) -> func.HttpResponse:
     """The answer of *handler*, if the caller is allowed to ask."""
     from shared.console import access
 
     try:
-        caller = who()
+        caller = authenticate()
         if orders:
             access.must_order(caller, req.headers)
     except PhotoSyncError as error:
-        return told(answers.refuse(error))
+        return response(answers.refuse(error))
     return handler(req, caller)
 
 
-def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked]:
+def console_route(path: str, *, orders: bool = False) -> Callable[[ConsoleHandler], ConsoleHandler]:
     """
     Register a function of the console under *path*: a query, or with *orders* an order.
 
@@ -198,19 +202,19 @@ def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked
     (functions.md section Sign-in). So if both may open the console, keys have routes of their own.
     """
 
-    def register(handler: Asked) -> Asked:
+    def register(handler: ConsoleHandler) -> ConsoleHandler:
         def by_key(req: func.HttpRequest) -> func.HttpResponse:
             from shared.console import access
 
-            return asked(handler, req, access.by_key, orders=orders)
+            return authorized(handler, req, access.by_key, orders=orders)
 
         def signed_in(req: func.HttpRequest) -> func.HttpResponse:
             from shared.console import access
 
-            def who() -> "Caller":
+            def authenticate() -> "Caller":
                 return access.signed_in(req.headers, console_settings)
 
-            return asked(handler, req, who, orders=orders)
+            return authorized(handler, req, authenticate, orders=orders)
 
         def add(name: str, route: str, function: Handler, level: func.AuthLevel) -> None:
             methods = ["POST" if orders else "GET"]
@@ -241,33 +245,33 @@ def console_page(req: func.HttpRequest) -> func.HttpResponse:
 @console_route("me")
 def console_me(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Who the caller is, and what they may do."""
-    return told(answers.tell(caller.to_fields))
+    return response(answers.tell(caller.to_fields))
 
 
 @console_route("overview")
 def console_overview(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Everything at a glance."""
-    return told(answers.tell(lambda: console().overview()))
+    return response(answers.tell(lambda: console().overview()))
 
 
 @console_route("users")
 def console_users(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Search users."""
-    return told(answers.tell(lambda: console().users(req.params)))
+    return response(answers.tell(lambda: console().users(req.params)))
 
 
 @console_route("users/{user}")
 def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One user, on both sides."""
     user = req.route_params["user"]
-    return told(answers.tell(lambda: console().user(user, req.params)))
+    return response(answers.tell(lambda: console().user(user, req.params)))
 
 
 @console_route("users/{user}/photo/{side}")
 def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """The picture of a user on one side."""
     named = req.route_params
-    return told(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
+    return response(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
 
 
 @console_route("users/{user}/replay", orders=True)
@@ -305,7 +309,7 @@ def ordered(
     req: func.HttpRequest, carry_out: Callable[[dict[str, Any]], Mapping[str, Any]]
 ) -> func.HttpResponse:
     """The result of the order in the body of *req*."""
-    return told(
+    return response(
         answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
 
@@ -313,7 +317,7 @@ def ordered(
 @console_route("history")
 def console_history(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Who ordered what, newest first."""
-    return told(answers.tell(lambda: console().history(req.params)))
+    return response(answers.tell(lambda: console().history(req.params)))
 
 
 def doctor() -> "Doctor":
@@ -329,7 +333,7 @@ def doctor() -> "Doctor":
 @console_route("doctor")
 def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """What is wrong with the app and its surroundings, and what to do."""
-    return told(answers.tell(lambda: doctor().examine()))
+    return response(answers.tell(lambda: doctor().examine()))
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

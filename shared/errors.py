@@ -58,8 +58,8 @@ class PhotoSyncError(Exception):
     def __init__(self, sentence: str) -> None:
         # The sentence may quote a service, and a log line must stay one line.
         printable = "".join(sign if sign.isprintable() else " " for sign in sentence)
-        told = _KEY.sub(r"\1…", " ".join(printable.split()))
-        super().__init__(told[:LONGEST_SENTENCE])
+        safe = _KEY.sub(r"\1…", " ".join(printable.split()))
+        super().__init__(safe[:LONGEST_SENTENCE])
 
 
 class SettingsError(PhotoSyncError):

@@ -29,8 +29,8 @@ def stamp_file() -> Path:
 def packed_at(stamp: Path | None = None) -> str:
     """When the running package was built, in ISO 8601; empty if it is not recorded."""
     try:
-        told = (stamp or stamp_file()).read_text("ascii")[:_LONGEST].strip()
-        return moments.read(told).isoformat(timespec="seconds")
+        text = (stamp or stamp_file()).read_text("ascii")[:_LONGEST].strip()
+        return moments.read(text).isoformat(timespec="seconds")
     except (OSError, ValueError):
         return ""
 

@@ -90,3 +90,14 @@ def container(storage: Storage) -> Iterator[ContainerClient]:
     """A container of its own for each test, not made yet."""
     with BlobServiceClient.from_connection_string(storage.connection_string) as service:
         yield service.get_container_client(next(NAMES))
+
+
+@pytest.fixture
+def no_runtime() -> Iterator[None]:
+    """A process that has built nothing yet, and forgets what it builds."""
+    # Imported here because other tests do not need it.
+    import function_app
+
+    function_app._runtime.cache_clear()
+    yield
+    function_app._runtime.cache_clear()

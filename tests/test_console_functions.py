@@ -1,4 +1,4 @@
-"""The console's functions as the host calls them, before anybody has set anything."""
+"""The console's functions as the host calls them, before anything is configured."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-import azure.functions as func
 import pytest
 
 import function_app
 from shared.errors import SettingsError
 from tests import REPO
-from tests.test_function_app import STORAGE, user_function
+from tests.test_function_app import STORAGE, get
 
 CONSOLE = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
 # In a process of its own: routes are made when function_app is imported.
@@ -31,32 +30,16 @@ print(json.dumps(found))
 
 def levels(settings: Mapping[str, str]) -> dict[str, str]:
     """The authorization level of each of the console's routes under *settings*."""
-    done = subprocess.run(
-        [sys.executable, "-c", LEVELS],
-        cwd=REPO,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, str] = json.loads(done.stdout)
+    env = {**os.environ, **settings}
+    printed = subprocess.check_output([sys.executable, "-c", LEVELS], cwd=REPO, env=env, text=True)
+    found: dict[str, str] = json.loads(printed)
     return found
-
-
-@pytest.fixture
-def no_runtime() -> Iterator[None]:
-    """A process that has built nothing yet, and forgets what it builds."""
-    function_app._runtime.cache_clear()
-    yield
-    function_app._runtime.cache_clear()
 
 
 @pytest.mark.usefixtures("no_runtime")
 def test_doctor_answers_without_settings():
-    """Whoever has set nothing yet is told by the doctor what to set."""
-    answer = user_function("console_doctor")(
-        func.HttpRequest(method="GET", url="/api/console/doctor", body=b"")
-    )
+    """Without settings the doctor says which ones to set."""
+    answer = get("console_doctor")
     told = json.loads(answer.get_body())
 
     assert (answer.status_code, told["ok"]) == (200, False)
@@ -64,12 +47,10 @@ def test_doctor_answers_without_settings():
 
 
 @pytest.mark.usefixtures("no_runtime")
-def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPatch):
-    """While settings are wrong the console answers with the sentence that names them."""
+def test_console_names_wrong_settings(monkeypatch: pytest.MonkeyPatch):
+    """While settings are wrong, the console answers with the sentence that names them."""
     monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
-    answer = user_function("console_overview")(
-        func.HttpRequest(method="GET", url="/api/console/overview", body=b"")
-    )
+    answer = get("console_overview")
 
     assert answer.status_code == 500
     assert "CLIENT_ID is missing" in json.loads(answer.get_body())["error"]["message"]
@@ -77,21 +58,19 @@ def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("no_runtime")
 def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
-    """The error lives as long as the process; no request may add to its traceback."""
+    """The error lives as long as the process, so no request may extend its traceback."""
     monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
     kept = function_app.runtime().console
     assert isinstance(kept, SettingsError)
     before = kept.__traceback__
     for name in ("overview", "doctor"):
-        user_function(f"console_{name}")(
-            func.HttpRequest(method="GET", url=f"/api/console/{name}", body=b"")
-        )
+        get(f"console_{name}")
 
     assert kept.__traceback__ is before
 
 
 def test_a_key_alone_opens_the_console_while_sign_in_is_off():
-    """Without CONSOLE_SIGN_IN every route but the page needs a key, and none has a double."""
+    """Without CONSOLE_SIGN_IN each route but the page needs a key, and exists once."""
     found = levels({"CONSOLE_SIGN_IN": ""})
 
     assert found.pop("console") == "ANONYMOUS"
@@ -99,17 +78,17 @@ def test_a_key_alone_opens_the_console_while_sign_in_is_off():
     assert not [route for route in found if route.startswith("keyed/")]
 
 
-def test_no_key_opens_the_console_where_keys_are_off():
-    """Also without CONSOLE_SIGN_IN: then `access` lets nobody in."""
-    found = levels({"CONSOLE_SIGN_IN": "", "CONSOLE_KEYS": "false"})
-    theirs = {level for route, level in found.items() if route.startswith("console")}
+@pytest.mark.parametrize("client_id", ["", CONSOLE])
+def test_keys_can_be_switched_off(client_id: str):
+    """With CONSOLE_KEYS=false no key opens the console, even if no sign-in is configured."""
+    found = levels({"CONSOLE_SIGN_IN": client_id, "CONSOLE_KEYS": "false"})
 
-    assert theirs == {"ANONYMOUS"}
+    assert set(found.values()) == {"ANONYMOUS"}
     assert not [route for route in found if route.startswith("keyed/")]
 
 
-def test_each_route_has_a_double_for_keys_where_people_sign_in():
-    """The host cannot ask for a key or a person: so a key has routes of its own."""
+def test_routes_for_keys_beside_a_sign_in():
+    """The host cannot check a key or a person on one route, so keys have their own routes."""
     found = levels({"CONSOLE_SIGN_IN": CONSOLE})
     of_people = {route for route, level in found.items() if level == "ANONYMOUS"} - {"console"}
 
@@ -119,22 +98,8 @@ def test_each_route_has_a_double_for_keys_where_people_sign_in():
     }
 
 
-def test_keys_can_be_switched_off():
-    """With CONSOLE_KEYS=false nothing but a signed-in person opens the console."""
-    found = levels({"CONSOLE_SIGN_IN": CONSOLE, "CONSOLE_KEYS": "false"})
-
-    assert set(found.values()) == {"ANONYMOUS"}
-
-
 def test_principal_is_ignored_where_a_key_was_checked():
-    """A principal's header on a route of a key changes nothing: the host has checked the key."""
-    answer = user_function("console_me")(
-        func.HttpRequest(
-            method="GET",
-            url="/api/console/me",
-            body=b"",
-            headers={"x-ms-client-principal": "forged"},
-        )
-    )
+    """On a route for keys the principal's header is ignored: the host has checked the key."""
+    answer = get("console_me", {"x-ms-client-principal": "forged"})
 
     assert json.loads(answer.get_body()) == {"via": "key", "name": "", "role": "Operator"}

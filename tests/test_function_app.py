@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import azure.functions as func
@@ -29,7 +29,7 @@ FUNCTIONS = {str(found.get_function_name()): found for found in function_app.app
 
 
 class Posted:
-    """One POST to the webhook: the answer, and what was handed to the two queues."""
+    """One POST to the webhook: the answer, and what both queues received."""
 
     def __init__(self, body: bytes, params: dict[str, str] | None = None) -> None:
         request = func.HttpRequest(
@@ -42,7 +42,7 @@ class Posted:
 
 
 class Out(func.Out[list[str]]):
-    """An output binding that keeps what it is given."""
+    """An output binding that keeps its value."""
 
     value: list[str] | None = None
 
@@ -58,18 +58,17 @@ def user_function(name: str) -> Any:
     return FUNCTIONS[name].get_user_function()
 
 
+def get(name: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """The answer of the function *name* to a GET."""
+    request = func.HttpRequest(method="GET", url="/api", headers=headers, body=b"")
+    answer: func.HttpResponse = user_function(name)(request)
+    return answer
+
+
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANT_ID", TENANT)
     monkeypatch.setenv("CLIENT_STATE", STATE)
-
-
-@pytest.fixture
-def no_runtime() -> Iterator[None]:
-    """A process that has built nothing yet, and forgets what it builds."""
-    function_app._runtime.cache_clear()
-    yield
-    function_app._runtime.cache_clear()
 
 
 def body(*items: Any) -> bytes:
@@ -79,47 +78,45 @@ def body(*items: Any) -> bytes:
 # The webhook
 
 
-def test_handshake():
-    """A handshake is answered 200 with the token as plain text that no browser may interpret."""
-    answer = Posted(b"", {"validationToken": TOKEN}).answer
-
-    assert (answer.status_code, answer.get_body()) == (200, TOKEN.encode())
-    assert answer.mimetype == "text/plain"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-
 @pytest.mark.parametrize(
     ("posted", "params", "status"),
     [
+        (b"", {"validationToken": TOKEN}, 200),
         (b"", {"validationToken": "x" * 4097}, 400),
         (b"{", None, 400),
         (b"{}", None, 400),
         (b" " * (1024 * 1024 + 1), None, 413),
     ],
-    ids=["long token", "malformed", "no value", "large"],
+    ids=["handshake", "long token", "malformed", "no value", "large"],
 )
-def test_refusals(posted, params, status):
-    """What Graph never sends is refused in one plain sentence, and nothing is queued."""
-    refused = Posted(posted, params)
+def test_plain_answers(posted, params, status, caplog: pytest.LogCaptureFixture):
+    """A handshake gets its token, a bad request one sentence; nothing is queued or logged."""
+    with caplog.at_level(logging.DEBUG):
+        told = Posted(posted, params)
+    text = told.answer.get_body().decode()
 
-    assert refused.answer.status_code == status
-    assert refused.answer.mimetype == "text/plain"
-    assert refused.answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert refused.answer.get_body().decode().count(".") == 1
-    assert (refused.sync, refused.upkeep) == (None, None)
+    assert told.answer.status_code == status
+    assert told.answer.mimetype == "text/plain"
+    assert told.answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert text == TOKEN if status == 200 else text.count(".") == 1
+    assert (told.sync, told.upkeep) == (None, None)
+    assert TOKEN not in caplog.text
 
 
 def test_notifications_are_queued():
-    """Users go to photo-sync, lifecycle items to photo-upkeep, and the answer is 202."""
-    posted = Posted(body(item(), item(), lifecycle()))
+    """Users go to photo-sync, each with its own correlation id, lifecycle items to upkeep."""
+    other = item(resourceData={"id": TENANT})
+    posted = Posted(body(item(), item(), other, lifecycle()))
+    messages = [json.loads(text) for text in posted.sync or []]
 
     assert posted.answer.status_code == 202
-    assert [json.loads(text)["userId"] for text in posted.sync or []] == [ID]
+    assert [message["userId"] for message in messages] == [ID, TENANT]
+    assert len({message["correlationId"] for message in messages}) == 2
     assert [json.loads(text)["kind"] for text in posted.upkeep or []] == ["lifecycle"]
 
 
 def test_many_users_are_queued_together():
-    """More than eight go to photo-upkeep in one message, before lifecycle items."""
+    """More than eight users go to photo-upkeep in one message, before lifecycle items."""
     ids = [f"4e1a1f5d-0000-4000-8000-{number:012d}" for number in range(9)]
     posted = Posted(body(*(item(resourceData={"id": each}) for each in ids), lifecycle()))
 
@@ -128,21 +125,13 @@ def test_many_users_are_queued_together():
     assert (bundle["kind"], bundle["userIds"]) == ("bundle", ids)
 
 
-def test_each_message_has_a_correlation_id_of_its_own():
-    """Two users of one POST can be told apart in the log."""
-    other = item(resourceData={"id": TENANT})
-    messages = [json.loads(text) for text in Posted(body(item(), other)).sync or []]
-
-    assert len({message["correlationId"] for message in messages}) == 2
-
-
 @pytest.mark.parametrize(
     "posted",
     [body(), body(item(clientState="guess")), body(item(tenantId=ID)), body(1, None)],
     ids=["nothing", "clientState", "tenant", "no objects"],
 )
 def test_stranger_learns_nothing(posted):
-    """What is not ours is answered like anything else, and nothing is queued."""
+    """Foreign items get the same answer, and nothing is queued."""
     answered = Posted(posted)
 
     assert (answered.answer.status_code, answered.answer.get_body()) == (202, b"")
@@ -150,7 +139,7 @@ def test_stranger_learns_nothing(posted):
 
 
 def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
-    """One line a POST says how many were taken and ignored; no clientState is in it."""
+    """One line per POST counts accepted and ignored items; it contains no clientState."""
     with caplog.at_level(logging.INFO, "photosync"):
         Posted(body(item(), lifecycle(), item(clientState="guess"), item(clientState="guess"), 5))
 
@@ -161,18 +150,10 @@ def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
     assert "guess" not in caplog.text
 
 
-def test_handshake_is_not_logged(caplog: pytest.LogCaptureFixture):
-    """No token reaches the log."""
-    with caplog.at_level(logging.DEBUG):
-        Posted(b"", {"validationToken": TOKEN})
-
-    assert TOKEN not in caplog.text
-
-
 def test_unset_client_state_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    """Without CLIENT_STATE the answer is 202 as ever, and the log says what to set."""
+    """Without CLIENT_STATE the answer is still 202, and the log says what to set."""
     monkeypatch.delenv("CLIENT_STATE")
     posted = Posted(body(item()))
 
@@ -180,12 +161,12 @@ def test_unset_client_state_is_said(
     assert [r.levelname for r in caplog.records if "set CLIENT_STATE" in r.message] == ["ERROR"]
 
 
-# The others
+# Other functions
 
 
 def test_health():
-    """The probe is told that the app runs, which version, and nothing else; "ok" comes first."""
-    answer = user_function("health")(func.HttpRequest(method="GET", url="/api/health", body=b""))
+    """The probe learns that the app runs, and its version; some probes need "ok" first."""
+    answer = get("health")
 
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.get_body().decode() == f"ok {version.VERSION}"
@@ -199,7 +180,7 @@ def bindings() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_route_but_probe_and_page_needs_a_key():
-    """Without a function key one reaches what holds no data; no route is one of the host's."""
+    """Only routes without data are open; none is reserved by the host."""
     http = {
         name: trigger
         for name, found in bindings().items()
@@ -215,7 +196,7 @@ def test_every_route_but_probe_and_page_needs_a_key():
 
 
 def test_queues():
-    """Each queue of the design has the function that works it off."""
+    """Each queue of the design has its function."""
     queues = {
         name: trigger["queueName"]
         for name, found in bindings().items()
@@ -230,14 +211,14 @@ def test_queues():
 @pytest.mark.parametrize("name", ["sync_photo", "upkeep"])
 @pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
-    """With the storage setting missing too the run fails, so that the host keeps the message."""
+    """If storage settings are missing too, the run fails and the host keeps the message."""
     with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
 
 
 @pytest.mark.usefixtures("no_runtime")
 def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
-    """Messages that arrive first, all at once, find the same parts."""
+    """The first messages, arriving together, share one runtime."""
     more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
     for key, value in {**ENOUGH, **more}.items():
         monkeypatch.setenv(key, value)

@@ -111,8 +111,8 @@ def _is_deliberate(headers: Mapping[str, str]) -> bool:
 
 def _claims(header: str) -> list[tuple[str, str]]:
     """
-    Type and value of each claim; whatever the principal calls a role gets the type `roles`. Raises
-    NotSignedIn.
+    Type and value of each claim; roles have the type `roles`, whatever the principal calls them.
+    Raises NotSignedIn.
 
     Documented: Learn, configure-authentication-user-identities, "Decode the client principal
     header": Base64 of JSON with `claims` (objects of `typ` and `val`) and `role_typ`.
@@ -122,9 +122,9 @@ def _claims(header: str) -> list[tuple[str, str]]:
     try:
         if len(header) > _LONGEST_PRINCIPAL:
             raise ValueError("The principal is too long.")
-        told = json.loads(base64.b64decode(header, validate=True))
-        claims = [(_text(one["typ"]), _text(one["val"])) for one in told["claims"]]
-        kind_of_roles = told.get("role_typ")
+        principal = json.loads(base64.b64decode(header, validate=True))
+        claims = [(_text(one["typ"]), _text(one["val"])) for one in principal["claims"]]
+        kind_of_roles = principal.get("role_typ")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NotSignedIn(
             "App Service sent details of your sign-in that cannot be read. Sign in again."
@@ -143,6 +143,6 @@ def _values(claims: list[tuple[str, str]], kinds: set[str]) -> set[str]:
 
 
 def _name(claims: list[tuple[str, str]]) -> str:
-    told = dict(reversed(claims))
-    name = next((told[kind] for kind in _NAMES if told.get(kind)), "")
+    by_kind = dict(reversed(claims))
+    name = next((by_kind[kind] for kind in _NAMES if by_kind.get(kind)), "")
     return "".join(sign for sign in name if sign.isprintable())[:_LONGEST_NAME]

@@ -87,9 +87,9 @@ def refuse(error: PhotoSyncError, status: int | None = None) -> ConsoleAnswer:
     """An error as JSON, with the matching status."""
     if status is None:
         status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
-    told = {"error": {"code": error.code, "message": str(error)}}
+    body = {"error": {"code": error.code, "message": str(error)}}
     retry_after = error.retry_after if isinstance(error, TryLater) else None
-    return ConsoleAnswer(status, json.dumps(told).encode(), _JSON, retry_after)
+    return ConsoleAnswer(status, json.dumps(body).encode(), _JSON, retry_after)
 
 
 def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:

@@ -17,15 +17,15 @@ from shared.auditing import audit_log
 from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.console import card as cards
 from shared.console import fields
-from shared.console.cached_answer import Remembered
+from shared.console.cached_answer import CachedAnswer
 from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.concurrency_limit import ConcurrencyLimit, limited
 from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
 from shared.console.lookup import Meant, Memory, People
 from shared.console.ordering import Chains, Ordering, Queues
 from shared.console.roster import LARGEST_PAGE, USERS_A_CALL, Census, Roster
-from shared.console.turnstile import Turnstile, takes_a_place
 from shared.errors import BadRequest, GiveUp, TryLater
 from shared.orders.order_log import OrderLog
 from shared.storage import user_state
@@ -41,7 +41,7 @@ from shared.uninstalling import uninstall_log
 
 _SHOWN = 10
 # Prefix of the token of a list that has found nobody so far; the roster's tokens never contain it.
-_IN_VAIN = "~"
+_NONE_FOUND = "~"
 # Half of an instance's threads.
 _ASKING_AT_ONCE = 8
 
@@ -79,9 +79,9 @@ class Console:
     ) -> None:
         self._roster = roster
         # It lists everyone: for 100,000 users that takes most of a minute.
-        self._census = Remembered(self._count, clock)
+        self._census = CachedAnswer(self._count, clock)
         self._sides = sides
-        self.turnstile = Turnstile(_ASKING_AT_ONCE)
+        self.limit = ConcurrencyLimit(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
         self._dismissals = Dismissals(documents, roster)
@@ -96,12 +96,12 @@ class Console:
         self.orders = Ordering(
             *(people, self._dismissals, chains, queues, order_log),
             census=self._census,
-            turnstile=self.turnstile,
+            limit=self.limit,
             clock=clock,
             new_id=new_id,
         )
 
-    @takes_a_place
+    @limited
     def overview(self) -> dict[str, Any]:
         """Everything at a glance."""
         subscription = self._documents.read(keeper.NAME)
@@ -137,7 +137,7 @@ class Console:
             **version.told(),
         }
 
-    @takes_a_place
+    @limited
     def users(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is gone
@@ -161,36 +161,36 @@ class Console:
             gone=gone,
             differs=differs,
             changes=self._changes if would_change else None,
-            token=token.removeprefix(_IN_VAIN),
+            token=token.removeprefix(_NONE_FOUND),
             size=int(size),
         )
-        in_vain = not page.entries and (not token or token.startswith(_IN_VAIN))
-        told = {
-            "users": self._lines(page.entries),
-            "token": _IN_VAIN + page.token if in_vain and page.token else page.token,
+        none_found = not page.entries and (not token or token.startswith(_NONE_FOUND))
+        answer = {
+            "users": self._listed(page.entries),
+            "token": _NONE_FOUND + page.token if none_found and page.token else page.token,
             "complete": page.complete,
         }
         if page.in_batches:
-            told["sortedWithin"] = USERS_A_CALL
+            answer["sortedWithin"] = USERS_A_CALL
         narrowed = status or gone or differs or would_change
-        if search.strip() and page.complete and in_vain and not narrowed:
-            return told | self._elsewhere(search)
-        return told
+        if search.strip() and page.complete and none_found and not narrowed:
+            return answer | self._found_in_graph(search)
+        return answer
 
-    def _elsewhere(self, search: str) -> dict[str, Any]:
+    def _found_in_graph(self, search: str) -> dict[str, Any]:
         """Users whom Graph finds though no state matches *search*: by an alias, or as new users."""
         try:
             found = self._people.search(search)
         except (TryLater, GiveUp) as error:
             return {"unasked": str(error)}
-        return {"users": self._lines([fields.entry_of(user, known) for user, known in found])}
+        return {"users": self._listed([fields.entry_of(user, known) for user, known in found])}
 
-    def _lines(self, entries: Collection[Entry]) -> list[dict[str, Any]]:
+    def _listed(self, entries: Collection[Entry]) -> list[dict[str, Any]]:
         failed = any(each.status == user_state.FAILED for each in entries)
         dismissed = self._dismissals.read() if failed else Dismissed()
         return [{**fields.of_entry(each), "dismissed": dismissed.hides(each)} for each in entries]
 
-    @takes_a_place
+    @limited
     def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """
         One user: the stored state, both sides as they are now, and the difference in words.
@@ -202,7 +202,7 @@ class Console:
         if sides not in {"", "none"}:
             raise BadRequest("sides must be none or omitted.")
         if sides:
-            return self._told(self._people.remembered(name))
+            return self._state_answer(self._people.stored(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
         now = self._clock()
@@ -217,7 +217,7 @@ class Console:
                 "accountEnabled": None if error else user.account_enabled,
                 "guest": None if error else user.is_guest,
             },
-            **self._told(known),
+            **self._state_answer(known),
             "profile": difference.profile,
             "chosen": difference.chosen,
             "agree": difference.agree,
@@ -248,13 +248,13 @@ class Console:
         found = AuditLogs(self._documents).held_back()
         return found[0] if found else None
 
-    def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
+    def _state_answer(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
             "asOf": self._clock().isoformat(),
-            "state": self._remembered(known) if known else None,
+            "state": self._state_fields(known) if known else None,
         }
 
-    def _remembered(self, known: user_state.UserState) -> dict[str, Any]:
+    def _state_fields(self, known: user_state.UserState) -> dict[str, Any]:
         """The state as its blob has it, with the claim's end by our clock, for human readers."""
         fields: dict[str, Any] = json.loads(user_state.to_json(known))
         if known.claim:
@@ -262,7 +262,7 @@ class Console:
             fields["claim"] = {"by": known.claim.by, "expiresAt": ends.isoformat()}
         return fields
 
-    @takes_a_place
+    @limited
     def photo(self, name: str, side: str, query: Mapping[str, str] | None = None) -> bytes:
         """
         The picture on one side, with `small=true` as a thumbnail. Raises BadRequest for an unknown
@@ -277,7 +277,7 @@ class Console:
             return self._sides.exchange(user, small=small)
         return self._sides.sharepoint(user, known, small=small)
 
-    @takes_a_place
+    @limited
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Orders, newest first: those about `user`, those given `since` a moment, and older ones by

@@ -20,7 +20,7 @@ class _Answer(NamedTuple, Generic[T]):
     good_until: datetime
 
 
-class Remembered(Generic[T]):
+class CachedAnswer(Generic[T]):
     """Caches what *ask* returns: an answer that took long is valid for ten times as long."""
 
     def __init__(self, ask: Callable[[], T], clock: Callable[[], datetime]) -> None:

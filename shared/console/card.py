@@ -243,8 +243,8 @@ def _of_leaver(
         )
     if brakes.forgetting:
         return words._replace(
-            next="So many people have left at once that PhotoSync removes nothing of theirs until "
-            "an administrator releases it.",
+            next="So many people have left at once that PhotoSync keeps all their pictures until "
+            "an administrator releases the removals.",
             action=LEAVERS,
         )
     return words._replace(

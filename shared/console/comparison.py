@@ -188,16 +188,16 @@ class Sides:
         location: PictureLocation,
         shown: Mapping[str, str],
     ) -> Difference:
-        asked, doubt = EXCHANGE, UNREADABLE
+        side, doubt = EXCHANGE, UNREADABLE
         try:
             wanted = self._recipe.pictures(photo, lambda: self._scaled(user))
-            asked, doubt = SHAREPOINT, OTHER
+            side, doubt = SHAREPOINT, OTHER
             held = [geo.sharepoint.picture(location.folder, name) for name in location.files]
         except (PhotoRefused, NoPhoto) as error:
             # NoPhoto: a file that the profile names is gone, or no smaller rendition is available.
             return Difference(doubt, False, str(error), shown)
         except (TryLater, AccessDenied, Refused) as error:
-            return _unknown(_silence(asked, error), shown)
+            return _unknown(_silence(side, error), shown)
         if list(wanted) != held:
             why = "SharePoint shows a different picture from the photo in Exchange."
             return Difference(OTHER, False, why, shown)
@@ -268,6 +268,6 @@ def _silence(side: str, found: object) -> list[Unasked]:
 
 
 def _unknown(unasked: Sequence[Unasked], shown: Mapping[str, str] | None) -> Difference:
-    said = " ".join(dict.fromkeys(each.sentence for each in unasked))
-    sentence = f"Exchange and SharePoint cannot be compared now. {said}"
+    reasons = " ".join(dict.fromkeys(each.sentence for each in unasked))
+    sentence = f"Exchange and SharePoint cannot be compared now. {reasons}"
     return Difference(UNASKED, None, sentence, shown, tuple(unasked))

@@ -84,15 +84,15 @@ def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime |
     """The users that an *order* names, and up to when messages are dismissed. Raises BadRequest."""
     if order.keys() - {"users", "unreadableTo"} or not order:
         raise BadRequest("The order must contain users, unreadableTo or both, and nothing else.")
-    users, told = order.get("users", []), order.get("unreadableTo", "")
+    users, text = order.get("users", []), order.get("unreadableTo", "")
     if not isinstance(users, list) or not all(isinstance(each, str) for each in users):
         raise BadRequest("users must be a list of object ids or user principal names.")
     if len(users) > MOST_AT_ONCE:
         raise BadRequest(f"Dismiss at most {MOST_AT_ONCE} users at once.")
-    if not told:
+    if not text:
         return users, None
     try:
-        until = moments.read(told)
+        until = moments.read(text)
     except (ValueError, TypeError, OverflowError) as error:
         raise BadRequest("unreadableTo must be a time in the format of the overview.") from error
     if until > now + _AHEAD:
@@ -116,4 +116,4 @@ def _parse(document: Document | None) -> Dismissed:
         until = moments.read(fields.get("unreadableTo") or "")
     except (ValueError, TypeError, OverflowError):
         until = None
-    return Dismissed({str(key): str(told) for key, told in known.items()}, until)
+    return Dismissed({str(key): str(text) for key, text in known.items()}, until)

@@ -54,12 +54,12 @@ def past(known: user_state.UserState) -> list[dict[str, str]]:
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
     # By the seconds that are shown: within one second, a run checks after it has written.
-    told = [
+    events = [
         {"at": at.isoformat(timespec="seconds"), "event": event, "detail": detail}
         for at, event, detail in remembered
         if at
     ]
-    return sorted(told, key=lambda one: one["at"], reverse=True)
+    return sorted(events, key=lambda one: one["at"], reverse=True)
 
 
 def brake(held: SweepLog | None) -> dict[str, Any]:

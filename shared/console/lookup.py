@@ -9,7 +9,7 @@ from shared.errors import BadRequest, GiveUp, PhotoSyncError, Refused, TryLater,
 from shared.storage.user_state import Stored, UserState
 from shared.user import Directory, User, is_object_id, is_upn
 
-_TOLD = 5
+_NAMED = 5
 
 
 class Memory(Protocol):
@@ -64,12 +64,12 @@ class People:
         try:
             user = self._ask(name)
         except (TryLater, GiveUp, UnknownUser) as error:
-            if isinstance(error, BadRequest) or (known := self._remembered(name)) is None:
+            if isinstance(error, BadRequest) or (known := self._stored(name)) is None:
                 raise
-            return Person(_as_remembered(known), known, error)
+            return Person(_as_stored(known), known, error)
         return Person(user, self._read(user.id))
 
-    def remembered(self, name: str) -> UserState | None:
+    def stored(self, name: str) -> UserState | None:
         """The state of *name*; Graph is asked only if no state has that object id."""
         known = self._read(name.lower()) if is_object_id(name) else None
         return known or self.find(name).known
@@ -85,7 +85,7 @@ class People:
             return Meant(name.lower() if is_object_id(name) else name)
         except (UnknownUser, Refused):
             # Refused: nobody has this UPN, and Graph would not search by other addresses.
-            left = self._remembered(name)
+            left = self._stored(name)
             if left is None:
                 raise
             return Meant(left.user_id, left.user_principal_name, left.display_name)
@@ -129,15 +129,15 @@ class People:
                 return _only(found, name)
             raise UnknownUser(f"Microsoft Graph found no such user: {name}.") from error
 
-    def _remembered(self, name: str) -> UserState | None:
+    def _stored(self, name: str) -> UserState | None:
         if is_object_id(name):
             return self._read(name.lower())
         found = self._roster.find(name) if is_upn(name) else None
         return self._read(found.user_id) if found else None
 
     def _read(self, user_id: str) -> UserState | None:
-        stored = self._memory.read(user_id)
-        return stored.state if stored else None
+        found = self._memory.read(user_id)
+        return found.state if found else None
 
 
 def spelled(name: str) -> tuple[str, str]:
@@ -151,13 +151,13 @@ def _only(found: list[User], name: str) -> User:
     if not found:
         raise UnknownUser(f"Microsoft Graph found no such user: {name}.")
     if len(found) > 1:
-        told = ", ".join(each.user_principal_name for each in found[:_TOLD])
-        more = ", …" if len(found) > _TOLD else ""
-        raise BadRequest(f"More than one user matches {name}: {told}{more}. Enter one of these.")
+        names = ", ".join(each.user_principal_name for each in found[:_NAMED])
+        more = ", …" if len(found) > _NAMED else ""
+        raise BadRequest(f"More than one user matches {name}: {names}{more}. Enter one of these.")
     return found[0]
 
 
-def _as_remembered(known: UserState) -> User:
+def _as_stored(known: UserState) -> User:
     return User(
         id=known.user_id,
         user_principal_name=known.user_principal_name,

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
 from shared.console import dismissals
-from shared.console.cached_answer import Remembered
+from shared.console.cached_answer import CachedAnswer
+from shared.console.concurrency_limit import ConcurrencyLimit, limited
 from shared.console.dismissals import Dismissals
 from shared.console.fields import account
 from shared.console.lookup import People, spelled
 from shared.console.roster import Census
 from shared.console.signing import Signing
-from shared.console.turnstile import Turnstile, takes_a_place
 from shared.errors import BadRequest
 from shared.messages.sync_message import SyncMessage
 from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
@@ -68,8 +68,8 @@ class Ordering:
         queues: Queues,
         log: OrderLog,
         *,
-        census: Remembered[tuple[datetime, Census]],
-        turnstile: Turnstile,
+        census: CachedAnswer[tuple[datetime, Census]],
+        limit: ConcurrencyLimit,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -79,11 +79,11 @@ class Ordering:
         self._queues = queues
         self._order_log = log
         self._census = census
-        self.turnstile = turnstile
+        self.limit = limit
         self._clock = clock
         self._new_id = new_id
 
-    @takes_a_place
+    @limited
     def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue one user again, whether or not Graph can be asked now; `replace` also replaces a
@@ -107,7 +107,7 @@ class Ordering:
             self._queues.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "correlationId": run, **account(*meant)}
 
-    @takes_a_place
+    @limited
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue a sweep, or with `renew` a check of the subscription instead; `releaseRemovals`
@@ -133,7 +133,7 @@ class Ordering:
             self._queues.upkeep.send(message.to_json(), delay_seconds=0)
         return {"queued": True}
 
-    @takes_a_place
+    @limited
     def audit(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Audit everyone now, and with `repair` repair what differs; `releaseRepairs` releases the
@@ -154,7 +154,7 @@ class Ordering:
             signing.end(orders.BEGUN, begun.id)
         return {"audit": audit_log.to_fields(begun)}
 
-    @takes_a_place
+    @limited
     def uninstall(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Uninstall PhotoSync, and with `removePictures` also remove what it wrote to SharePoint;
@@ -177,7 +177,7 @@ class Ordering:
             signing.end(orders.BEGUN, ordered.id)
         return {"uninstall": uninstall_log.to_fields(ordered)}
 
-    @takes_a_place
+    @limited
     def dismiss(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Dismiss lines of the overview: the failures of `users`, and the messages set aside up to
@@ -202,7 +202,7 @@ class Ordering:
         }
 
     def _failure(self, name: str) -> Entry:
-        known = self._people.remembered(name)
+        known = self._people.stored(name)
         if known is None or known.status != user_state.FAILED:
             raise BadRequest(f"{name} has not failed, so there is nothing to dismiss.")
         return entry(known.user_id, describe(known))

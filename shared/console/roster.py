@@ -137,9 +137,9 @@ class Roster:
             differ += sum(bool(each.damage) for each in leaf.entries)
             pictures += sum(each.has_picture for each in leaf.entries)
             failed = [each for each in leaf.entries if each.status == FAILED]
-            told = [each for each in failed if not hides(each)]
-            dismissed += len(failed) - len(told)
-            newest = heapq.nlargest(failures, [*newest, *told], key=lambda one: one.checked_at)
+            shown = [each for each in failed if not hides(each)]
+            dismissed += len(failed) - len(shown)
+            newest = heapq.nlargest(failures, [*newest, *shown], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break

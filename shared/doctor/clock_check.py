@@ -25,13 +25,14 @@ def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
     except (KeyError, ValueError) as error:
         sentence = "The response has no valid Date header, unlike those of Microsoft Graph."
         raise Refused(sentence) from error
-    apart = clock() - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
-    seconds = round(apart.total_seconds())
-    if abs(apart) <= MOST_SKEW:
+    skew = clock() - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
+    seconds = round(skew.total_seconds())
+    if abs(skew) <= MOST_SKEW:
         return Finding(f"The clock is within {MOST_SKEW.seconds} seconds of Graph's.")
-    way = "fast" if seconds > 0 else "slow"
+    direction = "fast" if seconds > 0 else "slow"
     return Finding(
-        f"The clock of this machine is {abs(seconds):,} seconds {way}, compared with Graph's.",
+        f"The clock of this machine is {abs(seconds):,} seconds {direction}, compared with "
+        "Graph's.",
         "Set the clock of this machine. In Azure, restart the app to move it to another one.",
     )
 

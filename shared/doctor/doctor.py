@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 from shared import version
-from shared.console.turnstile import Turnstile
+from shared.console.concurrency_limit import ConcurrencyLimit
 from shared.doctor import remedies
 from shared.doctor.examination import Finding, Step, examine
 from shared.doctor.microsoft365_checks import CHECKS, SETTINGS, Microsoft
@@ -27,7 +27,7 @@ _STORAGE_ROLES = (
     "Give the app's identity the roles Storage Blob Data Owner and Storage Queue Data Contributor "
     "on the storage account, or set AzureWebJobsStorage to a valid connection string."
 )
-_MEND = "Correct the app settings that are named here. The app then restarts by itself."
+_CORRECT = "Correct the app settings that are named here. The app then restarts automatically."
 
 
 class Storage(Protocol):
@@ -69,7 +69,7 @@ class Doctor:
         self._enter = enter
         self._storage = storage
         self._clock = clock
-        self._turnstile = Turnstile(_AT_ONCE)
+        self._limit = ConcurrencyLimit(_AT_ONCE)
 
     def examine(self) -> dict[str, Any]:
         """
@@ -77,7 +77,7 @@ class Doctor:
 
         Raises ServiceDown if others are being examined, and none of our other errors.
         """
-        with self._turnstile.inside():
+        with self._limit.slot():
             checks = examine(self._steps(), self._clock)
         return {
             **version.told(),
@@ -92,7 +92,7 @@ class Doctor:
             opened.append(self._enter())
             return Finding("All settings are valid.")
 
-        yield Step(SETTINGS, settings, lambda _: _MEND)
+        yield Step(SETTINGS, settings, lambda _: _CORRECT)
         yield Step(
             STORAGE,
             self._write,

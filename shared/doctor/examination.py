@@ -57,22 +57,22 @@ def examine(steps: Iterable[Step], clock: Callable[[], datetime]) -> list[Check]
     usable: set[str] = set()
     ends = clock() + ENOUGH
     for step in steps:
-        hindrance = _hindrance(step, usable, late=clock() > ends)
-        found = hindrance or _look(step)
+        obstacle = _obstacle(step, usable, late=clock() > ends)
+        found = obstacle or _look(step)
         if found.usable or not found.action:
             usable.add(step.name)
-        looked = hindrance is None
+        looked = obstacle is None
         checks.append(Check(step.name, not found.action, found.detail, found.action, looked))
     return checks
 
 
-def _hindrance(step: Step, usable: set[str], *, late: bool) -> Finding | None:
+def _obstacle(step: Step, usable: set[str], *, late: bool) -> Finding | None:
     """Why *step* cannot run; None if it can."""
-    lacking = next((name for name in step.after if name not in usable), None)
-    if lacking:
+    failed = next((name for name in step.after if name not in usable), None)
+    if failed:
         return Finding(
-            f'Not checked, because "{lacking}" failed.',
-            f'Fix "{lacking}" first.',
+            f'Not checked, because "{failed}" failed.',
+            f'Fix "{failed}" first.',
         )
     if late:
         return Finding(

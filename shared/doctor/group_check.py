@@ -12,21 +12,23 @@ from shared.graph.user_listing import MEMBERS_HEADERS, members_path
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 
-MEND = "Set it to the object id of an existing group whose members can be read, or leave it empty."
+SET_GROUP = (
+    "Set it to the object id of an existing group whose members can be read, or leave it empty."
+)
 
 
 def look(graph: Http, groups: Groups) -> Finding:
     """What Graph says about each of *groups*. Raises the error that prevents an answer."""
-    told = [_told(graph, setting, group) for setting, group in groups.named.items()]
-    return Finding(" ".join(told) or "No group is set, so group membership excludes nobody.")
+    described = [_describe(graph, setting, group) for setting, group in groups.named.items()]
+    return Finding(" ".join(described) or "No group is set, so group membership excludes nobody.")
 
 
 def remedy(error: PhotoSyncError, otherwise: str) -> str:
     """What to do about an *error* of `look`."""
-    return MEND if isinstance(error, Refused) else otherwise
+    return SET_GROUP if isinstance(error, Refused) else otherwise
 
 
-def _told(graph: Http, setting: str, group_id: str) -> str:
+def _describe(graph: Http, setting: str, group_id: str) -> str:
     group = read_group(graph.send("GET", f"/v1.0{path(group_id)}"), setting)
     members = graph.send("GET", members_path(group_id, "id", 1), headers=MEMBERS_HEADERS)
     if not members.ok:

@@ -188,12 +188,12 @@ class Microsoft:
             )
         self._claims[host.check] = claims
         held = ", ".join(sorted(claims.roles)) or "none"
-        lacking = app_roles.missing(host.needs, claims.roles)
-        if not lacking:
+        missing = app_roles.missing(host.needs, claims.roles)
+        if not missing:
             return Finding(f"Roles in the token for {host.url}: {held}.")
         # Other roles may be enough for the checks that follow.
         return Finding(
-            f"Roles in the token for {host.url}: {held}; missing: {', '.join(lacking)}.",
+            f"Roles in the token for {host.url}: {held}; missing: {', '.join(missing)}.",
             _GRANT_MISSING,
             usable=True,
         )
@@ -257,13 +257,13 @@ class Microsoft:
 
     def _may_write(self) -> Finding:
         roles = self._claims[FILES].roles | self._claims[PROFILES].roles
-        lacking = [
+        missing = [
             *app_roles.missing((FILES_NEED,), self._claims[FILES].roles),
             *app_roles.missing((PROFILES_NEED,), self._claims[PROFILES].roles),
         ]
-        if lacking:
+        if missing:
             return Finding(
-                f"The roles in the tokens do not allow writing; missing: {', '.join(lacking)}.",
+                f"The roles in the tokens do not allow writing; missing: {', '.join(missing)}.",
                 _GRANT_MISSING,
             )
         if app_roles.EVERY_SITE in roles:

@@ -113,9 +113,9 @@ class Http:
         truncated, Refused for a path that leads to another host.
         """
         url = self._url(path)
-        refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
+        refused, seconds_left, tries = "", LONGEST_WAIT_IN_PLACE, 0
         while True:
-            patience -= self._wait_for_turn(patience)
+            seconds_left -= self._wait_for_turn(seconds_left)
             token = self._tokens.bearer(self.audience, refused=refused)
             if before_write:
                 before_write()
@@ -131,7 +131,7 @@ class Http:
                 return reply
             self._gate.refused(reply.retry_after, begun_in=round_)
             tries += 1
-            if tries == TRIES or self._gate.closed_for() > patience:
+            if tries == TRIES or self._gate.closed_for() > seconds_left:
                 return reply
 
     def path_of(self, link: str) -> str:
@@ -149,15 +149,15 @@ class Http:
         if path[:1] != "/" or path[1:2] in {"/", "\\"}:
             raise refusal
         url = self.audience + path
-        ours, asked = urlsplit(self.audience), urlsplit(url)
-        if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+        ours, theirs = urlsplit(self.audience), urlsplit(url)
+        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
             raise refusal
         return url
 
-    def _wait_for_turn(self, patience: float) -> float:
+    def _wait_for_turn(self, most: float) -> float:
         """
         Wait until a call may be made; returns the seconds waited. Raises Throttled if the wait
-        would exceed *patience*.
+        would exceed *most* seconds.
         """
         waited = 0.0
         while True:
@@ -166,7 +166,7 @@ class Http:
                 seconds, why = self._budget.take(), f"{self._budget.name} is used up"
             if not seconds:
                 return waited
-            if waited + seconds > patience:
+            if waited + seconds > most:
                 sentence = f"{why} {in_words(seconds, self._clock())}."
                 raise Throttled(sentence, retry_after=seconds, service=self.service)
             self._sleep(seconds)

@@ -1,5 +1,5 @@
 """
-Remembers, per process, that a service asked us to wait, so that no thread calls it meanwhile.
+Records, per process, that a service asked us to wait, so that no thread calls it meanwhile.
 
 Throttled requests also count against the limit (sharepoint.md section 5, documented), so no calls
 are made while a gate is closed.

@@ -122,8 +122,8 @@ def _token_of(answer: dict[str, Any]) -> str:
     code = str(answer.get("error"))
     # The description begins with the AADSTS code and the reason. The trace ids and the time that
     # follow would make every sentence different.
-    told = str(answer.get("error_description") or code)
-    why = re.split(r"[\r\n]| Trace ID:", told)[0].strip()[:300]
+    description = str(answer.get("error_description") or code)
+    why = re.split(r"[\r\n]| Trace ID:", description)[0].strip()[:300]
     if code in _PASSING:
         raise ServiceDown(f"Entra is busy: {why}", service="entra")
     raise AccessDenied(f"Entra refused to issue a token: {why}")

@@ -14,10 +14,10 @@ log = logging.getLogger("photosync")
 
 def warm_up(webhook: str) -> None:
     """Send *webhook* a handshake, and log a warning if Graph's own would fail."""
-    asked, patience = {"validationToken": "warm"}, (CONNECT_SECONDS, READ_SECONDS)
+    query, timeout = {"validationToken": "warm"}, (CONNECT_SECONDS, READ_SECONDS)
     try:
         with OneHostSession() as session:
-            reply = session.post(webhook, params=asked, timeout=patience)
+            reply = session.post(webhook, params=query, timeout=timeout)
     except requests.RequestException as error:
         # Graph will report the same, and its message is kept for the console.
         log.warning("subscription.unreachable kind=%s", type(error).__name__)

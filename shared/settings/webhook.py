@@ -1,4 +1,4 @@
-"""The webhook's settings; apart from all others, which would cost it time."""
+"""The webhook's settings, read without all others, which would cost it time."""
 
 from __future__ import annotations
 

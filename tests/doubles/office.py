@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from shared.at_once import AtOnce
 from shared.copying.outcome import Outcome
@@ -278,10 +278,10 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:8]}"'
 
 
-def failing(error: BaseException) -> Callable[[], None]:
+def failing(error: BaseException) -> Callable[[], NoReturn]:
     """Something that raises *error* when its moment comes."""
 
-    def fail() -> None:
+    def fail() -> NoReturn:
         raise error
 
     return fail

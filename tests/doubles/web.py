@@ -81,8 +81,8 @@ class Tokens:
         return f"token-{number + 1}"
 
 
-def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None) -> Http:
-    """An Http whose whole network is *web*; waiting moves *clock*."""
+def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **options: Any) -> Http:
+    """An Http with *options* whose whole network is *web*; waiting moves *clock*."""
     clock = clock or Clock()
 
     def session() -> requests.Session:
@@ -90,15 +90,8 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None) -> H
         session.mount("https://", FunctionAdapter(web))
         return session
 
-    return Http(
-        "sharepoint",
-        audience,
-        Tokens(),
-        session=session,
-        clock=clock,
-        ticks=clock.ticks,
-        sleep=clock.sleep,
-    )
+    times: dict[str, Any] = {"clock": clock, "ticks": clock.ticks, "sleep": clock.sleep}
+    return Http("sharepoint", audience, Tokens(), session=session, **times, **options)
 
 
 def in_turn(*answers: Answer | Exception) -> Web:

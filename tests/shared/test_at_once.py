@@ -1,4 +1,4 @@
-"""Two calls at once: both are made together, and nobody goes on before both are over."""
+"""Two concurrent calls; the caller continues when both have finished."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.telemetry import calls
 
 
 def test_both_are_under_way_together():
-    """Each can wait for the other."""
+    """Each call can wait for the other."""
     meeting = threading.Barrier(2, timeout=10)
 
     first, beside = Threads(1)(meeting.wait, meeting.wait)
@@ -21,7 +21,7 @@ def test_both_are_under_way_together():
 
 @pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
 def test_no_call_outlives_the_other_s_error(error):
-    """Whatever ends one call, the other is over before anybody learns of it."""
+    """Whatever ends one call, the other finishes before the caller continues."""
     failing, ended = threading.Event(), threading.Event()
 
     def fail() -> None:
@@ -42,7 +42,7 @@ def test_no_call_outlives_the_other_s_error(error):
 
 
 def test_an_error_of_the_first_is_kept_for_it():
-    """Nothing is raised before the result is asked for: the other one may be enough."""
+    """No error is raised before the result is asked for: the other result may be enough."""
     error = ValueError()
 
     def fail() -> None:
@@ -54,7 +54,7 @@ def test_an_error_of_the_first_is_kept_for_it():
 
 
 def test_calls_of_both_are_noted():
-    """A run's log line counts what was called in either thread."""
+    """The log line of a run counts the calls of both threads."""
     with calls.noted() as made:
         Threads(1)(lambda: calls.note("graph"), lambda: calls.note("sharepoint"))
 

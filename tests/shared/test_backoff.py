@@ -1,4 +1,4 @@
-"""How long to wait: what services ask for, and our own choice."""
+"""How long to wait: what a service asks for, or our own backoff."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASKED = {
     "empty": ({"Retry-After": ""}, None),
     "not a number": ({"Retry-After": "nan"}, None),
     "for ever": ({"Retry-After": "inf"}, None),
-    "a day that is none": ({"Retry-After": "Mon, 99 Mar 2026 12:00:00 GMT"}, None),
+    "an impossible day": ({"Retry-After": "Mon, 99 Mar 2026 12:00:00 GMT"}, None),
     "only the other header": ({"RateLimit-Reset": "9"}, 9),
     "the greater, first": ({"Retry-After": "12", "RateLimit-Reset": "9"}, 12),
     "the greater, second": ({"Retry-After": "3", "RateLimit-Reset": "9"}, 9),
@@ -46,7 +46,7 @@ DATES = st.from_regex(r"[A-Za-z]{0,3},? ?\d{1,5} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d
 
 @given(st.text() | DATES)
 def test_any_header_gives_a_usable_wait(text):
-    """Whatever a header holds, the wait is none or between 0 and a day."""
+    """For any header, the wait is None or between 0 and a day."""
     seconds = seconds_asked({"Retry-After": text}, NOON)
 
     assert seconds is None or 0 <= seconds <= LONGEST_WAIT.total_seconds()
@@ -58,7 +58,7 @@ def test_any_header_gives_a_usable_wait(text):
     ids=["first", "second", "fifth", "ceiling", "far beyond"],
 )
 def test_backoff_doubles_up_to_a_ceiling(attempt, shortest, longest):
-    """Each wait is twice the one before, up to six hours; jitter takes off up to half."""
+    """Each wait is twice as long, up to six hours; jitter takes off up to half."""
     assert backoff(attempt, asked=None, jitter=lambda: 0.0) == shortest
     assert backoff(attempt, asked=None, jitter=lambda: 1.0) == longest
 
@@ -68,8 +68,8 @@ def test_backoff_doubles_up_to_a_ceiling(attempt, shortest, longest):
     st.none() | st.floats(0, LONGEST_WAIT.total_seconds()),
     st.floats(0, 1, exclude_max=True),
 )
-def test_nobody_comes_back_early(attempt, asked, share):
-    """A wait is never shorter than asked for, and always fits a queue's delay."""
+def test_never_too_early(attempt, asked, share):
+    """A wait is never shorter than asked for, and fits into a queue's delay."""
     seconds = backoff(attempt, asked=asked, jitter=lambda: share)
 
     assert seconds >= (2 if asked is None else asked)
@@ -77,5 +77,5 @@ def test_nobody_comes_back_early(attempt, asked, share):
 
 
 def test_those_throttled_together_come_back_apart():
-    """Two that were asked to wait equally long do not come back at the same moment."""
+    """Two callers asked for the same wait do not retry at the same time."""
     assert backoff(1, asked=60.0, jitter=lambda: 0.9) > backoff(1, asked=60.0, jitter=lambda: 0.1)

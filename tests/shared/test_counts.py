@@ -1,4 +1,4 @@
-"""Whole numbers out of JSON."""
+"""Whole numbers from JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared import counts
 
 @pytest.mark.parametrize("value", [0, 1, 1_000_000_000])
 def test_count(value):
-    """A number that somebody may have counted is one."""
+    """A number in the app's range is returned."""
     assert counts.read(value) == value
 
 
@@ -17,6 +17,6 @@ def test_count(value):
     "value", [-1, 1_000_000_001, 10**11, 1.0, float("inf"), float("nan"), True, "1", None, [1]]
 )
 def test_no_count(value):
-    """What nobody can have counted is refused, whatever it is."""
+    """Anything else is refused."""
     with pytest.raises(ValueError, match="whole number"):
         counts.read(value)

@@ -1,4 +1,4 @@
-"""The tree of errors is the one that its module draws."""
+"""The tree of errors is as drawn in its module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.errors import PhotoSyncError
 
 
 def drawn() -> dict[str, str]:
-    """Each class in the picture and the class it hangs from."""
+    """Each class of the drawing, and its parent there."""
     parents: dict[str, str] = {}
     path: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -32,12 +32,12 @@ def below(branch: type[PhotoSyncError]) -> dict[str, str]:
 
 
 def test_tree_is_as_drawn():
-    """Every error class is in the picture at the head of the module, where it really hangs."""
+    """Each error class is in the module's drawing, below its real base."""
     assert drawn() == below(PhotoSyncError)
 
 
 def test_codes_are_distinct():
-    """No two errors share the word by which logs and the console tell them apart."""
+    """Each error has its own code for logs and the console."""
     codes = [vars(getattr(errors, name)).get("code") for name in drawn()]
 
     assert None not in codes
@@ -53,7 +53,7 @@ def test_codes_are_distinct():
     ],
 )
 def test_no_key_in_a_sentence(sentence: str):
-    """A service that quotes the webhook's address tells nobody its key; the rest stays."""
+    """If a service quotes the webhook's URL, the key is removed; the rest stays."""
     told = str(PhotoSyncError(sentence))
 
     assert "s3cret" not in told
@@ -61,6 +61,6 @@ def test_no_key_in_a_sentence(sentence: str):
 
 
 def test_sentence_is_one_line():
-    """What a service says becomes one line that steers no terminal, and not a long one."""
+    """A sentence is one line without control characters, of limited length."""
     assert str(PhotoSyncError("a\n\x1b[2Jb\u202e  c ")) == "a [2Jb c"
     assert len(str(PhotoSyncError("x" * 9999))) == errors.LONGEST_SENTENCE

@@ -1,4 +1,4 @@
-"""Moments in ISO 8601."""
+"""Timestamps in ISO 8601."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
     ],
 )
 def test_one_moment_in_many_spellings(text):
-    """Zone or none, and any number of digits: it is the same moment, and it is in UTC."""
+    """With or without a zone, with any number of digits: the same time in UTC."""
     assert moments.read(text) == NOON
     assert moments.read(text).tzinfo is UTC
 
 
 def test_digits_beyond_a_microsecond():
-    """Graph's seventh digit is dropped."""
+    """Graph's seventh fractional digit is dropped."""
     assert moments.read("2026-01-31T12:00:00.1234569Z") == NOON + timedelta(microseconds=123456)
 
 
@@ -46,7 +46,7 @@ def test_digits_beyond_a_microsecond():
     ],
 )
 def test_no_moment(text, kind):
-    """Anything else is an error of one of three kinds."""
+    """Anything else is one of three errors."""
     with pytest.raises(kind):
         moments.read(text)
 
@@ -55,9 +55,9 @@ ZONES = st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours)))
 
 
 @given(
-    # Hypothesis takes limits without a zone only.
+    # Hypothesis accepts only limits without a zone.
     st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001
 )
 def test_every_moment_is_read_as_it_was_written(moment):
-    """What Python writes is read as the same moment."""
+    """Every time that Python writes is read back unchanged."""
     assert moments.read(moment.isoformat()) == moment

@@ -1,4 +1,4 @@
-"""The poison queues are emptied, whatever is in them and whatever storage does."""
+"""The poison queues are emptied, whatever they contain and whatever storage does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.doubles.office import NOON, MemoryStore
 
 
 class Poison:
-    """A poison queue in memory: what is taken and not deleted is seen again in the next run."""
+    """A poison queue in memory: a message taken and not deleted returns in the next run."""
 
     def __init__(self, *bodies: str) -> None:
         self.left = list(bodies)
@@ -33,7 +33,7 @@ class Message:
 
 
 class Desk:
-    """Parking with one queue, and a record that *record* keeps."""
+    """Parking with these queues and the function that records their messages."""
 
     def __init__(self, *queues: Poison, record: Callable[[bytes], object]) -> None:
         self.store = MemoryStore()
@@ -41,8 +41,8 @@ class Desk:
         self.parking = Parking(given, self.store, clock=lambda: NOON, new_id=lambda: "an-id")
 
 
-def test_recorded_messages_are_gone():
-    """What is recorded is deleted, and only then."""
+def test_recorded_messages_are_deleted():
+    """A message is deleted only after it was recorded."""
     queue, recorded = Poison("a", "b"), []
 
     def record(body: bytes) -> None:
@@ -55,26 +55,26 @@ def test_recorded_messages_are_gone():
 
 
 def test_message_that_cannot_be_recorded_waits(caplog):
-    """It is found by the next run, and is in nobody's way."""
+    """It stays for the next run and does not stop the other messages."""
     queue = Poison("a", "b")
     broken = {b"a"}
 
     def record(body: bytes) -> None:
         if body in broken:
-            raise ServiceDown("Storage is away.")
+            raise ServiceDown("Storage is down.")
 
     desk = Desk(queue, record=record)
     desk.parking.empty()
     assert queue.left == ["a"]
-    assert caplog.messages == ['parking.waits why="Storage is away."']
+    assert caplog.messages == ['parking.waits why="Storage is down."']
 
     broken.clear()
     desk.parking.empty()
     assert queue.left == []
 
 
-def test_message_that_stops_parking_is_kept_as_it_is(caplog):
-    """Whatever stops the app in it, its body is kept for a person, and it does not come back."""
+def test_message_that_crashes_parking(caplog):
+    """If recording a message crashes, its body is set aside and it does not return."""
 
     def record(body: bytes) -> None:
         raise ZeroDivisionError
@@ -91,9 +91,9 @@ def test_message_that_stops_parking_is_kept_as_it_is(caplog):
 
 
 def test_queue_that_cannot_be_read_stops_no_other():
-    """One queue's trouble is not the other's."""
+    """A fault of one queue does not stop the other."""
     broken, sound = Poison("a"), Poison("b")
-    broken.error = ServiceDown("Storage is away.")
+    broken.error = ServiceDown("Storage is down.")
 
     Desk(broken, sound, record=lambda body: None).parking.empty()
 

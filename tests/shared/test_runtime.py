@@ -31,12 +31,12 @@ SETTINGS = {
 
 
 class Dialled(BaseException):
-    """Somebody opened a connection."""
+    """A connection was opened."""
 
 
 @pytest.fixture
 def no_network(monkeypatch):
-    """Any connection is an error that nobody can handle."""
+    """Any connection is an error that no code handles."""
 
     def dial(*args, **kwargs):
         raise Dialled
@@ -46,14 +46,14 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_network")
-def test_building_calls_nobody():
-    """Nothing is asked over the network before there is a message."""
+def test_building_makes_no_call():
+    """Building makes no network call."""
     assert isinstance(build(SETTINGS), Runtime)
 
 
 @pytest.mark.usefixtures("no_network")
 def test_first_message_calls():
-    """A message makes the worker call Microsoft 365."""
+    """The first message makes the worker call Microsoft 365."""
     worker = build(SETTINGS).worker
 
     with pytest.raises(Dialled):
@@ -61,7 +61,7 @@ def test_first_message_calls():
 
 
 def test_throttled_subscriptions_hold_up_no_photo():
-    """Whoever is over the limit of calls about subscriptions may read photos all the same."""
+    """If calls about subscriptions are throttled, photos can still be read."""
     built = build(SETTINGS)
     assert isinstance(built.upkeep, Upkeep)
     assert isinstance(built.worker, Worker)
@@ -75,7 +75,7 @@ def test_throttled_subscriptions_hold_up_no_photo():
 
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
 def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
-    """Also in a process that never makes a profile call, and so finds out nothing by itself."""
+    """A process that makes no profile call itself still knows the tenant's limit."""
     settings = Settings.from_mapping(SETTINGS | {"PROFILE_CALLS_PER_5_MINUTES": set_to})
     limit = TenantLimit(settings.profile_calls, lambda: 5001, lambda: 0)
 
@@ -83,7 +83,7 @@ def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
 
 
 def test_bad_certificate_lets_messages_wait():
-    """With a certificate that cannot be read nobody works, and no message is spoilt."""
+    """With an unreadable certificate, messages wait."""
     settings = SETTINGS | {
         "MANAGED_IDENTITY_CLIENT_ID": "",
         "CLIENT_ID": SETTINGS["TENANT_ID"],
@@ -97,19 +97,16 @@ def test_bad_certificate_lets_messages_wait():
 
 
 def test_nothing_can_wait_without_storage():
-    """Where the storage account is missing too, all that is wrong is told at once."""
+    """If the storage account is missing too, the error names everything that is wrong."""
     with pytest.raises(SettingsError, match=r"CLIENT_ID.*AzureWebJobsStorage"):
         build({})
 
 
 def test_message_is_raised_when_storage_is_down(monkeypatch):
-    """A message that can be neither understood nor kept stays with the host."""
-    # The storage client's own patience is not what is asked here.
+    """A message that can be neither parsed nor set aside stays with the host."""
+    # The retries of the storage client are not under test.
     monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
     worker = build(SETTINGS).worker
 
     with pytest.raises(ServiceDown):
         worker.work_off(b"?")
-
-
-# Waking our own endpoint up, before Graph looks for it

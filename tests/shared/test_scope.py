@@ -1,4 +1,4 @@
-"""Whose picture is looked after, and why not."""
+"""Which users are in scope, and why others are not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from tests.shared.settings.test_app import read
 ANNE = User("6ea91a8d-1d2b-4f5e-9a51-3c1f0f5d7a01", "Anne@contoso.com", True, False)
 
 
-def test_member_is_looked_after():
-    """An enabled member whom nobody excluded is in scope."""
-    scope.check(ANNE, read())
+@pytest.mark.parametrize(
+    ("user", "env"), [(ANNE, {}), (replace(ANNE, is_guest=True), {"INCLUDE_GUESTS": "true"})]
+)
+def test_in_scope(user, env):
+    """An enabled member is in scope, and so is a guest with INCLUDE_GUESTS=true."""
+    scope.check(user, read(**env))
 
 
 @pytest.mark.parametrize(
@@ -30,12 +33,7 @@ def test_member_is_looked_after():
         pytest.param(ANNE, {"EXCLUDED_USERS": ANNE.id.upper()}, "EXCLUDED_USERS", id="object-id"),
     ],
 )
-def test_who_is_left_out(user, env, sentence):
-    """Guests, the disabled, the excluded and those outside the group are left out, and told why."""
+def test_out_of_scope(user, env, sentence):
+    """Guests, disabled and excluded users, and those outside the group; the sentence says why."""
     with pytest.raises(OutOfScope, match=sentence):
         scope.check(user, read(**env))
-
-
-def test_guests_are_looked_after_when_wanted():
-    """INCLUDE_GUESTS=true brings guests into scope."""
-    scope.check(replace(ANNE, is_guest=True), read(INCLUDE_GUESTS="true"))

@@ -1,9 +1,8 @@
-"""What a session sends, and where to: nothing of .netrc, and no step further than it was told."""
+"""What a session sends and where: it ignores .netrc and follows no redirect."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +13,32 @@ from requests.utils import select_proxy
 
 from shared.microsoft365.tokens import _Session as EntraSession
 from shared.session import OneHostSession
+from tests.doubles.web import Answer, FunctionAdapter
 
 SESSIONS = pytest.mark.parametrize(
     "session", [OneHostSession(), EntraSession()], ids=["every call", "msal"]
 )
 
 
-class Elsewhere(HTTPAdapter):
-    """Sends everybody on to another host, and notes what was sent."""
+class Elsewhere(FunctionAdapter):
+    """Redirects every request to another host, and records what was sent."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self._redirect)
         self.asked: list[requests.PreparedRequest] = []
 
-    def send(
-        self, request: requests.PreparedRequest, *_: object, **__: object
-    ) -> requests.Response:
+    def _redirect(self, request: requests.PreparedRequest) -> Answer:
         self.asked.append(request)
-        response = requests.Response()
-        response.status_code = 307
-        response.headers["Location"] = "https://evil.example/token"
-        response.raw, response.request = io.BytesIO(), request
-        response.url = str(request.url)
-        return response
+        return Answer(307, headers={"Location": "https://evil.example/token"})
 
 
 @SESSIONS
 def test_redirect_is_not_followed(session: requests.Session):
-    """A 307 would take the client assertion in the body along."""
+    """A 307 would send the client assertion in the body to the other host."""
     web = Elsewhere()
     session.mount("https://", web)
 
-    # msal would crash over a redirect; an answer of a service in trouble it can bear.
+    # msal's session raises for a redirect.
     with contextlib.suppress(requests.RequestException):
         session.post("https://login.contoso.com/token", data="assertion")
 
@@ -53,7 +46,7 @@ def test_redirect_is_not_followed(session: requests.Session):
 
 
 def test_redirect_of_entra_is_a_passing_fault():
-    """msal does not expect a redirect that is not followed, and would crash over it."""
+    """msal does not expect an unfollowed redirect; the error counts as temporary."""
     session = EntraSession()
     session.mount("https://", Elsewhere())
 
@@ -65,7 +58,7 @@ def test_redirect_of_entra_is_a_passing_fault():
 def test_netrc_is_not_read(
     session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A password for every host would take the place of the bearer token."""
+    """A password for every host would replace the bearer token."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anne password secret-of-anne\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -79,7 +72,7 @@ def test_netrc_is_not_read(
 
 
 class Route(HTTPAdapter):
-    """Notes by which proxy a request would go, and sends nothing."""
+    """Records the proxy that a request would use, and sends nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +96,7 @@ class Route(HTTPAdapter):
     ],
 )
 def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, proxy: str):
-    """The company's proxy is asked for the world, and never for this machine."""
+    """The configured proxy is used for other machines, never for this one."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -119,6 +112,6 @@ def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, 
 
 
 def test_bundle_that_is_gone(tmp_path: Path):
-    """Everybody who calls out catches the errors of requests, and this one is told as such."""
+    """A missing CA bundle is an error of requests, as callers expect."""
     with pytest.raises(requests.exceptions.SSLError, match=r"gone\.pem"):
         OneHostSession().get("https://localhost:9/", verify=str(tmp_path / "gone.pem"))

@@ -1,8 +1,9 @@
-"""A console and all that is behind it, in memory."""
+"""A console and everything behind it, in memory."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,9 +30,9 @@ from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.memory_lines import MemoryLines, in_memory
-from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
+from tests.doubles.office import ANNE, NOON, Clock, DelayedMessages, Exchange, MemoryStore
 
-# Who orders, where that makes no difference.
+# For tests in which it does not matter who gives the order.
 BY = Signature(KEY)
 RULES = Rules(
     dry_run=True,
@@ -65,7 +66,7 @@ class Kept:
 
 
 class Looks:
-    """The two sides as somebody has seen them."""
+    """The result of reading both sides, as a test sets it."""
 
     def __init__(self) -> None:
         self.seen: list[UserState | None] = []
@@ -77,7 +78,7 @@ class Looks:
         self.seen = [known]
         if exchange_error:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
-            return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
+            return Difference(UNASKED, None, "Unknown.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
         return Difference(self.finding, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
@@ -86,16 +87,6 @@ class Looks:
 
     def sharepoint(self, user: User, known: UserState | None, *, small: bool) -> bytes:
         return b"small " * small + b"sharepoint"
-
-
-class Texts:
-    """A queue, as far as orders go there."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, float]] = []
-
-    def send(self, text: str, *, delay_seconds: float) -> None:
-        self.sent.append((text, delay_seconds))
 
 
 class Releasing:
@@ -120,7 +111,7 @@ class Audits:
 
 
 class Found:
-    """Whom Graph knows by names and addresses; asked for what."""
+    """The users whom Graph finds, and the texts that it was asked for."""
 
     def __init__(self) -> None:
         self.users: list[User] = []
@@ -136,20 +127,21 @@ class Found:
     addressed = search
 
 
-class Nobody:
-    """Whoever is asked nothing: orders are given here, and carried out elsewhere."""
+class NoSubscription:
+    """Is never called: the console gives orders and does not carry them out."""
 
     def end(self) -> None:
-        raise AssertionError("A console deletes no subscription.")
+        raise AssertionError("The console deletes no subscription.")
 
 
 class Desk:
-    """A console and all that is behind it."""
+    """A console and everything behind it."""
 
     def __init__(self, rules: Rules = RULES) -> None:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
-        self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
+        self.users, self.upkeep = DelayedMessages(), DelayedMessages()
+        self.exchange = Exchange()
         self.lines, self.clock, self.search = MemoryLines(), Clock(), Found()
         ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
@@ -174,7 +166,7 @@ class Desk:
         return Uninstall(
             UninstallLogs(self.documents),
             self.halt,
-            Nobody(),
+            NoSubscription(),
             cast("States", self.kept),
             UserQueue(self.users, clock=Clock(), new_id=str),
             cast("Waiting", self.users),
@@ -183,6 +175,14 @@ class Desk:
             clock=Clock(),
             new_id=lambda: "an-id",
         )
+
+    def order(
+        self, kind: str, order: Mapping[str, Any] | None = None, *, by: Signature = BY
+    ) -> dict[str, Any]:
+        """Give an order; a replay is about Anne."""
+        about = [ANNE.id] if kind == "replay" else []
+        answer: dict[str, Any] = getattr(self.console.orders, kind)(*about, order or {}, by=by)
+        return answer
 
     def log_sweep(self, **fields: Any) -> None:
         at = NOON.isoformat()

@@ -1,4 +1,4 @@
-"""Who gets into the console, as whom, and who does not."""
+"""Which callers the console admits, and with which role."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def settings(**more: str) -> ConsoleSettings:
 
 
 def principal(*roles: str, **changes: Any) -> dict[str, str]:
-    """The headers of Anne's request as the platform hands it over; None takes a claim away."""
+    """The headers of Anne's request as the platform passes it on; None omits a claim."""
     claims = {"oid": ANNE, "tid": TENANT, "preferred_username": "anne@contoso.com", **changes}
     told = [{"typ": kind, "val": value} for kind, value in claims.items() if value is not None]
     told += [{"typ": "roles", "val": role} for role in roles]
@@ -41,7 +41,7 @@ def header(content: object) -> dict[str, str]:
 
 
 def test_person_is_named_and_has_their_role():
-    """Whoever signed in is known by name and object id; who holds both roles is Operator."""
+    """A caller has a name, an object id and a role; of two roles, Operator counts."""
     anne = Signature(PERSON, "anne@contoso.com", ANNE)
 
     assert signed_in(principal(VIEWER), settings()) == Caller(anne, VIEWER)
@@ -49,7 +49,7 @@ def test_person_is_named_and_has_their_role():
 
 
 def test_no_keys_and_no_sign_in():
-    """Keys that are switched off stay off where the other setting got lost: nobody is let in."""
+    """If keys are off and the sign-in is not configured, nobody is admitted."""
     shut = settings(CONSOLE_SIGN_IN="", CONSOLE_KEYS="false")
 
     assert shut.signs_in
@@ -58,7 +58,7 @@ def test_no_keys_and_no_sign_in():
 
 
 def test_claims_by_their_long_names():
-    """The platform maps names of claims, and says itself which of them are roles."""
+    """The platform may rename claims, and says which of them are roles."""
     claims = [
         (f"{LONG}/identity/claims/objectidentifier", ANNE),
         (f"{LONG}/identity/claims/tenantid", TENANT),
@@ -71,8 +71,8 @@ def test_claims_by_their_long_names():
     assert caller == Caller(Signature(PERSON, "Anne Keller", ANNE), OPERATOR)
 
 
-def test_person_without_a_name_is_called_by_the_id():
-    """An order is never signed by nobody; and a name does not break a line of the log."""
+def test_person_without_a_name():
+    """The object id replaces a missing name; a name cannot break a log line."""
     unnamed = signed_in(principal(VIEWER, preferred_username=None), settings())
     odd = signed_in(principal(VIEWER, preferred_username="anne\n2026 forged"), settings())
 
@@ -80,8 +80,8 @@ def test_person_without_a_name_is_called_by_the_id():
 
 
 @pytest.mark.parametrize("platform", ["", "False", "1"])
-def test_header_is_worth_nothing_where_nobody_checks_it(platform: str):
-    """A perfect principal of an Operator lets nobody in while the platform's check is off."""
+def test_header_is_ignored_without_authentication(platform: str):
+    """If App Service authentication is off, even a perfect principal is rejected."""
     with pytest.raises(NotSignedIn, match="authentication is off"):
         signed_in(principal(OPERATOR), settings(WEBSITE_AUTH_ENABLED=platform))
 
@@ -99,7 +99,7 @@ def test_header_is_worth_nothing_where_nobody_checks_it(platform: str):
         pytest.param(header({"claims": [{"typ": "oid", "val": 5}]}), id="a number"),
         pytest.param(header(b"[" * 40_000), id="deep"),
         pytest.param(principal(OPERATOR, oid=None), id="no object id"),
-        pytest.param(principal(OPERATOR, oid="anne user=x"), id="an id that is none"),
+        pytest.param(principal(OPERATOR, oid="anne user=x"), id="not an id"),
         pytest.param(principal(OPERATOR, tid=None), id="no tenant"),
         pytest.param(principal(OPERATOR, tid=ANNE), id="another tenant"),
         pytest.param(
@@ -108,14 +108,14 @@ def test_header_is_worth_nothing_where_nobody_checks_it(platform: str):
         ),
     ],
 )
-def test_nobody(headers: dict[str, str]):
-    """No principal, a damaged one, and one of another tenant are nobody."""
+def test_bad_principal(headers: dict[str, str]):
+    """A missing or damaged principal is rejected, and so is one of another tenant."""
     with pytest.raises(NotSignedIn):
         signed_in(headers, settings())
 
 
 def test_tenant_must_be_known():
-    """While TENANT_ID is missing nobody's tenant is the right one."""
+    """Without TENANT_ID no tenant is the right one."""
     with pytest.raises(NotSignedIn):
         signed_in(principal(OPERATOR), settings(TENANT_ID=""))
     with pytest.raises(NotSignedIn):
@@ -123,28 +123,28 @@ def test_tenant_must_be_known():
 
 
 @pytest.mark.parametrize("roles", [(), ("Owner",)])
-def test_person_without_a_role_is_told_whom_to_ask(roles: tuple[str, ...]):
-    """Signed in is not let in."""
+def test_person_without_a_role(roles: tuple[str, ...]):
+    """A person without a role is not admitted, and learns whom to ask."""
     with pytest.raises(NotAllowed, match="grant --console"):
         signed_in(principal(*roles), settings())
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: json.dumps(text).encode()))
-def test_whatever_stands_in_the_header(content: bytes):
-    """No header leads to another error than the two that are answered."""
+def test_any_header(content: bytes):
+    """No header leads to any other error than these two."""
     with pytest.raises((NotSignedIn, NotAllowed)):
         signed_in(header(content), settings())
 
 
 def test_viewer_gives_no_order():
-    """A Viewer is told which role it takes; the order's header does not help."""
+    """A Viewer learns which role is needed; the order's header does not help."""
     viewer = signed_in(principal(VIEWER), settings())
     with pytest.raises(NotAllowed, match="role Operator"):
         must_order(viewer, {access.ORDER: "1"})
 
 
-def test_order_over_a_session_is_no_form_of_another_page():
-    """The browser adds the cookie to any form, but only our page adds the header."""
+def test_order_needs_a_header():
+    """A browser adds the cookie to any form, but only our page adds the header."""
     operator = signed_in(principal(OPERATOR), settings())
     with pytest.raises(BadRequest, match=access.ORDER):
         must_order(operator, {"Cookie": "AppServiceAuthSession=x"})
@@ -154,7 +154,7 @@ def test_order_over_a_session_is_no_form_of_another_page():
 
 
 def test_key_does_everything():
-    """Whoever holds a key may order, as ever, and needs no other header."""
+    """A key allows orders, without any other header."""
     caller = access.by_key()
 
     must_order(caller, {})
@@ -162,7 +162,7 @@ def test_key_does_everything():
 
 
 def test_headers_as_the_worker_has_them():
-    """The engine's own headers are read whatever case they came in."""
+    """The engine's headers are read whatever their case."""
     request = func.HttpRequest(
         method="GET",
         url="/",
@@ -175,6 +175,6 @@ def test_headers_as_the_worker_has_them():
 @pytest.mark.parametrize(
     ("told", "takes_keys"), [("", True), ("True", True), ("false", False), ("yes", False)]
 )
-def test_keys_are_on_unless_the_setting_says_another_thing(told: str, takes_keys: bool):
-    """A value that is none opens nothing."""
+def test_console_keys(told: str, takes_keys: bool):
+    """An invalid value turns keys off."""
     assert settings(CONSOLE_KEYS=told).takes_keys is takes_keys

@@ -1,4 +1,4 @@
-"""What the console answers: JSON, pictures, and every error as one sentence with its status."""
+"""What the console returns: JSON, pictures, and each error as one sentence with its status."""
 
 from __future__ import annotations
 
@@ -24,12 +24,8 @@ from shared.errors import (
 from tests.doubles.office import failing
 
 
-def asking(error: Exception):
-    return failing(error)
-
-
 def test_answer():
-    """What was asked for comes as JSON, with 200 or the status that an order has."""
+    """The result is JSON, with status 200 or the given one."""
     told = answers.tell(lambda: {"name": "Zoë"}, status=202)
 
     assert (told.status, told.media_type) == (202, "application/json")
@@ -53,23 +49,23 @@ def test_answer():
     ],
 )
 def test_errors(kind: type[PhotoSyncError], status: int):
-    """An error is JSON with its word and its sentence, whether JSON or a picture was asked for."""
+    """An error is JSON with its code and sentence, for a query and for a picture."""
     error = kind("Do this.")
     expected = {"error": {"code": error.code, "message": "Do this."}}
 
-    for told in (answers.tell(asking(error)), answers.show(asking(error))):
+    for told in (answers.tell(failing(error)), answers.show(failing(error))):
         assert (told.status, told.media_type) == (status, "application/json")
         assert json.loads(told.body) == expected
 
 
 def test_bug_is_not_hidden():
-    """What is none of our errors leaves: the host logs it and answers 500."""
+    """Any other exception is raised: the host logs it and answers 500."""
     with pytest.raises(KeyError):
-        answers.tell(asking(KeyError("a bug")))
+        answers.tell(failing(KeyError("a bug")))
 
 
-def test_status_by_hand():
-    """A caller who knows better names the status."""
+def test_given_status():
+    """A caller may set the status."""
     assert answers.refuse(BadRequest("No."), 405).status == 405
 
 
@@ -84,19 +80,19 @@ def test_status_by_hand():
     ],
 )
 def test_picture(content: bytes, kind: str):
-    """A picture comes with the type that its bytes show; anything else is for no browser to run."""
+    """A picture's type is that of its bytes; browsers must not run anything else."""
     assert answers.show(lambda: content) == (200, content, kind, None)
 
 
 def test_headers():
-    """No answer may be kept by a cache, guessed at, or run."""
+    """An answer may not be cached, sniffed or run."""
     assert answers.HEADERS["Cache-Control"] == "no-store"
     assert answers.HEADERS["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answers.HEADERS["Content-Security-Policy"]
 
 
-def test_when_to_ask_again():
-    """How long a service asked us to wait is told in whole seconds, rounded up; else nothing is."""
+def test_retry_after():
+    """The wait that a service asked for is in whole seconds, rounded up; other errors name none."""
     throttled = answers.refuse(Throttled("Later.", retry_after=2.128, service="graph"))
 
     assert (throttled.status, throttled.headers["Retry-After"]) == (503, "3")
@@ -106,25 +102,25 @@ def test_when_to_ask_again():
 
 @pytest.mark.parametrize("body", [b"", b"{}", b' {"force": true}'])
 def test_order(body: bytes):
-    """An order is a JSON object; nothing at all is an empty one."""
+    """An order is a JSON object; an empty body is an empty one."""
     assert answers.order({}, body) == json.loads(body or b"{}")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"1", b"null", b"\xff", b"[" * 100_000])
-def test_order_that_is_none(body: bytes):
-    """Anything else is refused in a sentence."""
+def test_bad_order(body: bytes):
+    """Anything else is refused in one sentence."""
     with pytest.raises(BadRequest, match="must be a JSON object"):
         answers.order({}, body)
 
 
-def test_order_that_is_too_long():
-    """Nobody reads megabytes to find a flag in them."""
+def test_long_order():
+    """The size of a body is limited."""
     with pytest.raises(BadRequest, match="at most"):
         answers.order({}, b'{"force": true, "padding": "' + b"x" * 10_000 + b'"}')
 
 
 def test_longest_order():
-    """As many people as may be named at once, each by the longest name that Entra has."""
+    """The longest order: the most users at once, each with Entra's longest name."""
     users = [f"{n:02}{'x' * 111}" for n in range(dismissals.MOST_AT_ONCE)]
     until = "2026-01-31T12:00:00+00:00"
     order = {"users": users, "unreadableTo": until}
@@ -133,7 +129,7 @@ def test_longest_order():
 
 
 @pytest.mark.parametrize("name", ["code", "CODE"])
-def test_order_with_its_key_in_the_address(name: str):
-    """A link carries its key in the address: no order is taken from there."""
+def test_key_in_the_address(name: str):
+    """A link has its key in the address, and must not give an order."""
     with pytest.raises(KeyInAddress, match="x-functions-key"):
         answers.order({name: "a-key"}, b"{}")

@@ -1,4 +1,4 @@
-"""Asking a costly question seldom, however many want to know."""
+"""An expensive query runs rarely, however many callers there are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.console.cached_answer import Remembered
+from shared.console.cached_answer import CachedAnswer
 from shared.errors import ServiceDown
 from tests.doubles.office import Clock
 
@@ -17,7 +17,7 @@ TICK = timedelta(milliseconds=1)
 
 
 class Question:
-    """Takes its time by the clock; each answer is another number."""
+    """Takes its time by the clock; each answer is the next number."""
 
     def __init__(self, clock: Clock, **takes: float) -> None:
         self._clock, self._takes, self._numbers = clock, timedelta(**takes), itertools.count(1)
@@ -28,26 +28,26 @@ class Question:
 
 
 def test_good_for_a_while():
-    """An answer that took three seconds is good for thirty."""
+    """An answer that took three seconds is valid for thirty."""
     clock = Clock()
-    remembered = Remembered(Question(clock, seconds=3), clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(Question(clock, seconds=3), clock)
+    assert cached.get() == 1
     clock.advance(timedelta(seconds=30) - TICK)
-    assert remembered.get() == 1
+    assert cached.get() == 1
     clock.advance(TICK)
-    assert remembered.get() == 2
+    assert cached.get() == 2
 
 
 def test_cheap_questions_are_asked_every_time():
-    """In a small tenant what is told is what is so now."""
+    """A fast query, as in a small tenant, runs every time."""
     clock = Clock()
-    remembered = Remembered(Question(clock, seconds=2), clock)
+    cached = CachedAnswer(Question(clock, seconds=2), clock)
 
-    assert [remembered.get(), remembered.get()] == [1, 2]
+    assert [cached.get(), cached.get()] == [1, 2]
 
 
 class Slow:
-    """A question that is answered when it may be."""
+    """A query that is answered when the test allows it."""
 
     def __init__(self, clock: Clock) -> None:
         self.asked, self.may_answer = threading.Event(), threading.Event()
@@ -60,38 +60,38 @@ class Slow:
 
 
 def test_first_answer_is_waited_for():
-    """Nobody asks what somebody is asking already: all get the one answer."""
+    """Callers who come during the first query wait for its answer."""
     clock = Clock()
     question = Slow(clock)
-    remembered = Remembered(question, clock)
+    cached = CachedAnswer(question, clock)
     with ThreadPoolExecutor(4) as threads:
-        told = [threads.submit(remembered.get) for _ in range(4)]
+        told = [threads.submit(cached.get) for _ in range(4)]
         assert question.asked.wait(30)
         question.may_answer.set()
 
     assert [each.result() for each in told] == [1] * 4
 
 
-def test_last_answer_serves_while_somebody_asks():
-    """Whoever comes while the answer is renewed is not kept waiting."""
+def test_last_answer_while_the_query_runs():
+    """While the query runs again, other callers get the last answer."""
     clock = Clock()
     question = Slow(clock)
     question.may_answer.set()
-    remembered = Remembered(question, clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(question, clock)
+    assert cached.get() == 1
     clock.advance(timedelta(days=1))
     question.asked.clear()
     question.may_answer.clear()
     with ThreadPoolExecutor(1) as threads:
-        renewed = threads.submit(remembered.get)
+        renewed = threads.submit(cached.get)
         assert question.asked.wait(30)
-        assert remembered.get() == 1
+        assert cached.get() == 1
         question.may_answer.set()
         assert renewed.result() == 2
 
 
 def test_no_answer():
-    """A question that failed is asked again."""
+    """A query that failed runs again."""
     clock, answers = Clock(), iter([1])
 
     def ask() -> int:
@@ -99,8 +99,8 @@ def test_no_answer():
             return found
         raise ServiceDown("Storage could not be reached.", service="storage")
 
-    remembered = Remembered(ask, clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(ask, clock)
+    assert cached.get() == 1
     for _ in range(2):
         with pytest.raises(ServiceDown):
-            remembered.get()
+            cached.get()

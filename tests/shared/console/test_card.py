@@ -1,4 +1,4 @@
-"""A person's card: whatever a run came to and a comparison finds has its plain words."""
+"""A person's card: plain words for every result of a run and of a comparison."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared import errors
-from shared.console import card_words
 from shared.console.card import Brakes, Rules, card
 from shared.console.card_words import LEAVERS, REMOVALS, REPAIR, ROWS, SEEN, SYNCED_ROWS
 from shared.console.comparison import (
@@ -25,6 +24,7 @@ from shared.console.comparison import (
     OTHER,
     SAME,
     UNASKED,
+    UNREADABLE,
 )
 from shared.errors import PhotoSyncError, SettingsError
 from shared.messages.fates import Done, fate
@@ -67,7 +67,7 @@ def told(
 
 
 def leaves(kind: type[PhotoSyncError]) -> Iterator[type[PhotoSyncError]]:
-    """*kind* and all below it that stand for an answer, and not only for a branch."""
+    """*kind* and the classes below it that are raised themselves, not only as a base."""
     if kind not in {errors.PhotoSyncError, errors.TryLater, errors.Settled}:
         yield kind
     for each in kind.__subclasses__():
@@ -83,13 +83,13 @@ def ends() -> set[tuple[str, str]]:
         for age in (timedelta(), 2 * DAY):
             end = fate(error, attempt=1, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5)
             found.add((end.status if isinstance(end, Done) else WAITING, end.code))
-    # Nobody's state is never written.
-    nobodys = {(SKIPPED, "nobody"), (FAILED, "not-signed-in"), (FAILED, "not-allowed")}
-    return found - nobodys
+    # No state is written for these.
+    unwritten = {(SKIPPED, "nobody"), (FAILED, "not-signed-in"), (FAILED, "not-allowed")}
+    return found - unwritten
 
 
 def test_every_end_has_its_row():
-    """No error leads to a state without words of its own, nor has any status or finding none."""
+    """Each end of a run, status and finding has its own words."""
     written_without_an_error = {(REMOVED, ""), (WAITING, ""), (FAILED, ""), (SKIPPED, "")}
     written_elsewhere = {(FAILED, "poisoned"), (FAILED, "not-taken-back")}
 
@@ -97,6 +97,7 @@ def test_every_end_has_its_row():
     assert ROWS.keys() - ends() == written_without_an_error | written_elsewhere
     assert {status for status, _ in ROWS} | {SYNCED} == STATUSES
     assert SEEN.keys() == SYNCED_ROWS.keys() == FINDINGS
+    assert all(row.holds <= FINDINGS for row in ROWS.values())
 
 
 ALL_RULES = [CALM, CALM._replace(removes=False, forget_after=None, repairs=False, replaces=True)]
@@ -105,7 +106,7 @@ ALL_RULES = [CALM, CALM._replace(removes=False, forget_after=None, repairs=False
 @pytest.mark.parametrize("rules", [*ALL_RULES, CALM._replace(dry_run=True)])
 @pytest.mark.parametrize("brakes", [FREE, HELD, Brakes(halted=True)])
 def test_every_combination_has_its_sentence(rules: Rules, brakes: Brakes):
-    """Each says what is seen, why and what comes next, in plain words: no code and no setting."""
+    """Each card says what is seen, why and what is next, without codes or names of settings."""
     rows = [*ROWS, (SYNCED, ""), *((status, "of-a-newer-version") for status in STATUSES)]
     times: list[dict[str, Any]] = [
         {},
@@ -126,154 +127,102 @@ def test_every_combination_has_its_sentence(rules: Rules, brakes: Brakes):
         assert not re.search(r"[A-Z]+_[A-Z]|0x|-\d{6}|HRESULT|AADSTS|\{", found["ticket"])
 
 
-def test_nobody_has_looked_yet():
-    """Of a person of whom nothing is remembered it says so, and offers to look."""
-    found = told(None, OTHER)
+GONE = known(
+    NO_PHOTO, "no-photo", missing_since=NOON, picture_url="https://contoso-my.sharepoint.com/x"
+)
+SOON = known(LEFT, "unknown-user", left_since=NOON - 29 * DAY)
+DUE = known(LEFT, "unknown-user", left_since=NOON - 31 * DAY)
+DAMAGED = known(SYNCED, damage="A file is gone.")
+KEPT = known(SKIPPED, "picture-kept")
+GUEST, DISABLED = replace(ANNE, is_guest=True), replace(ANNE, account_enabled=False)
+OUTSIDE = known(SKIPPED, "out-of-scope")
+BUSY = replace(known(SYNCED), claim=Claim("a run", 300, 200))
+KEEPS = {"rules": CALM._replace(removes=False)}
+NEVER = {"rules": CALM._replace(forget_after=None)}
+REPORTS = {"rules": CALM._replace(repairs=False)}
+REPLACES = {"rules": CALM._replace(replaces=True)}
+DRY = {"rules": CALM._replace(dry_run=True)}
 
-    assert "not checked this person yet" in found["why"]
-    assert found["action"] == "replay"
+
+def waits(until: datetime) -> UserState:
+    return known(WAITING, "throttled", next_attempt_at=until)
+
+
+# What the card of a state and a finding says, its button, and whether no action is needed.
+Case = tuple[UserState | None, str, dict[str, Any], str, str, bool]
+CASES: dict[str, Case] = {
+    "same": (known(SYNCED), SAME, {}, "No action is needed", "", False),
+    "differs": (known(SYNCED), OTHER, {}, "within 7 days", "replay", False),
+    "no profile any more": (known(SYNCED), NO_PROFILE, {}, "no longer exists", "replay", False),
+    "unknown": (known(SYNCED), UNASKED, {}, "cannot be compared", "", False),
+    "not checked": (None, OTHER, {}, "not checked this person yet", "replay", False),
+    "never had a photo": (None, NEITHER, {}, "to copy. A new photo in Exchange is", "", False),
+    "chosen": (KEPT, CHOSEN, {}, "the picture stays", "", True),
+    "no profile": (known(SKIPPED, "no-profile"), NO_PROFILE, {}, "checks once a day", "", True),
+    "no mailbox": (known(SKIPPED, "no-mailbox"), LAST, {}, "no mailbox", "", True),
+    "access denied": (known(FAILED, "access-denied"), OTHER, {}, "a permission", "doctor", False),
+    "unreadable": (known(FAILED, "photo-refused"), UNREADABLE, {}, "Replace the photo", "", False),
+    "gave up": (known(FAILED, "gave-up"), OTHER, {}, "for a whole day", "replay", False),
+    "not ours": (known(NO_PHOTO, "no-photo"), FOREIGN, {}, "no photo", "", False),
+    # The comparison contradicts the last run.
+    "changed": (KEPT, OTHER, {}, "last checked on 31 January 2026, 12:00 UTC", "replay", False),
+    "changed, agrees": (known(NO_PHOTO, "no-photo"), SAME, {}, "has changed", "", False),
+    # When a leaver is forgotten, unless that is held back or off.
+    "leaver": (SOON, LAST, {}, "After 1 February 2026, 12:00 UTC", "", True),
+    "leaver, due": (DUE, LAST, {}, "The next sweep", "", True),
+    "leaver, held": (DUE, LAST, {"brakes": HELD}, "releases", LEAVERS.order, False),
+    "leaver, never": (DUE, LAST, NEVER, "stays as it is", "", True),
+    # When the picture of a removed photo is removed, unless that is held back or off.
+    "removal": (GONE, LAST, {}, "after 31 January 2026, 12:10 UTC", "", False),
+    "removal, held": (GONE, LAST, {"brakes": HELD}, "releases", REMOVALS.order, False),
+    "removal, off": (GONE, LAST, KEEPS, "keep the last picture", "", True),
+    "removed": (GONE, NEITHER, {}, "no photo", "", False),
+    # If repairs are held back or off, one person can still be repaired.
+    "repair, held": (DAMAGED, OTHER, {"brakes": HELD}, "all repairs", REPAIR.order, False),
+    "repair, off": (DAMAGED, OTHER, REPORTS, "repairs are off", REPAIR.order, False),
+    # A waiting run says when it is retried; a lost one, that a sweep replaces it.
+    "waits": (waits(NOON + DAY), OTHER, {}, "on 1 February 2026, 12:00 UTC", "", False),
+    "waits, now": (waits(NOON), OTHER, {}, "about to", "", False),
+    "waits, lost": (waits(NOON - DAY), OTHER, {}, "The next sweep tries again", "", False),
+    # While PhotoSync is stopped, in a dry run or at work on the person, there is no button.
+    "stopped": (known(SYNCED), OTHER, {"brakes": Brakes(halted=True)}, "is stopped", "", False),
+    "dry run": (known(SYNCED), OTHER, DRY, "dry run", "", False),
+    "after a dry run": (known(SKIPPED, "dry-run"), OTHER, {}, "next sweep copies", "", False),
+    "at work": (BUSY, OTHER, {}, "right now", "", False),
+    "out of scope": (OUTSIDE, OTHER, {}, "set to sync", "", True),
+    "guest": (OUTSIDE, NEITHER, {"user": GUEST}, "a guest", "", True),
+    "disabled": (OUTSIDE, NEITHER, {"user": DISABLED}, "account is disabled", "", True),
+    # If chosen pictures are replaced, the card offers that.
+    "replaced": (known(SYNCED), CHOSEN, REPLACES, "set to replace", "replay", False),
+    "replaced, skipped": (KEPT, CHOSEN, REPLACES, "set to replace", "replay", False),
+}
 
 
 @pytest.mark.parametrize(
-    ("state", "finding", "says", "action", "by_design"),
-    [
-        (known(SYNCED), SAME, "No action is needed", "", False),
-        (known(SYNCED), OTHER, "within 7 days", "replay", False),
-        (known(SYNCED), NO_PROFILE, "no longer exists", "replay", False),
-        (known(SYNCED), UNASKED, "cannot be compared", "", False),
-        (None, NEITHER, "no photo to copy. A new photo in Exchange is copied", "", False),
-        (known(SKIPPED, "picture-kept"), CHOSEN, "the picture stays", "", True),
-        (known(SKIPPED, "no-profile"), NO_PROFILE, "checks once a day", "", True),
-        (known(SKIPPED, "no-mailbox"), LAST, "no mailbox", "", True),
-        (known(SKIPPED, "out-of-scope"), OTHER, "set to sync", "", True),
-        (
-            known(SKIPPED, "dry-run"),
-            OTHER,
-            "After the dry run, the next sweep copies",
-            "",
-            False,
-        ),
-        (known(FAILED, "access-denied"), OTHER, "lacks a permission", "doctor", False),
-        (known(FAILED, "photo-refused"), "unreadable", "Replace the photo in Exchange", "", False),
-        (known(FAILED, "gave-up"), OTHER, "for a whole day", "replay", False),
-        (known(NO_PHOTO, "no-photo"), FOREIGN, "no photo", "", False),
-    ],
+    ("state", "finding", "options", "says", "action", "by_design"), CASES.values(), ids=CASES
 )
-def test_what_it_says(state: UserState, finding: str, says: str, action: str, by_design: bool):
-    """The sentence, the button, and whether nothing is to be done."""
-    found = told(state, finding)
+def test_what_it_says(state, finding, options, says, action, by_design):
+    """The sentence, the button, and whether no action is needed."""
+    found = told(state, finding, **options)
 
     assert says in found["sentence"]
     assert (found["action"], found["byDesign"]) == (action, by_design)
 
 
-def test_what_has_changed_since():
-    """Where the comparison shows that the last run's reason is over, the card says that."""
-    found = told(known(SKIPPED, "picture-kept"), OTHER)
-
-    assert "changed since PhotoSync last checked on 31 January 2026, 12:00 UTC" in found["why"]
-    assert (found["action"], found["byDesign"]) == ("replay", False)
-    assert told(known(NO_PHOTO, "no-photo"), SAME)["action"] == ""
-
-
-def test_a_leaver():
-    """It says when the person is forgotten, that it is held back, or that it never happens."""
-    soon = known(LEFT, "unknown-user", left_since=NOON - 29 * DAY)
-    due = known(LEFT, "unknown-user", left_since=NOON - 31 * DAY)
-    never = CALM._replace(forget_after=None)
-
-    assert "After 1 February 2026, 12:00 UTC" in told(soon, LAST)["next"]
-    assert "The next sweep" in told(due, LAST)["next"]
-    assert told(due, LAST, brakes=HELD)["action"] == LEAVERS.order
-    assert "stays as it is" in told(due, LAST, rules=never)["next"]
-
-
-def test_a_removal():
-    """A photo that is gone takes its picture along: when, unless it is kept or held back."""
-    state = known(
-        NO_PHOTO, "no-photo", missing_since=NOON, picture_url="https://contoso-my.sharepoint.com/x"
-    )
-
-    assert "after 31 January 2026, 12:10 UTC" in told(state, LAST)["next"]
-    assert told(state, LAST, brakes=HELD)["action"] == REMOVALS.order
-    kept = told(state, LAST, rules=CALM._replace(removes=False))
-    assert ("keep the last picture" in kept["next"], kept["byDesign"]) == (True, True)
-    assert told(state, NEITHER)["action"] == ""
-
-
-def test_a_repair():
-    """One that is held back can be ordered for this person; where audits only report, too."""
-    state = known(SYNCED, damage="A file is gone.")
-
-    for rules, brakes, says in (
-        (CALM, HELD, "holds back all repairs"),
-        (CALM._replace(repairs=False), FREE, "Automatic repairs are off"),
-    ):
-        found = told(state, OTHER, rules=rules, brakes=brakes)
-        assert says in found["next"]
-        assert found["action"] == REPAIR.order
-
-
-def test_who_waits():
-    """A waiting run says when it is next tried, and a lost one that a sweep makes up for it."""
-    later = known(WAITING, "throttled", next_attempt_at=NOON + DAY)
-
-    assert "on 1 February 2026, 12:00 UTC" in told(later, OTHER)["next"]
-    lost = replace(later, next_attempt_at=NOON - DAY)
-    assert "next sweep" in told(lost, OTHER)["next"]
-    assert "about to" in told(replace(later, next_attempt_at=NOON), OTHER)["next"]
-
-
-def test_what_is_in_the_way_of_all():
-    """While PhotoSync is stopped, in a dry run or at work, there is no button."""
-    state = known(SYNCED)
-    busy = replace(state, claim=Claim("a run", 300, 200))
-    for found, says in (
-        (told(state, OTHER, brakes=Brakes(halted=True)), "is stopped"),
-        (told(state, OTHER, rules=CALM._replace(dry_run=True)), "dry run"),
-        (told(busy, OTHER), "right now"),
-    ):
-        assert (says in found["next"], found["action"]) == (True, "")
-
-
-def test_why_out_of_scope():
-    """A guest and a disabled account are called that."""
-    state = known(SKIPPED, "out-of-scope")
-
-    guest, disabled = replace(ANNE, is_guest=True), replace(ANNE, account_enabled=False)
-    assert "guest" in told(state, NEITHER, user=guest)["why"]
-    assert "disabled" in told(state, NEITHER, user=disabled)["why"]
-
-
-def test_the_ticket():
-    """The text for a ticket: who, what is seen, why, what comes next, and when it was looked at."""
-    anne = replace(ANNE, display_name="Anne Keller")
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Anne Keller", "Anne Keller"),
+        # A line break in a name starts no line of the ticket.
+        ("Anne\r\nNow: all is well.\u2028Why: \x85x", "Anne Now: all is well. Why: x"),
+    ],
+)
+def test_the_ticket(name: str, shown: str):
+    """The text for a ticket: who, what is seen, why, what is next, and when it was checked."""
+    anne = replace(ANNE, display_name=name)
     lines = told(known(SYNCED), SAME, user=anne)["ticket"].splitlines()
 
-    assert lines[0] == "Profile picture of Anne Keller (anne@contoso.com)"
+    assert lines[0] == f"Profile picture of {shown} (anne@contoso.com)"
     assert [line.partition(":")[0] for line in lines[1:4]] == ["Now", "Why", "Next"]
     assert lines[4:] == ["Checked: 31 January 2026, 12:00 UTC", "PhotoSync 0.2.0"]
     assert ANNE.id not in "".join(lines)
-
-
-def test_the_ticket_of_a_hostile_name():
-    """A line break in a name begins no line of the ticket."""
-    odd = replace(ANNE, display_name="Anne\r\nNow: all is well.\u2028Why: \x85x")
-    lines = told(known(SYNCED), SAME, user=odd)["ticket"].splitlines()
-
-    assert lines[0] == "Profile picture of Anne Now: all is well. Why: x (anne@contoso.com)"
-    assert len(lines) == 6
-
-
-def test_chosen_pictures_that_are_replaced():
-    """Where chosen pictures are replaced, it is no design to leave one."""
-    rules = CALM._replace(replaces=True)
-    for state in (known(SYNCED), known(SKIPPED, "picture-kept")):
-        found = told(state, CHOSEN, rules=rules)
-        assert (found["action"], found["byDesign"]) == ("replay", False)
-
-
-def test_rows_keep_to_findings():
-    """What a row says it holds for are findings that there are."""
-    assert all(row.holds <= FINDINGS for row in ROWS.values())
-    assert card_words.UNKNOWN.action.order == "replay"

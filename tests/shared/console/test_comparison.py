@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from PIL import Image
@@ -40,12 +41,12 @@ from tests.shared.settings.test_app import ENOUGH
 
 MY = "https://contoso-my.sharepoint.com"
 URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
-THROTTLED = Throttled("Graph asks for patience.", retry_after=38.0, service="graph")
+THROTTLED = Throttled("Graph asks to wait.", retry_after=38.0, service="graph")
 NAMES = [f"{ANNE.id}_{size}Thumb.jpg" for size in "SML"]
 
 
 class Both:
-    """Exchange and SharePoint as far as two pictures are compared: they agree."""
+    """Exchange and SharePoint, as far as two pictures are compared: they agree."""
 
     def __init__(self) -> None:
         self.exchange: bytes | Exception = b"photo"
@@ -67,13 +68,13 @@ class Both:
         return cast("SharePointClient", self)
 
     def picture_folders(self) -> list[str]:
-        raise AssertionError("Nobody is to ask.")
+        raise AssertionError("Folders must not be listed.")
 
     def render(self, photo: bytes) -> tuple[bytes, bytes, bytes]:
         if photo == b"huge":
             raise PhotoTooLarge("The photo is too large.")
         if photo == b"broken":
-            raise PhotoRefused("The photo is not a sound image.")
+            raise PhotoRefused("The photo is not a valid image.")
         return render(photo)
 
     def photo(self, user_id: str) -> bytes:
@@ -105,18 +106,101 @@ def both() -> Both:
     return Both()
 
 
-def compared(both: Both, known: UserState | None = None) -> tuple[bool | None, str]:
-    difference = both.sides.compare(ANNE, known)
-    return difference.agree, difference.sentence
+OURS = UserState(ANNE.id, picture_url=URL)
+OLD = UserState(ANNE.id, picture_url="https://old.contoso.com/anne.jpg")
+NONE, NO_MAILBOX = NoPhoto("There is no photo."), NoMailbox("There is no mailbox.")
+EUROPE = {PERSONAL_HOST: "https://contosoeur-my.sharepoint.com/"}
+SAME = r"SharePoint shows the photo from Exchange\."
+ELSEWHERE = r"SharePoint shows PhotoSync's picture at an address on another host\."
 
 
-def test_same_picture(both: Both):
-    """The three files made from Exchange's photo are what SharePoint shows."""
+class Case(NamedTuple):
+    """The result, its sentence as a pattern, the state, and what differs from sides that agree."""
+
+    agree: bool
+    sentence: str
+    known: UserState | None
+    changes: dict[str, Any]
+
+
+def case(agree: bool, sentence: str, known: UserState | None = None, **changes: Any) -> Case:
+    return Case(agree, sentence, known, changes)
+
+
+def shown(url: str = URL) -> dict[str, str]:
+    return {PICTURE_URL: url, PLACEHOLDER_STATE: "0"}
+
+
+MISSING = replace(OURS, missing_since=NOON)
+NO_PROFILE, LEFT = NoProfile("None yet."), UnknownUser("Microsoft Graph has no such user.")
+CASES: dict[str, Case] = {
+    "same": case(True, SAME),
+    "file missing": case(False, f"There is no file {NAMES[1]}.", files={NAMES[0]: b"S:photo"}),
+    # Such a photo is compared by the rendition from which it was copied.
+    "too large": case(True, SAME, exchange=b"huge", scaled=b"photo"),
+    "too large, no rendition": case(False, r"The photo is too large\.", exchange=b"huge"),
+    "broken photo": case(False, r"The photo is not a valid image\.", exchange=b"broken"),
+    "not shown": case(False, ".*shows no picture, although.*", shown={}),
+    "chosen": case(False, ".*a picture that a person chose.*", shown=shown("https://a.com/b.jpg")),
+    "other host": case(False, ELSEWHERE, shown=shown(URL.replace("contoso-my", "old-my"))),
+    # The state says that we wrote it, so no person chose it.
+    "other host, ours": case(False, ELSEWHERE, OLD, shown=shown(f"{OLD.picture_url}?t=2")),
+    "unknown geography": case(
+        False,
+        ".*on eur-my.share.*",
+        shown=shown() | {PERSONAL_HOST: "https://eur-my.sharepoint.com/"},
+    ),
+    # A moved user still has the old address until the next copy.
+    "moved": case(False, ELSEWHERE, shown=shown() | EUROPE),
+    "placeholder": case(
+        False, ".*shows its placeholder.*", shown=shown() | {PLACEHOLDER_STATE: "1"}
+    ),
+    "neither": case(True, f"{NONE} SharePoint shows no picture either.", exchange=NONE, shown={}),
+    "no mailbox, no picture": case(
+        True, f"{NO_MAILBOX} SharePoint shows no picture either.", exchange=NO_MAILBOX, shown={}
+    ),
+    "photo gone": case(False, f"{NONE} .*after two sweeps find no photo.", OURS, exchange=NONE),
+    "photo gone, seen once": case(
+        False,
+        f"{NONE} .*A sweep removes it once a second check finds no photo.",
+        MISSING,
+        exchange=NONE,
+    ),
+    "photo gone, not ours": case(
+        False, f"{NONE} .*did not write.*", UserState(ANNE.id), exchange=NONE
+    ),
+    "photo gone, no state": case(False, f"{NONE} .*did not write.*", exchange=NONE),
+    "pictures are kept": case(False, ".*REMOVED_PHOTO.*", MISSING, exchange=NONE, removes=False),
+    # No sweep removes the picture of a user without a mailbox.
+    "mailbox gone": case(False, "(?!.*sweep).*which stays.*", MISSING, exchange=NO_MAILBOX),
+    "user left": case(False, ".*until PhotoSync forgets.*", OURS, exchange=LEFT),
+    "no profile": case(False, "None yet.", shown=NO_PROFILE),
+    "no profile, no photo": case(True, "None yet.", shown=NO_PROFILE, exchange=NONE),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_comparison(both: Both, case: Case):
+    """Whether both sides agree, and the sentence about it."""
+    for name, value in case.changes.items():
+        setattr(both, name, value)
+    difference = both.sides.compare(ANNE, case.known)
+
+    assert difference.agree is case.agree
+    assert re.fullmatch(case.sentence, difference.sentence)
+    assert difference.unasked == ()
+    if isinstance(both.shown, NoProfile):
+        assert difference.profile is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_picture(both: Both, name: str):
+    """One of the three files that differs is enough."""
+    both.files[name] = b"another"
     difference = both.sides.compare(ANNE, None)
 
-    assert (difference.agree, difference.sentence) == (
-        *(True, "SharePoint shows the photo from Exchange."),
-    )
+    why = "SharePoint shows a different picture from the photo in Exchange."
+    assert (difference.agree, difference.sentence) == (False, why)
     assert difference.profile == {
         PICTURE_URL: URL,
         PLACEHOLDER_STATE: "0",
@@ -125,209 +209,51 @@ def test_same_picture(both: Both):
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_another_picture(both: Both, name: str):
-    """One of the three files that differs is enough."""
-    both.files[name] = b"another"
-
-    assert compared(both) == (
-        False,
-        "SharePoint shows a different picture from the photo in Exchange.",
-    )
-
-
-def test_photo_that_is_too_large(both: Both):
-    """Such a photo is compared by the rendition it was copied from."""
-    both.exchange, both.scaled = b"huge", b"photo"
-
-    assert compared(both) == (True, "SharePoint shows the photo from Exchange.")
+DOWN, DENIED, ODD = ServiceDown("Down."), AccessDenied("A role."), Refused("Odd.")
+UNKNOWN: dict[str, tuple[dict[str, Any], list[tuple[str, PhotoSyncError, float | None]]]] = {
+    "Exchange": ({"exchange": THROTTLED}, [("exchange", THROTTLED, 38.0)]),
+    "rendition": ({"exchange": b"huge", "scaled": THROTTLED}, [("exchange", THROTTLED, 38.0)]),
+    "profile": ({"shown": DOWN}, [("sharepoint", DOWN, None)]),
+    "file, denied": ({"refusal": DENIED}, [("sharepoint", DENIED, None)]),
+    "file, refused": ({"refusal": ODD}, [("sharepoint", ODD, None)]),
+    "file, throttled": ({"refusal": THROTTLED}, [("sharepoint", THROTTLED, 38.0)]),
+    "both": (
+        {"exchange": THROTTLED, "shown": THROTTLED},
+        [("exchange", THROTTLED, 38.0), ("sharepoint", THROTTLED, 38.0)],
+    ),
+}
 
 
-def test_photo_that_is_too_large_and_not_scaled(both: Both):
-    """Without that rendition the sentence is the one of the refusal."""
-    both.exchange = b"huge"
-
-    assert compared(both) == (False, "The photo is too large.")
-
-
-def test_rendition_that_cannot_be_asked_for(both: Both):
-    """If Exchange is silent about the rendition, Exchange is the side that is named."""
-    both.exchange, both.scaled = b"huge", THROTTLED
-
-    [unasked] = both.sides.compare(ANNE, None).unasked
-
-    assert (unasked.side, unasked.retry_after) == ("exchange", 38.0)
-
-
-def test_missing_file(both: Both):
-    """A file that is gone is named."""
-    del both.files[NAMES[1]]
-
-    assert compared(both) == (False, f"There is no file {NAMES[1]}.")
-
-
-@pytest.mark.parametrize(
-    ("shown", "sentence"),
-    [
-        ({}, "shows no picture, although"),
-        ({PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}, "a picture that a person chose"),
-        ({PICTURE_URL: URL.replace("contoso-my", "old-my")}, "an address on another host"),
-        ({PICTURE_URL: URL, PERSONAL_HOST: "https://eur-my.sharepoint.com/"}, "on eur-my.share"),
-        ({PICTURE_URL: URL, PLACEHOLDER_STATE: "1"}, "shows its placeholder"),
-    ],
-)
-def test_not_shown(both: Both, shown: dict[str, str], sentence: str):
-    """There is a photo in Exchange and SharePoint shows it not at all: the profile says why."""
-    both.shown = shown
-    agree, said = compared(both)
-
-    assert not agree
-    assert sentence in said
-
-
-def test_address_that_the_state_has(both: Both):
-    """What the state says we wrote is ours, on whatever host, and no person's choice."""
-    both.shown = {PICTURE_URL: "https://old.contoso.com/anne.jpg?t=2"}
-    known = UserState(ANNE.id, picture_url="https://old.contoso.com/anne.jpg")
-    agree, said = compared(both, known)
-
-    assert agree is False
-    assert "an address on another host" in said
-
-
-def test_photo_that_nobody_can_read(both: Both):
-    """A broken photo is the difference."""
-    both.exchange = b"broken"
-
-    assert compared(both) == (False, "The photo is not a sound image.")
-
-
-@pytest.mark.parametrize("error", [AccessDenied("A role."), Refused("Odd."), THROTTLED])
-def test_picture_that_cannot_be_read(both: Both, error: PhotoSyncError):
-    """A file that is refused is neither the same nor another: SharePoint could not be asked."""
-    both.refusal = error
+@pytest.mark.parametrize(("changes", "unasked"), UNKNOWN.values(), ids=UNKNOWN)
+def test_side_that_cannot_be_read(both: Both, changes, unasked):
+    """Then the difference is unknown; the other side's profile is still shown."""
+    for name, value in changes.items():
+        setattr(both, name, value)
     difference = both.sides.compare(ANNE, None)
 
     assert difference.agree is None
-    assert str(error) in difference.sentence
-    assert [each.side for each in difference.unasked] == ["sharepoint"]
-    assert difference.profile
+    # A reason that both sides share is given once.
+    assert difference.sentence == f"Exchange and SharePoint cannot be compared now. {unasked[0][1]}"
+    assert difference.unasked == tuple((side, str(error), wait) for side, error, wait in unasked)
+    assert (difference.profile is None) is ("shown" in changes)
 
 
-@pytest.mark.parametrize("kind", [NoPhoto, NoMailbox])
-def test_neither_has_one(both: Both, kind: type[Exception]):
-    """No photo and no picture agree."""
-    both.exchange, both.shown = kind("There is no photo."), {}
-
-    assert compared(both) == (True, "There is no photo. SharePoint shows no picture either.")
-
-
-OURS = UserState(ANNE.id, picture_url=URL)
-
-
-@pytest.mark.parametrize(
-    ("known", "sentence"),
-    [
-        (
-            replace(OURS, missing_since=NOON),
-            "A sweep removes it once a second check finds no photo.",
-        ),
-        (OURS, "removes it after two sweeps find no photo."),
-        (UserState(ANNE.id), "did not write"),
-        (None, "did not write"),
-    ],
-)
-def test_photo_is_gone(both: Both, known: UserState | None, sentence: str):
-    """Without a photo, what becomes of the picture depends on who put it there."""
-    both.exchange = NoPhoto("There is no photo.")
-    agree, said = compared(both, known)
-
-    assert agree is False
-    assert said.startswith("There is no photo. ")
-    assert sentence in said
-
-
-def test_mailbox_is_gone(both: Both):
-    """No sweep removes the picture of a user without a mailbox, and none is promised to."""
-    both.exchange = NoMailbox("There is no mailbox.")
-    agree, said = compared(both, replace(OURS, missing_since=NOON))
-
-    assert agree is False
-    assert "which stays" in said
-    assert "sweep" not in said
-
-
-def test_user_has_left(both: Both):
-    """Of who has left the picture stays until the user is forgotten."""
-    both.exchange = UnknownUser("Microsoft Graph has no such user.")
-    agree, said = compared(both, OURS)
-
-    assert agree is False
-    assert "until PhotoSync forgets" in said
-
-
-def test_pictures_are_kept(both: Both):
-    """Nor is one promised where settings say that pictures stay."""
-    both.exchange, both.removes = NoPhoto("There is no photo."), False
-
-    assert "REMOVED_PHOTO" in compared(both, replace(OURS, missing_since=NOON))[1]
-
-
-@pytest.mark.parametrize(("exchange", "agree"), [(b"photo", False), (NoPhoto("None."), True)])
-def test_no_profile(both: Both, exchange: bytes | Exception, agree: bool):
-    """Without a profile there is nothing to show, which agrees with having no photo only."""
-    both.exchange, both.shown = exchange, NoProfile("No profile yet.")
-    difference = both.sides.compare(ANNE, None)
-
-    assert (difference.agree, difference.sentence) == (agree, "No profile yet.")
-    assert difference.profile is None
-
-
-def test_exchange_is_silent(both: Both):
-    """What could not be found out is no difference; SharePoint's side is told all the same."""
-    both.exchange = THROTTLED
-    difference = both.sides.compare(ANNE, None)
-
-    assert difference.agree is None
-    assert difference.sentence == f"Exchange and SharePoint cannot be compared now. {THROTTLED}"
-    assert difference.unasked == (("exchange", str(THROTTLED), 38.0),)
-    assert difference.profile == both.sides.compare(ANNE, None).profile
-
-
-def test_sharepoint_is_silent(both: Both):
-    """The same for SharePoint, of which then no profile is known either."""
-    both.shown = ServiceDown("SharePoint is down.")
-    difference = both.sides.compare(ANNE, None)
-
-    assert (difference.agree, difference.profile) == (None, None)
-    assert difference.unasked == (("sharepoint", "SharePoint is down.", None),)
-
-
-def test_exchange_was_asked_before(both: Both):
-    """Who knows already that Exchange is silent does not have it asked once more."""
-    both.exchange = AssertionError("Nobody is to ask.")
+def test_exchange_is_not_asked_again(both: Both):
+    """If the caller already has Exchange's error, Exchange is not asked."""
+    both.exchange = AssertionError("Exchange must not be asked.")
     difference = both.sides.compare(ANNE, None, exchange_error=THROTTLED)
 
     assert [each.side for each in difference.unasked] == ["exchange"]
 
 
-def test_both_are_silent(both: Both):
-    """Each side is named; the one reason that both have is told once."""
-    both.exchange = both.shown = THROTTLED
-    difference = both.sides.compare(ANNE, None)
-
-    assert [each.side for each in difference.unasked] == ["exchange", "sharepoint"]
-    assert difference.sentence.count(str(THROTTLED)) == 1
-
-
 def test_pictures(both: Both):
-    """Each side's picture: Exchange's photo, and the large one of SharePoint."""
+    """Each side's picture: the photo in Exchange, and the large one in SharePoint."""
     assert both.sides.exchange(ANNE) == b"photo"
     assert both.sides.sharepoint(ANNE, None) == b"L:photo"
 
 
 def test_small_pictures(both: Both):
-    """Each side can be had as a thumbnail; what is no picture has none."""
+    """Each side is also available as a thumbnail, unless it is not a picture."""
     photo = picture(1)
     both.exchange = both.scaled = photo
     both.files[NAMES[-1]] = photo
@@ -342,7 +268,7 @@ def test_small_pictures(both: Both):
 
 @pytest.mark.parametrize("url", ["", URL.replace("contoso-my", "old-my")])
 def test_no_picture_of_ours(both: Both, url: str):
-    """Without a picture that is ours or that a person chose there is none."""
+    """There is no picture unless it is ours or a person chose it."""
     both.shown = {PICTURE_URL: url}
 
     with pytest.raises(NoPhoto, match="shows no picture"):
@@ -350,34 +276,20 @@ def test_no_picture_of_ours(both: Both, url: str):
     assert both.sides.compare(ANNE, None).chosen == ""
 
 
-EUROPE = URL.replace("contoso-my", "contosoeur-my")
-IN_EUROPE = {PERSONAL_HOST: "https://contosoeur-my.sharepoint.com/"}
-
-
 def test_user_of_a_satellite(both: Both):
-    """Both sides of somebody who lives in another geography are looked at there."""
-    both.shown = {PICTURE_URL: EUROPE, PLACEHOLDER_STATE: "0", **IN_EUROPE}
+    """Both sides of a user in another geography are read there."""
+    both.shown = shown(URL.replace("contoso-my", "contosoeur-my")) | EUROPE
 
-    assert compared(both) == (True, "SharePoint shows the photo from Exchange.")
+    assert both.sides.compare(ANNE, None).agree
     assert both.sides.sharepoint(ANNE, None) == b"L:photo"
     assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
-
-
-def test_picture_of_the_geography_before(both: Both):
-    """Whoever was moved still shows the address of before, until the next copy."""
-    both.shown = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0", **IN_EUROPE}
-
-    assert compared(both) == (
-        False,
-        "SharePoint shows PhotoSync's picture at an address on another host.",
-    )
 
 
 CHOSEN = "https://cdn.contoso.com/anne.jpg"
 
 
 def test_chosen_picture(both: Both):
-    """A chosen picture is told with its address, and not fetched from where it is."""
+    """A chosen picture is reported with its address, and not fetched from there."""
     both.shown = {PICTURE_URL: CHOSEN}
 
     assert both.sides.compare(ANNE, None).chosen == CHOSEN
@@ -386,7 +298,7 @@ def test_chosen_picture(both: Both):
 
 
 def test_what_we_wrote_is_not_chosen(both: Both):
-    """What the state says we wrote is no person's choice, wherever it is."""
+    """A picture that we wrote, according to the state, was not chosen, wherever it is."""
     both.shown = {PICTURE_URL: CHOSEN}
     known = UserState(ANNE.id, picture_url=CHOSEN)
 
@@ -396,7 +308,7 @@ def test_what_we_wrote_is_not_chosen(both: Both):
 
 
 def test_unknown_profile_has_nothing_chosen(both: Both):
-    """Where the profile could not be read nothing is said of a choice."""
+    """Without a profile no picture is reported as chosen."""
     both.shown = NoProfile("None yet.")
 
     assert both.sides.compare(ANNE, None).chosen == ""

@@ -1,4 +1,4 @@
-"""Lines of the overview that a person has dealt with."""
+"""Lines of the overview that a person has dismissed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from shared.console import dismissals
 from shared.errors import BadRequest
-from shared.signature import KEY, Signature
 from shared.storage import roster_entry
 from shared.storage.user_state import FAILED, SYNCED, UserState
 from tests.doubles.office import ANNE, NOON
@@ -21,10 +20,9 @@ BROKEN = UserState(
     user_principal_name="anne@contoso.com",
     status=FAILED,
     reason="photo-refused",
-    detail="The photo is not a sound image.",
+    detail="The photo is not a valid image.",
     checked_at=NOON,
 )
-BY = Signature(KEY)
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def desk() -> Desk:
 
 
 def shows(desk: Desk, state: UserState) -> None:
-    """Let *state* be what is remembered, in the blob and in its metadata."""
+    """Store *state*, in the blob and in its metadata."""
     stored = desk.kept.states.read(state.user_id)
     if stored is None:
         desk.kept.states.create(state)
@@ -43,17 +41,17 @@ def shows(desk: Desk, state: UserState) -> None:
 
 
 def failures(desk: Desk) -> tuple[int, int, int]:
-    """How many failures the overview shows, hides, and counts."""
+    """How many failures the overview shows, hides and counts."""
     seen = desk.console.overview()
     return len(seen["failures"]), seen["dismissed"], seen["counts"][FAILED]
 
 
 def test_a_failure_is_dismissed(desk: Desk):
-    """It leaves the overview and stays counted, listed, and in its state."""
+    """It leaves the overview; counts, lists and its state keep it."""
     shows(desk, BROKEN)
     assert failures(desk) == (1, 0, 1)
 
-    answer = desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
+    answer = desk.order("dismiss", {"users": [ANNE.id]})
     assert (answer["dismissed"], [one["userId"] for one in answer["users"]]) == (1, [ANNE.id])
     assert failures(desk) == (0, 1, 1)
     [listed] = desk.console.users({"status": FAILED})["users"]
@@ -73,25 +71,25 @@ def test_a_failure_is_dismissed(desk: Desk):
     ids=["tried again", "another reason", "copied in between"],
 )
 def test_a_failure_comes_back(desk: Desk, changed: dict[str, Any], shown: int):
-    """The same failure, tried anew by each sweep, stays away; another one does not."""
+    """The same failure stays hidden when a sweep repeats it; another failure is shown."""
     shows(desk, BROKEN)
-    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.order("dismiss", {"users": [ANNE.id]})
     shows(desk, replace(BROKEN, **changed))
 
     assert failures(desk)[0] == shown
 
 
 def test_messages_set_aside_are_dismissed(desk: Desk):
-    """Those up to a moment are gone from the overview; what comes later is shown."""
+    """Messages up to that time leave the overview; later ones are shown."""
     old, new = (NOON - timedelta(hours=2)).isoformat(), (NOON - timedelta(hours=1)).isoformat()
     aside = [{"name": at, "at": at, "reason": "", "body": ""} for at in (new, old)]
     desk.kept.aside = list(aside)
-    desk.console.orders.dismiss({"unreadableTo": old}, by=BY)
+    desk.order("dismiss", {"unreadableTo": old})
 
     assert [each["name"] for each in desk.console.overview()["unreadable"]] == [new]
-    # An older moment takes nothing back.
-    desk.console.orders.dismiss({"unreadableTo": new}, by=BY)
-    desk.console.orders.dismiss({"unreadableTo": old}, by=BY)
+    # An older time does not undo a newer one.
+    desk.order("dismiss", {"unreadableTo": new})
+    desk.order("dismiss", {"unreadableTo": old})
     assert desk.console.overview()["unreadableCount"] == 0
     assert desk.kept.aside == aside
 
@@ -110,17 +108,17 @@ def test_messages_set_aside_are_dismissed(desk: Desk):
         ({"users": [ANNE.id]}, "has not failed"),
     ],
 )
-def test_orders_that_mean_nothing(desk: Desk, order: dict[str, Any], why: str):
-    """What cannot be meant is refused with a sentence, and hides nothing."""
+def test_bad_order(desk: Desk, order: dict[str, Any], why: str):
+    """A bad order is refused with a sentence, and hides nothing."""
     shows(desk, replace(BROKEN, status=SYNCED))
     with pytest.raises(BadRequest, match=why):
-        desk.console.orders.dismiss(order, by=BY)
+        desk.order("dismiss", order)
 
     assert desk.documents.read(dismissals.NAME) is None
 
 
-def test_not_without_an_end(desk: Desk):
-    """A thousand failures are no single lines: the next order is refused, and says what to do."""
+def test_at_most_a_thousand(desk: Desk):
+    """Beyond a thousand dismissed failures, an order is refused; the sentence says what to do."""
     many = [replace(ENTRY, user_id=f"user-{n}") for n in range(dismissals.MOST)]
     told = {each.user_id: f"{each.reason} {each.synced_at}" for each in many}
     desk.documents.put(dismissals.NAME, {"failures": told})
@@ -128,10 +126,10 @@ def test_not_without_an_end(desk: Desk):
     desk.kept.entries += many
 
     with pytest.raises(BadRequest, match="Fix their common cause"):
-        desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
-    # Those who were copied since, or are gone, make room.
+        desk.order("dismiss", {"users": [ANNE.id]})
+    # Failures copied since, or gone, make room.
     desk.kept.entries[1:4] = [replace(each, status=SYNCED) for each in many[:2]]
-    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.order("dismiss", {"users": [ANNE.id]})
 
     stored = desk.documents.read(dismissals.NAME)
     assert stored is not None
@@ -142,10 +140,10 @@ def test_not_without_an_end(desk: Desk):
     "fields", [{"failures": [], "unreadableTo": 5}, {"failures": {"x": {}}, "unreadableTo": "no"}]
 )
 def test_a_damaged_document_hides_nothing(desk: Desk, fields: dict[str, Any]):
-    """Whatever a person wrote there, all is shown, and an order writes over it."""
+    """A document damaged by hand hides nothing, and the next order overwrites it."""
     desk.documents.put(dismissals.NAME, fields)
     shows(desk, BROKEN)
 
     assert failures(desk) == (1, 0, 1)
-    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.order("dismiss", {"users": [ANNE.id]})
     assert failures(desk) == (0, 1, 1)

@@ -1,4 +1,4 @@
-"""What was ordered, newest first: of one user, since when, page by page."""
+"""The log of orders, newest first: for one user, since a time, page by page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def log(clock: Clock) -> OrderLog:
-    """Orders 0 to 9, two a file, a file a month."""
+    """Orders 0 to 9: two per file, one file per month."""
     log = OrderLog(MemoryLines(), clock=clock)
     for number in range(10):
         give(log, str(number))
@@ -48,7 +48,7 @@ def log(clock: Clock) -> OrderLog:
 
 
 def test_all_pages(log: OrderLog):
-    """All of them, newest first, however small the pages; an order in between moves none."""
+    """All orders, newest first, whatever the page size; an order given meanwhile moves none."""
     history, token, found = History(log), "", []
     for size in (1, 3, 1, 9, 9):
         page = history.page(anybody, token=token, size=size)
@@ -62,7 +62,7 @@ def test_all_pages(log: OrderLog):
 
 
 def test_files_of_a_page(log: OrderLog):
-    """A search that finds nothing ends after some files, and says where it goes on."""
+    """A search that finds nothing stops after some files, with a token to continue."""
     page = History(log).page(lambda entry: entry.order.id == "0")
     assert (page.entries, page.token != "") == ([], True)
 
@@ -84,14 +84,14 @@ def test_since(log: OrderLog):
 @pytest.mark.parametrize(
     "token", ["x", "é", "WzEsMl0=", "WyIyMDI2LTAxIiwtMV0=", "WyIuLi94IiwxXQ=="]
 )
-def test_token_that_is_none(log: OrderLog, token: str):
-    """What no page gave is refused."""
+def test_foreign_token(log: OrderLog, token: str):
+    """A token that no page returned is refused."""
     with pytest.raises(BadRequest, match="token"):
         History(log).page(anybody, token=token)
 
 
 def test_of_one_user():
-    """By object id or UPN; also what was ordered by the UPN alone, while Graph was down."""
+    """By object id or UPN; also orders given by UPN alone while Graph was down."""
     desk = Desk()
     log = OrderLog(desk.lines, clock=desk.clock)
     give(log, "by-id", BOB)
@@ -112,7 +112,7 @@ def test_of_one_user():
 
 
 @pytest.mark.parametrize("query", [{"since": "soon"}, {"user": " "}, {"token": "x"}])
-def test_question_that_is_none(query: dict[str, str]):
-    """A wrong question is told what is wrong."""
+def test_bad_query(query: dict[str, str]):
+    """A bad query is refused with a reason."""
     with pytest.raises(BadRequest):
         Desk().console.history(query)

@@ -1,4 +1,4 @@
-"""Listing users by the metadata of their state blobs, a page at a time."""
+"""Users listed by the metadata of their state blobs, page by page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def entry(number: int, *, status: str = SYNCED, name: str = "Anne Example") -> E
 
 
 class Metadata:
-    """Entries in storage's order, and a count of the calls that listed them."""
+    """Entries in storage's order, and the number of listing calls."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
@@ -40,7 +40,7 @@ class Metadata:
 
 
 class Endless:
-    """A listing that goes on and on."""
+    """A listing that never ends."""
 
     calls = 0
 
@@ -65,7 +65,7 @@ def all_pages(found: Roster, **asked: Any) -> list[str]:
 
 @pytest.mark.parametrize("search", ["", "user099999@", "nobody", "anne"])
 def test_page_of_100_000_users_costs_under_five_calls(search: str):
-    """Whatever is looked for among 100,000 users, a page is at most four calls to storage."""
+    """A page of any search among 100,000 users takes at most four calls."""
     metadata = Metadata([entry(number) for number in range(100_000)])
     Roster(metadata).page(search=search)
 
@@ -73,7 +73,7 @@ def test_page_of_100_000_users_costs_under_five_calls(search: str):
 
 
 def test_rare_user_is_found_page_by_page():
-    """Empty pages lead on by their tokens to the one user far down."""
+    """Empty pages lead by their tokens to the one matching user."""
     metadata = Metadata([entry(number) for number in range(100_000)])
     first = Roster(metadata).page(search="user099999@")
 
@@ -83,7 +83,7 @@ def test_rare_user_is_found_page_by_page():
 
 @given(st.lists(st.sampled_from(sorted(STATUSES)), max_size=40), st.integers(1, 7))
 def test_every_match_comes_once(statuses: list[str], size: int):
-    """Through any number of pages, each user who matches is listed once and in order."""
+    """Whatever the page size, each matching user is listed once and in order."""
     entries = [entry(number, status=status) for number, status in enumerate(statuses)]
     wanted = names([one for one in entries if one.status == SYNCED])
 
@@ -91,7 +91,7 @@ def test_every_match_comes_once(statuses: list[str], size: int):
 
 
 def test_full_page_goes_on_within_a_call():
-    """A page that ends in the middle of a call's users goes on there, not at the next call's."""
+    """The next page continues within the same call's users."""
     found = Roster(Metadata([entry(number) for number in range(3)]))
     page = found.page(size=2)
 
@@ -113,7 +113,7 @@ def test_full_page_goes_on_within_a_call():
     ],
 )
 def test_search_is_for_beginnings(search: str, matches: bool):
-    """A search finds the beginning of UPN, object id, name or a word of it, in any case."""
+    """A search matches the start of UPN, object id, name or a word of it, in any case."""
     one = Entry("id-000001", "o'neil#1@contoso.com", "Anne Beispiel", SYNCED, "", "", "", "")
 
     assert one.matches(search, "") is matches
@@ -121,7 +121,7 @@ def test_search_is_for_beginnings(search: str, matches: bool):
 
 
 def test_finds_one_by_upn():
-    """The user of a UPN is found in whatever case, behind those whose UPNs only begin so."""
+    """A UPN is found in any case, even after UPNs that only begin with it."""
     entries = [entry(number) for number in range(25_000)]
     found = Roster(Metadata(entries)).find("USER000002@contoso.com")
 
@@ -130,48 +130,48 @@ def test_finds_one_by_upn():
     assert Roster(Metadata(entries)).find("user000002") is None
 
 
-def test_finding_ends():
-    """A listing that never ends is not searched for ever."""
+def test_endless_listing():
+    """An endless listing is abandoned after a hundred calls, by a search and by a count."""
     endless = Endless()
-
     assert Roster(endless).find("nobody@contoso.com") is None
     assert endless.calls == roster.MOST_CALLS
 
+    assert Roster(endless).census(1).counts == Counter({SYNCED: roster.MOST_CALLS})
+    assert endless.calls == 2 * roster.MOST_CALLS
+
+
+def described(**fields: Any) -> Entry:
+    """Anne's entry, by the metadata of her state."""
+    return roster_entry.entry(ANNE.id, roster_entry.describe(UserState(ANNE.id, **fields)))
+
 
 def test_gone():
-    """While a picture of ours outlives its photo the metadata says since when; then no more."""
-    known = UserState(ANNE.id, picture_url="https://a/b.jpg", missing_since=NOON)
-    gone = roster_entry.entry(ANNE.id, roster_entry.describe(known))
-    back = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, missing_since=None)))
-    taken = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, picture_url="")))
-    page = Roster(Metadata([back, gone, taken])).page(gone=True)
+    """A picture whose photo is gone is listed with the time; otherwise it is not."""
+    gone = described(picture_url="https://a/b.jpg", missing_since=NOON)
+    back, taken = described(picture_url="https://a/b.jpg"), described(missing_since=NOON)
 
-    assert page.entries == [gone]
+    assert Roster(Metadata([back, gone, taken])).page(gone=True).entries == [gone]
     assert gone.missing_since == "2026-01-31T12:00:00+00:00"
 
 
 def test_differs():
-    """Whom an audit has found damaged is told by the metadata, and found by it."""
-    known = UserState(ANNE.id, damage="The profile shows no picture any more.")
-    damaged = roster_entry.entry(ANNE.id, roster_entry.describe(known))
-    right = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, damage="")))
+    """The metadata describe what an audit found, and the list can be filtered by it."""
+    damaged = described(damage="The profile shows no picture any more.")
 
-    assert Roster(Metadata([right, damaged])).page(differs=True).entries == [damaged]
-    assert damaged.damage == known.damage
+    assert Roster(Metadata([described(), damaged])).page(differs=True).entries == [damaged]
+    assert damaged.damage == "The profile shows no picture any more."
 
 
 def test_since_when():
-    """The metadata says since when somebody has left or is out of scope; else nothing of it."""
-    known = UserState(ANNE.id, left_since=NOON, out_of_scope_since=NOON)
-    told = roster_entry.entry(ANNE.id, roster_entry.describe(known))
-    other = roster_entry.entry(ANNE.id, roster_entry.describe(UserState(ANNE.id)))
+    """The metadata say since when a user has left or is out of scope."""
+    told = described(left_since=NOON, out_of_scope_since=NOON)
 
     assert {told.left_since, told.out_of_scope_since} == {"2026-01-31T12:00:00+00:00"}
-    assert {other.left_since, other.out_of_scope_since} == {""}
+    assert {described().left_since, described().out_of_scope_since} == {""}
 
 
 def test_census():
-    """Every status with its number of users, and the newest failures, in one call per 5,000."""
+    """The users of each status and the newest failures, with one call per 5,000 users."""
     entries = [replace(entry(number), damage="x" * (number < 2)) for number in range(7000)]
     failed = [
         replace(entry(number, status=FAILED), checked_at=f"2026-01-{day:02}")
@@ -188,26 +188,18 @@ def test_census():
     assert metadata.calls == 2
 
 
-def test_counting_ends():
-    """A listing that never ends is given up after a hundred calls."""
-    endless = Endless()
-
-    assert Roster(endless).census(1).counts == Counter({SYNCED: roster.MOST_CALLS})
-    assert endless.calls == roster.MOST_CALLS
-
-
 @pytest.mark.parametrize(
     "token", ["?", "é", "bm8=", "WzEsIDJd", "WyIiLCAiIl0=", base64.b64encode(b"[" * 9999).decode()]
 )
 def test_foreign_token(token: str):
-    """A token that no listing gave is refused in a sentence."""
+    """A token that no page returned is refused in one sentence."""
     with pytest.raises(BadRequest, match="Start again without a token"):
         Roster(Metadata([])).page(token=token)
 
 
 @pytest.mark.parametrize("marker", ["\0", "a\r\nb", "\ud800", "x" * 4001], ids=ascii)
 def test_marker_that_storage_never_gave(marker: str):
-    """What the storage's client would choke on never gets there."""
+    """A marker that the storage client cannot send is refused."""
     token = base64.urlsafe_b64encode(json.dumps([marker, 0]).encode()).decode()
 
     with pytest.raises(BadRequest, match="Start again without a token"):
@@ -216,7 +208,7 @@ def test_marker_that_storage_never_gave(marker: str):
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"])), detail=st.text(max_size=500))
 def test_metadata_is_ascii(name: str, detail: str):
-    """Metadata is printable ASCII without empty values, and leads back to what was described."""
+    """Metadata are printable ASCII without empty values, and can be read back."""
     safe = detail.encode(errors="ignore").decode()
     state = UserState(
         ANNE.id,
@@ -236,7 +228,7 @@ def test_metadata_is_ascii(name: str, detail: str):
 
 @pytest.mark.parametrize("sign", ["a", " ", "ß", "字", "😀"])
 def test_longest_sentence_fits(sign: str):
-    """Azure keeps 8 KB of metadata: the longest sentence stays whole, in whatever script."""
+    """Azure allows 8 KB of metadata: the longest sentence fits, in any script."""
     gave_up = "Gave up after a day of waiting. " + sign * LONGEST_SENTENCE
     metadata = roster_entry.describe(
         UserState(
@@ -257,21 +249,17 @@ def test_longest_sentence_fits(sign: str):
 
 @pytest.mark.parametrize(("told", "read"), [("Zo%C3%AB", "Zoë"), ("=?", "=?"), ("=/w==", "=/w==")])
 def test_metadata_of_others(told: str, read: str):
-    """What an earlier version or a person has written is read as far as it can be."""
+    """Metadata of an earlier version or a person are read as far as possible."""
     assert roster_entry.entry("anne", {"detail": told}).detail == read
 
 
 def test_half_a_character():
-    """A name that was cut off in the middle of a character is described all the same."""
-    told = roster_entry.describe(
-        UserState(
-            ANNE.id, user_principal_name="a\udc00@x", display_name="Zoë \ud83d", detail="\ud83d"
-        )
-    )
+    """A name that was cut within a character can still be described."""
+    cut = {"user_principal_name": "a\udc00@x", "display_name": "Zoë \ud83d", "detail": "\ud83d"}
 
-    assert roster_entry.entry(ANNE.id, told).display_name == "Zoë ?"
+    assert described(**cut).display_name == "Zoë ?"
 
 
 def test_blob_without_metadata():
-    """A blob that somebody else wrote is a user of whom nothing is known."""
+    """A blob without metadata is a user of unknown status."""
     assert roster_entry.entry("anne", {}) == Entry("anne", "", "", "", "", "", "", "")

@@ -1,13 +1,11 @@
-"""A sound deployment in the simulated Microsoft 365, for the doctor to find nothing wrong with."""
+"""A valid deployment in the simulated Microsoft 365, in which the doctor finds nothing wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple
-
-from cryptography.x509 import Certificate
+from typing import Any, NamedTuple
 
 from local.m365.tenant.records import App, Photo, Subscription, User
 from shared.doctor.examination import Check
@@ -18,7 +16,7 @@ WEBHOOK = "https://photosync.contoso.com/api/notifications?code=a-key"
 
 
 class Examined(NamedTuple):
-    """What one examination came to."""
+    """The result of one examination."""
 
     ok: bool
     checks: list[Check]
@@ -29,7 +27,7 @@ class Examined(NamedTuple):
 
     @property
     def causes(self) -> list[str]:
-        """What is wrong, without what could not be looked at because of it."""
+        """Failed checks, without those that could not run because of another."""
         return [check.name for check in self.checks if not check.ok and check.looked]
 
     def of(self, name: str) -> Check:
@@ -37,12 +35,15 @@ class Examined(NamedTuple):
 
 
 class Clinic:
-    """Settings and a tenant that fit together; a test breaks exactly one thing."""
+    """Settings and a tenant that fit together; each test breaks one thing."""
 
     def __init__(self, cloud: Cloud, storage: str) -> None:
         urls = cloud.tenant.urls
         self.cloud, self.tenant = cloud, cloud.tenant
-        self.tenant.apps[PHOTOSYNC_APP] = self._app(PHOTOSYNC_APP)
+        self.register(
+            graph_roles=frozenset({"User.Read.All", "ProfilePhoto.Read.All"}),
+            sharepoint_roles=frozenset({"User.ReadWrite.All", "Sites.Selected"}),
+        )
         self.env = {
             "TENANT_ID": TENANT_ID,
             "CLIENT_ID": PHOTOSYNC_APP,
@@ -59,19 +60,14 @@ class Clinic:
         cloud.add_user("anne")
         self.subscribe(WEBHOOK)
 
-    def _app(self, client_id: str) -> App:
-        registered = self.tenant.apps[client_id]
-        return App(
-            client_id,
-            registered.certificate,
-            graph_roles=frozenset({"User.Read.All", "ProfilePhoto.Read.All"}),
-            sharepoint_roles=frozenset({"User.ReadWrite.All", "Sites.Selected"}),
-        )
+    @property
+    def app(self) -> App:
+        """The app's registration in Entra."""
+        return self.tenant.apps[PHOTOSYNC_APP]
 
-    def register(self, certificate: Certificate) -> None:
-        """Make *certificate* the one that Entra knows the app by."""
-        app = replace(self.tenant.apps[PHOTOSYNC_APP], certificate=certificate)
-        self.tenant.apps[PHOTOSYNC_APP] = app
+    def register(self, **changes: Any) -> None:
+        """Change the app's registration in Entra."""
+        self.tenant.apps[PHOTOSYNC_APP] = replace(self.app, **changes)
 
     def give_photo(self, user: User) -> None:
         user.photo = Photo(b"photo", "image/jpeg", 8, 8, 'W/"1"', self.tenant.now())

@@ -20,7 +20,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def clinic(running: Cloud, storage: Storage) -> Iterator[Clinic]:
-    """Everything sound, and what a test breaks is whole again for the next."""
+    """A valid deployment, restored after each test."""
     running.tenant.reset()
     # Graph lets an app list its subscriptions 25 times in 20 seconds.
     running.tenant.skew += timedelta(seconds=30)

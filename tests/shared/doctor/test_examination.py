@@ -1,4 +1,4 @@
-"""Checks in turn, and what becomes of those that others keep from being looked at."""
+"""Checks in order, and those that others keep from running."""
 
 from __future__ import annotations
 
@@ -8,31 +8,28 @@ from shared.doctor.examination import ENOUGH, Check, Finding, Step, examine
 from shared.errors import ServiceDown
 from tests.doubles.office import Clock, failing
 
-
-def fail() -> Finding:
-    failing(ServiceDown("It is down."))()
-    raise AssertionError
+fail = failing(ServiceDown("It is down."))
 
 
 def test_steps_in_order():
-    """Each look comes to a check: well, wrong with what to do, or failed with its remedy."""
+    """Each step becomes a check: passed, failed with an action, or failed with its remedy."""
     steps = [
         Step("well", lambda: Finding("Good."), str),
-        Step("wrong", lambda: Finding("Bad.", "Mend it."), str),
+        Step("wrong", lambda: Finding("Bad.", "Fix it."), str),
         Step("failed", fail, lambda error: f"Remedy: {error.code}."),
     ]
 
     assert examine(steps, Clock()) == [
         Check("well", True, "Good.", ""),
-        Check("wrong", False, "Bad.", "Mend it."),
+        Check("wrong", False, "Bad.", "Fix it."),
         Check("failed", False, "It is down.", "Remedy: service-down."),
     ]
 
 
-def test_what_needs_a_failed_check_is_not_looked_at():
-    """A check that cannot run says because of which other one, and so do those behind it."""
+def test_step_after_a_failed_one():
+    """A check that cannot run names the one it depends on, and so do those after it."""
     steps = [
-        Step("first", fail, lambda _: "Mend it."),
+        Step("first", fail, lambda _: "Fix it."),
         Step("second", fail, str, ("first",)),
         Step("third", fail, str, ("second", "first")),
         Step("other", lambda: Finding("Good."), str),
@@ -45,10 +42,10 @@ def test_what_needs_a_failed_check_is_not_looked_at():
     assert [first.looked, second.looked, third.looked, other.looked] == [True, False, False, True]
 
 
-def test_wrong_and_yet_of_use():
-    """A finding may be wrong and still be built upon."""
+def test_usable_finding():
+    """A later check may depend on a finding that is wrong but usable."""
     steps = [
-        Step("first", lambda: Finding("Bad.", "Mend it.", usable=True), str),
+        Step("first", lambda: Finding("Bad.", "Fix it.", usable=True), str),
         Step("second", lambda: Finding("Good."), str, ("first",)),
     ]
 
@@ -56,7 +53,7 @@ def test_wrong_and_yet_of_use():
 
 
 def test_time_is_up():
-    """After a minute nothing more is looked at: whoever waits is told what was found until then."""
+    """After a minute no further check starts, so that the caller gets the results so far."""
     clock = Clock()
 
     def slow() -> Finding:
@@ -64,7 +61,7 @@ def test_time_is_up():
         return fail()
 
     looks = [slow, lambda: Finding("Good."), slow, slow]
-    steps = [Step(str(number), look, lambda _: "Mend it.") for number, look in enumerate(looks)]
+    steps = [Step(str(number), look, lambda _: "Fix it.") for number, look in enumerate(looks)]
     checks = examine([*steps, Step("needs", slow, str, ("0",))], clock)
 
     assert [check.looked for check in checks] == [True, True, True, False, False]

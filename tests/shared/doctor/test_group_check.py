@@ -1,13 +1,10 @@
-"""The doctor looks at the groups that settings name, in the simulated Microsoft 365."""
+"""The doctor checks the groups that settings name, in the simulated Microsoft 365."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
 from local.m365.tenant.records import Group
-from tests.local.m365.simulator import PHOTOSYNC_APP
 from tests.shared.doctor.clinic import Clinic
 
 PILOT = "0c000000-0000-4000-8000-000000000009"
@@ -17,17 +14,15 @@ BOTH = {"SYNC_GROUP_ID": PILOT, "EXCLUDED_GROUP_ID": LEFT_OUT}
 
 @pytest.fixture
 def group_clinic(clinic: Clinic) -> Clinic:
-    """A clinic whose app may read groups, of which there are two."""
-    app = clinic.tenant.apps[PHOTOSYNC_APP]
-    roles = app.graph_roles | {"GroupMember.Read.All"}
-    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, graph_roles=roles)
+    """A deployment whose app may read groups; the tenant has two."""
+    clinic.register(graph_roles=clinic.app.graph_roles | {"GroupMember.Read.All"})
     anne = next(iter(clinic.tenant.users.values()))
     clinic.tenant.groups |= {PILOT: Group({anne.id}, "Pilot"), LEFT_OUT: Group(set(), "No photos")}
     return clinic
 
 
 def test_both_groups_are_told(group_clinic: Clinic):
-    """Of each group the name and the number of users are told, and nothing is wrong with them."""
+    """Each group is reported with its name and the number of users in it."""
     examined = group_clinic.examine(BOTH)
     told = examined.of("groups").detail
 
@@ -36,8 +31,8 @@ def test_both_groups_are_told(group_clinic: Clinic):
     assert 'EXCLUDED_GROUP_ID is "No photos". Users in it, including nested groups: 0.' in told
 
 
-def test_group_that_is_not_there(group_clinic: Clinic):
-    """A group that was deleted is named by its setting, and users can be listed all the same."""
+def test_deleted_group(group_clinic: Clinic):
+    """A deleted group is named by its setting, and users can still be listed."""
     del group_clinic.tenant.groups[LEFT_OUT]
     examined = group_clinic.examine(BOTH)
 
@@ -47,10 +42,9 @@ def test_group_that_is_not_there(group_clinic: Clinic):
 
 
 def test_hidden_members(group_clinic: Clinic):
-    """A group that tells nobody who is in it is of no use, and is told so."""
+    """A group that hides its members cannot be used, and the report says so."""
     group_clinic.tenant.groups[LEFT_OUT].visibility = "HiddenMembership"
 
-    assert (
-        "hides its members"
-        in group_clinic.examine({"EXCLUDED_GROUP_ID": LEFT_OUT}).of("groups").detail
-    )
+    found = group_clinic.examine({"EXCLUDED_GROUP_ID": LEFT_OUT}).of("groups")
+
+    assert "hides its members" in found.detail

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from shared import runtime
@@ -14,8 +11,8 @@ from tests.local.m365.simulator import IDENTITY, IDENTITY_HEADER, PHOTOSYNC_APP,
 from tests.shared.doctor.clinic import Clinic
 
 
-def test_sound(clinic: Clinic):
-    """Where nothing is wrong every check is well, and nobody is told to do anything."""
+def test_nothing_wrong(clinic: Clinic):
+    """Without a fault every check passes and none names an action."""
     examined = clinic.examine()
 
     assert (examined.ok, examined.wrong) == (True, [])
@@ -23,21 +20,15 @@ def test_sound(clinic: Clinic):
     assert {check.action for check in examined.checks} == {""}
 
 
-def test_again(clinic: Clinic):
-    """One examination writes over the document of the last."""
-    assert clinic.examine().ok
-    assert clinic.examine().ok
-
-
 def test_empty_page_of_users(clinic: Clinic):
-    """Users on the second page are users, too."""
+    """Users on the second page count even if the first page is empty."""
     clinic.tenant.switches.list_pages = "empty"
 
     assert clinic.examine().ok
 
 
-def test_no_token_is_told(clinic: Clinic):
-    """Roles are told, the token they stand in never is."""
+def test_report_contains_no_token(clinic: Clinic):
+    """The report names the roles, but never contains the token."""
     examined = clinic.examine()
 
     assert "ProfilePhoto.Read.All, User.Read.All" in examined.of(GRAPH).detail
@@ -59,11 +50,8 @@ def test_no_token_is_told(clinic: Clinic):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_missing_role(clinic: Clinic, side: str, role: str, wrong: list[str]):
-    """A role that was not granted is named, and so is what it keeps from working."""
-    app = clinic.tenant.apps[PHOTOSYNC_APP]
-    held = {"graph_roles": app.graph_roles, "sharepoint_roles": app.sharepoint_roles}[side]
-    changed: dict[str, Any] = {side: held - {role}}
-    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, **changed)
+    """A missing role is named in every check that it makes fail."""
+    clinic.register(**{side: getattr(clinic.app, side) - {role}})
     examined = clinic.examine()
 
     assert examined.causes == wrong
@@ -73,30 +61,26 @@ def test_missing_role(clinic: Clinic, side: str, role: str, wrong: list[str]):
 
 
 def test_role_shows_as_soon_as_it_is_granted(clinic: Clinic):
-    """The same doctor sees a role that was granted since: it signs in anew."""
-    app = clinic.tenant.apps[PHOTOSYNC_APP]
-    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, graph_roles=frozenset())
+    """The same doctor sees a newly granted role, because it signs in again."""
+    roles = clinic.app.graph_roles
+    clinic.register(graph_roles=frozenset())
     doctor = runtime.build(clinic.env).doctor
 
     assert not doctor.examine()["ok"]
-    clinic.tenant.apps[PHOTOSYNC_APP] = app
+    clinic.register(graph_roles=roles)
     assert doctor.examine()["ok"]
 
 
 def test_full_control(clinic: Clinic):
     """Sites.FullControl.All needs no grant on the site."""
-    app = clinic.tenant.apps[PHOTOSYNC_APP]
-    roles = frozenset({"Sites.FullControl.All", "User.ReadWrite.All"})
-    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, sharepoint_roles=roles)
+    clinic.register(sharepoint_roles=frozenset({"Sites.FullControl.All", "User.ReadWrite.All"}))
+    found = clinic.examine().of("permission to write")
 
-    assert (
-        clinic.examine().of("permission to write").detail
-        == "The roles in the tokens allow writing."
-    )
+    assert found.detail == "The roles in the tokens allow writing."
 
 
 def test_no_grant_on_the_site(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
-    """Sites.Selected without a grant opens no folder."""
+    """Sites.Selected without a grant on the site gives access to no folder."""
     monkeypatch.setattr(clinic.tenant, "site_grants", {})
     examined = clinic.examine()
 
@@ -105,12 +89,11 @@ def test_no_grant_on_the_site(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_secret_instead_of_certificate(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
-    """A token that a secret got opens Graph, and SharePoint refuses it."""
-    app = clinic.tenant.apps[PHOTOSYNC_APP]
-    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, secret=SECRET)
+    """Graph accepts a token obtained with a secret, SharePoint refuses it."""
+    clinic.register(secret=SECRET)
 
     def by_secret(client_id: str, authority: str, key: object) -> object:
-        # The product's type asks for a key, so that nobody does this by mistake.
+        # The product's type requires a key, which prevents this mistake.
         return registration(client_id, authority, SECRET)  # type: ignore[arg-type]
 
     registration = tokens._Registration
@@ -123,7 +106,7 @@ def test_secret_instead_of_certificate(clinic: Clinic, monkeypatch: pytest.Monke
 
 
 def test_managed_identity(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
-    """A managed identity has no certificate to look at; its roles are looked at like any."""
+    """A managed identity has no certificate to check; its roles are checked as usual."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{clinic.tenant.urls.control}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
     examined = clinic.examine({"MANAGED_IDENTITY_CLIENT_ID": IDENTITY})
@@ -138,12 +121,7 @@ def test_managed_identity(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     ("setting", "value", "causes", "action"),
     [
         ("TENANT_ID", PHOTOSYNC_APP, [GRAPH, FILES, PROFILES], "TENANT_ID"),
-        (
-            "CLIENT_ID",
-            "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3adfff",
-            [GRAPH, FILES, PROFILES],
-            "CLIENT_ID",
-        ),
+        ("CLIENT_ID", PHOTOSYNC_APP[:-3] + "fff", [GRAPH, FILES, PROFILES], "CLIENT_ID"),
         ("LOGIN_URL", "https://localhost:1", [GRAPH, FILES, PROFILES], "can reach Entra"),
         ("SHAREPOINT_MY_URL", "", [FILES], "SHAREPOINT_TENANT"),
         ("SHAREPOINT_ADMIN_URL", "", [PROFILES], "SHAREPOINT_TENANT"),
@@ -155,15 +133,15 @@ def test_managed_identity(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     ],
 )
 def test_wrong_setting(clinic: Clinic, setting: str, value: str, causes: list[str], action: str):
-    """A setting that is well formed and wrong is named by the first check that it spoils."""
+    """A well-formed but wrong setting is named by the first check that it makes fail."""
     examined = clinic.examine({setting: value, "SHAREPOINT_TENANT": "fabrikam"})
 
     assert examined.causes == causes
     assert action in examined.of(causes[-1]).action
 
 
-def test_satellite_that_entra_does_not_know(clinic: Clinic):
-    """A name in SHAREPOINT_GEOS that is none of the tenant's is told, and nothing else fails."""
+def test_unknown_satellite(clinic: Clinic):
+    """A name in SHAREPOINT_GEOS that the tenant does not have is reported; the rest passes."""
     examined = clinic.examine({"SHAREPOINT_GEOS": "fabrikamdach"})
     tokens = [f"token for SharePoint {what} of fabrikamdach" for what in ("files", "profiles")]
 

@@ -18,7 +18,7 @@ from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, 
     ],
 )
 def test_remedy(error: PhotoSyncError, told: str):
-    """Errors that say themselves what to do come first; else the check knows."""
+    """The kind of error decides if possible, otherwise the check."""
     assert told in remedy(error, "Grant it.", what="Graph")
 
 
@@ -34,10 +34,10 @@ def test_remedy(error: PhotoSyncError, told: str):
     ],
 )
 def test_entra(sentence: str, told: str):
-    """Entra's number tells which setting to mend; without a known one, where to look."""
+    """Entra's error code decides which setting to fix; an unknown code is quoted."""
     assert told in entra_remedy(AccessDenied(sentence), "Check the host.")
 
 
 def test_entra_down():
-    """Entra that cannot be reached says nothing about settings."""
+    """If Entra cannot be reached, settings are not blamed."""
     assert "can reach Entra" in entra_remedy(ServiceDown("Entra could not be reached."), "x")

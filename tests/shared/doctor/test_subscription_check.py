@@ -1,9 +1,10 @@
-"""Whether Graph will tell us of changes."""
+"""Whether Graph will notify us of changes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def look(graph: Graph, url: str = URL, documents: MemoryDocuments | None = None)
 
 
 def test_alive(graph: Graph):
-    """One that lives and points here is as it should be."""
+    """A live subscription with our URL is fine."""
     graph.make(URL, STATE, LATER)
 
     assert look(graph) == Finding("It is valid until 2026-02-20 12:00 UTC, and its URL is ours.")
@@ -38,7 +39,7 @@ def test_alive(graph: Graph):
 
 @pytest.mark.parametrize("shown", ["", URL.partition("?")[0]])
 def test_address_not_shown(graph: Graph, shown: str):
-    """Graph may hide the key, or the whole address."""
+    """Graph may hide the key or the whole URL."""
     one = graph.make(URL, STATE, LATER)
     graph.live[one.id] = replace(one, notification_url=shown)
 
@@ -46,7 +47,7 @@ def test_address_not_shown(graph: Graph, shown: str):
 
 
 def test_none(graph: Graph):
-    """Without one only sweeps find changes."""
+    """Without a subscription only sweeps find changes."""
     found = look(graph)
 
     assert found.detail == "There is no subscription, so only sweeps find changes."
@@ -54,7 +55,7 @@ def test_none(graph: Graph):
 
 
 def test_none_while_uninstalled(graph: Graph):
-    """Renewing is no remedy for what was taken back by order."""
+    """After an uninstall, renewing is not suggested."""
     documents = MemoryDocuments()
     now = NOON.isoformat()
     ordered = UninstallLog("20260131T120000-00000001", False, now, now, now)
@@ -66,7 +67,7 @@ def test_none_while_uninstalled(graph: Graph):
 
 
 def test_list_that_leaves_it_out(graph: Graph):
-    """One that no list shows is found by the id that is remembered."""
+    """A subscription missing from Graph's list is found by its stored id."""
     one = graph.make(URL, STATE, LATER)
     graph.shows = lambda all_: []
     documents = MemoryDocuments()
@@ -75,30 +76,24 @@ def test_list_that_leaves_it_out(graph: Graph):
     assert look(graph, documents=documents).action == ""
 
 
-def test_over(graph: Graph):
-    """One that has ended is none."""
-    graph.make(URL, STATE, NOON)
+@pytest.mark.parametrize("change", [{"expires_at": NOON}, {"resource": "groups"}])
+def test_expired_or_for_another_resource(graph: Graph, change: dict[str, Any]):
+    """An expired subscription does not count, nor does one for another resource."""
+    one = graph.make(URL, STATE, LATER)
+    graph.live[one.id] = replace(one, **change)
 
     assert "There is no subscription" in look(graph).detail
 
 
 def test_elsewhere(graph: Graph):
-    """One of another deployment is none of ours; its host is told, its key is not."""
+    """For another deployment's subscription the host is named, but not its key."""
     graph.make("https://other.contoso.com/api/notifications?code=secret", STATE, LATER)
 
     assert look(graph).detail == "The subscription points at other.contoso.com, not at this app."
 
 
-def test_about_something_else(graph: Graph):
-    """A subscription for another resource does not count."""
-    one = graph.make(URL, STATE, LATER)
-    graph.live[one.id] = replace(one, resource="groups")
-
-    assert "There is no subscription" in look(graph).detail
-
-
 def test_another_key(graph: Graph):
-    """After the key was rolled the old subscription is refused at our door."""
+    """After the key has changed, the old subscription calls with the wrong key."""
     graph.make(URL, STATE, LATER)
     found = look(graph, URL.replace("first-key", "second-key"))
 
@@ -106,8 +101,8 @@ def test_another_key(graph: Graph):
     assert "key=" not in found.detail
 
 
-def test_last_try_is_told(graph: Graph):
-    """What the last try to make one came to stands beside it."""
+def test_last_attempt_is_reported(graph: Graph):
+    """The result of the last attempt to create one is added."""
     documents = MemoryDocuments()
     documents.put(NAME, {"detail": "Graph could not reach us."})
 
@@ -117,7 +112,7 @@ def test_last_try_is_told(graph: Graph):
 
 
 def test_storage_down(graph: Graph):
-    """That storage is down is told elsewhere."""
+    """An outage of storage is reported by another check."""
 
     class Down(MemoryDocuments):
         def read(self, name: str) -> Document | None:
@@ -127,7 +122,7 @@ def test_storage_down(graph: Graph):
 
 
 def test_no_webhook(graph: Graph):
-    """Without WEBHOOK_URL nobody can be told anything, and Graph is not asked."""
+    """Without WEBHOOK_URL there can be no subscription, and Graph is not asked."""
     graph.error = ServiceDown("Not asked.")
 
     assert "Set WEBHOOK_URL" in look(graph, "").action

@@ -1,4 +1,4 @@
-"""What is wrong around the app: certificate, folder, subscription, storage, clock, settings."""
+"""Faults around the app: certificate, folder, user, clock, storage and settings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 
 import shared.storage.azure
 from local.cloud.certificates import make_client_certificate
@@ -23,6 +19,7 @@ from shared.storage.documents import Document
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
 from tests.shared.doctor.clinic import Clinic
+from tests.shared.microsoft365.test_certificates import OURS
 
 GONE = (
     "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
@@ -30,32 +27,11 @@ GONE = (
 )
 
 
-def expired(folder: Path) -> Path:
-    """A key and its certificate, whose time is over since yesterday."""
-    path = make_client_certificate(folder, "expired")
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
-    assert isinstance(key, RSAPrivateKey)
-    sound = x509.load_pem_x509_certificate(path.read_bytes())
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(sound.subject)
-        .issuer_name(sound.issuer)
-        .public_key(sound.public_key())
-        .serial_number(sound.serial_number)
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now - timedelta(days=1))
-        .sign(key, SHA256())
-    )
-    private = path.read_bytes().partition(b"-----BEGIN CERTIFICATE")[0]
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 def test_expired_certificate(clinic: Clinic, tmp_path: Path):
-    """A certificate that has expired is told by itself and by Entra's refusal."""
-    path = expired(tmp_path)
-    clinic.register(x509.load_pem_x509_certificate(path.read_bytes()))
+    """An expired certificate is reported, and so is Entra's refusal."""
+    path = tmp_path / "expired.pem"
+    path.write_text(OURS.pem)
+    clinic.register(certificate=OURS.certificate)
     examined = clinic.examine({"CLIENT_CERTIFICATE": str(path)})
 
     assert examined.causes == ["certificate", GRAPH, FILES, PROFILES]
@@ -65,7 +41,7 @@ def test_expired_certificate(clinic: Clinic, tmp_path: Path):
 
 
 def test_unknown_certificate(clinic: Clinic, tmp_path: Path):
-    """A sound certificate that was never uploaded is Entra's to refuse."""
+    """Entra refuses a valid certificate that was never uploaded."""
     path = make_client_certificate(tmp_path, "other")
     examined = clinic.examine({"CLIENT_CERTIFICATE": str(path)})
 
@@ -73,8 +49,8 @@ def test_unknown_certificate(clinic: Clinic, tmp_path: Path):
     assert "Upload the public part" in examined.of(FILES).action
 
 
-def test_token_that_cannot_be_read(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
-    """Without claims nobody can tell what is missing."""
+def test_opaque_token(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
+    """A token without readable claims is reported for each host."""
     monkeypatch.setattr("shared.microsoft365.tokens.EntraTokens.bearer", lambda *_, **__: "opaque")
     examined = clinic.examine()
 
@@ -82,53 +58,29 @@ def test_token_that_cannot_be_read(clinic: Clinic, monkeypatch: pytest.MonkeyPat
     assert "cannot be parsed" in examined.of(GRAPH).detail
 
 
-@pytest.mark.parametrize("setting", ["", "Profilbilder", "PROFILBILDER"])
-def test_localized_folder(clinic: Clinic, setting: str):
-    """The folder is found under its name in another language, and told."""
-    clinic.tenant.name_picture_folder("Profilbilder")
+@pytest.mark.parametrize(
+    ("folders", "setting", "causes", "told"),
+    [
+        (["Profilbilder"], "", [], '"Profilbilder"'),
+        (["Profilbilder"], "Profilbilder", [], '"Profilbilder"'),
+        (["Profilbilder"], "PROFILBILDER", [], '"PROFILBILDER"'),
+        (["Profilbilder"], "Profile Pictures", ["picture folder"], "its folders: Profilbilder"),
+        (["Kuvat", "Muut"], "", ["picture folder"], "2 folders"),
+    ],
+)
+def test_picture_folder(clinic: Clinic, folders, setting, causes, told):
+    """A folder in another language is found; a wrong PICTURE_FOLDER and several are reported."""
+    clinic.tenant.name_picture_folder(folders[0])
+    for folder in folders[1:]:
+        clinic.tenant.home.add_folder(f"/User Photos/{folder}")
     examined = clinic.examine({"PICTURE_FOLDER": setting})
 
-    assert examined.ok
-    assert f'"{setting or "Profilbilder"}"' in examined.of("picture folder").detail
-
-
-def test_folder_of_another_language(clinic: Clinic):
-    """PICTURE_FOLDER that does not fit the language is wrong, and the right name is told."""
-    clinic.tenant.name_picture_folder("Profilbilder")
-    examined = clinic.examine({"PICTURE_FOLDER": "Profile Pictures"})
-
-    assert examined.causes == ["picture folder"]
-    assert "its folders: Profilbilder" in examined.of("picture folder").detail
-
-
-def test_folders_that_nobody_can_tell_apart(clinic: Clinic):
-    """With several folders of unknown names a person must choose."""
-    clinic.tenant.name_picture_folder("Kuvat")
-    clinic.tenant.home.add_folder("/User Photos/Muut")
-    examined = clinic.examine()
-
-    assert examined.causes == ["picture folder"]
-    assert "2 folders" in examined.of("picture folder").detail
-
-
-def test_no_subscription(clinic: Clinic):
-    """Without a subscription the admin is told how to get one."""
-    clinic.tenant.subscriptions = {}
-    examined = clinic.examine()
-
-    assert examined.causes == ["subscription"]
-    assert "manage.py renew" in examined.of("subscription").action
-
-
-def test_subscription_of_another(clinic: Clinic):
-    """One that points elsewhere is not ours."""
-    clinic.subscribe("https://other.contoso.com/api/notifications?code=x")
-
-    assert "other.contoso.com" in clinic.examine().of("subscription").detail
+    assert examined.causes == causes
+    assert told in examined.of("picture folder").detail
 
 
 def test_user_with_photo_and_profile(clinic: Clinic):
-    """The user tried may have both, or neither: both times it is read."""
+    """The checked user may have a photo and a profile, or neither."""
     [user] = clinic.tenant.users.values()
     assert clinic.examine().of("read a photo").detail.endswith("has none.")
     assert clinic.examine().of("read a profile").detail == "Profiles can be read."
@@ -139,7 +91,7 @@ def test_user_with_photo_and_profile(clinic: Clinic):
 
 
 def test_user_of_another_my_site_host(clinic: Clinic):
-    """A personal site on another host than SHAREPOINT_MY_URL names both."""
+    """A personal site on another host is named, together with SHAREPOINT_MY_URL."""
     for user in clinic.tenant.users.values():
         user.personal_host = "https://fabrikam-my.sharepoint.com/"
     found = clinic.examine().of("read a profile")
@@ -148,8 +100,8 @@ def test_user_of_another_my_site_host(clinic: Clinic):
     assert "SHAREPOINT_MY_URL" in found.action
 
 
-def test_nobody(clinic: Clinic):
-    """An empty tenant leaves nobody to try things with."""
+def test_empty_tenant(clinic: Clinic):
+    """An empty tenant has no user to check with."""
     clinic.tenant.reset()
     clinic.subscribe(clinic.env["WEBHOOK_URL"])
     examined = clinic.examine()
@@ -159,10 +111,9 @@ def test_nobody(clinic: Clinic):
     assert examined.wrong == ["list users", "read a photo", "read a profile"]
 
 
-@pytest.mark.parametrize("apart", [timedelta(minutes=-2), timedelta(minutes=2)])
-def test_clock_skew(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, apart: timedelta):
-    """Two minutes either way are told, and nothing else fails for it."""
-    monkeypatch.setattr(runtime, "_now", lambda: datetime.now(UTC) + apart)
+def test_clock_skew(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
+    """Two minutes are reported, and no other check fails because of them."""
+    monkeypatch.setattr(runtime, "_now", lambda: datetime.now(UTC) + timedelta(minutes=2))
     examined = clinic.examine()
 
     assert examined.causes == ["clock"]
@@ -170,8 +121,8 @@ def test_clock_skew(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, apart: time
 
 
 def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
-    """Storage that is down keeps nothing else from being looked at."""
-    # The storage client's own patience is not what is asked here.
+    """If storage is down, all other checks still run."""
+    # The retries of the storage client are not under test.
     monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
     examined = clinic.examine({"AzureWebJobsStorage": GONE})
 
@@ -180,7 +131,7 @@ def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_storage_refuses(clinic: Clinic):
-    """A key that storage refuses is told with the roles that an identity needs."""
+    """If storage refuses the key, the roles that an identity needs are named."""
     parts = dict(part.split("=", 1) for part in clinic.env["AzureWebJobsStorage"].split(";"))
     wrong = ";".join(f"{key}={value}" for key, value in {**parts, "AccountKey": "d3Jvbmc="}.items())
     examined = clinic.examine({"AzureWebJobsStorage": wrong})
@@ -191,7 +142,7 @@ def test_storage_refuses(clinic: Clinic):
 
 @pytest.mark.parametrize("setting", ["TENANT_ID", "CLIENT_CERTIFICATE", "SHAREPOINT_TENANT"])
 def test_missing_setting(clinic: Clinic, setting: str):
-    """With a setting missing it is named, storage is still looked at, and the rest waits."""
+    """A missing setting is named and storage is still checked; the other checks cannot run."""
     examined = clinic.examine({setting: ""})
 
     assert examined.causes == ["settings"]
@@ -200,8 +151,8 @@ def test_missing_setting(clinic: Clinic, setting: str):
     assert examined.wrong == ["settings", *CHECKS]
 
 
-def test_certificate_that_went_away(clinic: Clinic, tmp_path: Path):
-    """A certificate file that is gone since the start is told as a setting."""
+def test_deleted_certificate(clinic: Clinic, tmp_path: Path):
+    """A certificate file that was deleted since the start counts as a wrong setting."""
     path = make_client_certificate(tmp_path, "going")
     doctor = runtime.build({**clinic.env, "CLIENT_CERTIFICATE": str(path)}).doctor
     path.unlink()
@@ -212,7 +163,7 @@ def test_certificate_that_went_away(clinic: Clinic, tmp_path: Path):
 
 
 def test_no_storage_at_all():
-    """With the storage setting missing, too, the doctor still answers."""
+    """Without storage settings the doctor still answers."""
     error = SettingsError("AzureWebJobsStorage is missing.")
     told = Doctor(unopened(error), None, clock=Clock()).examine()
 
@@ -237,7 +188,7 @@ class Kept:
 
 
 def test_two_examinations_at_once():
-    """Whoever loses the race for the document has seen that it can be written."""
+    """Losing the race for the document proves that it can be written."""
     told = Doctor(unopened(SettingsError("Bad.")), Kept(), clock=Clock()).examine()
     storage = told["checks"][1]
 
@@ -246,7 +197,7 @@ def test_two_examinations_at_once():
 
 
 def test_third_examination_at_once():
-    """Each may take a minute when nobody answers: a third one at once is sent away."""
+    """A third concurrent examination is rejected, since each may block a thread for a minute."""
     second: list[dict[str, Any]] = []
 
     def enter() -> NoReturn:

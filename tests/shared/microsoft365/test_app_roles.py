@@ -1,4 +1,4 @@
-"""Which roles a token has, and which are missing."""
+"""Which roles a token contains, and which are missing."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def test_claims(filling: str):
     ],
 )
 def test_sparse_claims(fields: dict[str, Any], claims: Claims):
-    """What a token does not say is empty; the newer kind names its proof otherwise."""
+    """A missing claim is empty; version 2 tokens call the proof azpacr."""
     assert app_roles.read(token(fields)) == claims
 
 
 @pytest.mark.parametrize("text", ["", "opaque", "a.b.c", "a.é.c", token([]), token({"roles": 1})])
 def test_no_claims(text: str):
-    """A token that is no JWT tells nothing."""
+    """A token that is not a JWT has no claims."""
     assert app_roles.read(text) is None
 
 
 def test_missing():
-    """Each need that no role meets is told by its least role and its purpose."""
+    """Each unmet need is named by its least privileged role and its purpose."""
     needs = (FILES_NEED, PROFILES_NEED)
 
     assert app_roles.missing(needs, {"Sites.FullControl.All", "User.ReadWrite.All"}) == []
@@ -56,7 +56,7 @@ def test_missing():
 
 
 def test_group_needs_more():
-    """Only who looks after a group needs to read its members."""
+    """Reading group members is needed only if a group is configured."""
     least = {"User.Read.All", "ProfilePhoto.Read.All"}
 
     assert app_roles.missing(app_roles.needs_of_graph(group=False), least) == []

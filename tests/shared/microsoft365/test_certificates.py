@@ -1,4 +1,4 @@
-"""CLIENT_CERTIFICATE in every form that an admin may paste, and in those that cannot work."""
+"""CLIENT_CERTIFICATE in every form that an admin may paste, and in forms that cannot work."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ from shared.errors import SettingsError
 from shared.microsoft365.certificates import credential
 from tests.doubles.web import NOON
 
-# PKCS 8 with an algorithm that nobody has: 1.2.3.4.
-UNKNOWN_KEY = "MBECAQAwBwYDKgMEBQAEAwIBAQ=="
+# PKCS 8 with an algorithm that does not exist: 1.2.3.4.
+UNKNOWN_KEY = (
+    "-----BEGIN PRIVATE KEY-----\nMBECAQAwBwYDKgMEBQAEAwIBAQ==\n-----END PRIVATE KEY-----\n"
+)
 
 
 class Pair(NamedTuple):
@@ -70,7 +72,6 @@ CURVE = make(ec.generate_private_key(ec.SECP256R1()))
 OUR_CERTIFICATE = OURS.certificate.public_bytes(Encoding.PEM).decode()
 OTHER_CERTIFICATE = OTHER.certificate.public_bytes(Encoding.PEM).decode()
 PFX = base64.b64encode(OURS.pfx()).decode()
-BLOCK = "-----{} PRIVATE KEY-----"
 
 FORMS = {
     "PEM": OURS.pem,
@@ -86,7 +87,7 @@ FORMS = {
 
 @pytest.mark.parametrize("setting", FORMS.values(), ids=FORMS)
 def test_key_and_its_certificate_are_found(setting):
-    """Each form gives the private key and the one certificate that belongs to it."""
+    """Each form yields the private key and the certificate that matches it."""
     assert credential(setting) == (OURS.key_pem(), OUR_CERTIFICATE)
 
 
@@ -124,35 +125,22 @@ REFUSED = {
     "no such file": ("secret/photosync.pem", "no such file"),
     "a folder": (".", "no such file"),
     "NUL in a path": ("secret\0.pem", "no such file"),
-    "unknown algorithm": (
-        f"{BLOCK.format('BEGIN')}\n{UNKNOWN_KEY}\n{BLOCK.format('END')}\n",
-        "cannot be read",
-    ),
+    "unknown algorithm": (UNKNOWN_KEY, "cannot be read"),
     "text that no file can hold": ("-----BEGIN\udcff", "cannot be read"),
 }
 
 
 @pytest.mark.parametrize(("setting", "why"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_work_is_refused_with_its_reason(setting, why):
-    """A certificate that Entra could not take is a SettingsError that says why."""
-    with pytest.raises(SettingsError, match=why):
+def test_unusable_certificate_is_refused_with_its_reason(setting, why):
+    """The SettingsError names the setting and says why, and never quotes the value."""
+    with pytest.raises(SettingsError, match=f"CLIENT_CERTIFICATE.*{why}") as caught:
         credential(setting)
 
-
-@pytest.mark.parametrize(
-    "setting", [setting for setting, _ in REFUSED.values()], ids=REFUSED.keys()
-)
-def test_refusal_never_shows_the_setting(setting):
-    """The sentence names the setting and shows nothing of what is in it."""
-    with pytest.raises(SettingsError) as caught:
-        credential(setting)
-
-    assert "CLIENT_CERTIFICATE" in str(caught.value)
     assert setting == "." or setting[:12] not in str(caught.value)
 
 
 @given(st.text() | st.text().map("-----BEGIN {}".format))
-def test_any_text_is_refused_and_no_more(setting):
-    """No text makes reading the certificate fail in another way."""
+def test_any_text_is_refused(setting):
+    """No text causes any other error."""
     with pytest.raises(SettingsError):
         credential(setting)

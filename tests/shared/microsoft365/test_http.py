@@ -1,11 +1,11 @@
-"""One call to a service: what is sent and what comes back."""
+"""One call to a service: what is sent, and what comes back."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -13,79 +13,49 @@ import requests
 from shared.errors import Refused, ServiceDown, Unanswered
 from shared.microsoft365.http import Http
 from tests.doubles.web import Answer, Clock, Tokens, http, in_turn
+from tests.doubles.web_server import Request, web_server
 
-Handler = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """A real server on this machine; *handle* writes the answer by hand."""
-
-    def __init__(self, handle: Handler) -> None:
-        self.seen: list[BaseHTTPRequestHandler] = []
-        seen = self.seen
-
-        class Requests(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                seen.append(self)
-                handle(self)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.http = Http("graph", f"http://127.0.0.1:{self._server.server_port}", Tokens())
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+Handle = Callable[[Request], None]
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Handler], Server]]:
-    servers: list[Server] = []
-
-    def start(handle: Handler) -> Server:
-        servers.append(Server(handle))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+def serve() -> Iterator[Callable[[Handle], Http]]:
+    """Start a real server on this machine; the argument writes its answers."""
+    with ExitStack() as stack:
+        yield lambda handle: Http("graph", stack.enter_context(web_server(handle)), Tokens())
 
 
-def head(request: BaseHTTPRequestHandler, status: int, **headers: str) -> None:
+def head(request: Request, status: int, **headers: str) -> None:
+    """Write the headers of an answer that ends with its connection."""
     request.send_response(status)
-    for name, value in headers.items():
+    for name, value in {**headers, "Connection": "close"}.items():
         request.send_header(name.replace("_", "-"), value)
-    request.send_header("Connection", "close")
     request.end_headers()
 
 
 def test_answer_comes_whole(serve):
-    """An answer has its status, its headers in any case, and its body to the end."""
+    """A reply has its status, case-insensitive headers and the whole body."""
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
         head(request, 200, Content_Length="200000", ETag="e1")
         request.wfile.write(b"x" * 200_000)
 
-    reply = serve(handle).http.send("GET", "/v1.0/users?$top=5")
+    reply = serve(handle).send("GET", "/v1.0/users?$top=5")
 
     assert (reply.status, reply.ok, reply.headers["etag"]) == (200, True, "e1")
     assert reply.body == b"x" * 200_000
 
 
 def test_request_names_us(serve):
-    """Each request carries the token, our name for throttling, and the caller's own headers."""
+    """Each request carries the token, our User-Agent and the caller's own headers."""
+    received: list[Request] = []
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
+        received.append(request)
         head(request, 204)
 
-    server = serve(handle)
-    server.http.send("GET", "/v1.0/users?$top=5", headers={"Accept": "application/json"})
-    seen = server.seen[0]
+    serve(handle).send("GET", "/v1.0/users?$top=5", headers={"Accept": "application/json"})
+    [seen] = received
 
     assert seen.path == "/v1.0/users?$top=5"
     assert seen.headers["Authorization"] == "Bearer token-1"
@@ -95,42 +65,42 @@ def test_request_names_us(serve):
 
 @pytest.mark.parametrize("place", ["/elsewhere", "http://[", "http://127.0.0.1:1/"])
 def test_redirect_is_not_followed(serve, place):
-    """A redirect is an answer like any other: no token goes to another address."""
+    """A redirect is an ordinary reply: the token is not sent to another address."""
+    paths: list[str] = []
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
+        paths.append(request.path)
         head(request, 302, Location=place, Content_Length="0")
 
-    server = serve(handle)
-
-    assert server.http.send("GET", "/").status == 302
-    assert len(server.seen) == 1
+    assert serve(handle).send("GET", "/").status == 302
+    assert paths == ["/"]
 
 
-def test_cut_answer(serve):
-    """An answer that ends before its length is a passing fault."""
+def test_truncated_answer(serve):
+    """A response shorter than its Content-Length is a temporary fault."""
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
         head(request, 200, Content_Length="100")
         request.wfile.write(b"half")
 
     with pytest.raises(ServiceDown, match="sent an incomplete response") as caught:
-        serve(handle).http.send("GET", "/")
+        serve(handle).send("GET", "/")
 
     assert not isinstance(caught.value, Unanswered)
 
 
 def test_lost_connection(serve):
-    """A request whose connection is lost before any answer may be carried out yet."""
+    """A connection lost before any response is Unanswered: the request may still take effect."""
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
         request.connection.shutdown(socket.SHUT_RDWR)
 
     with pytest.raises(Unanswered, match=r"did not answer \(ConnectionError\)"):
-        serve(handle).http.send("GET", "/")
+        serve(handle).send("GET", "/")
 
 
-def test_nobody_there():
-    """A refused connection is Unanswered, too: nobody can tell it from a lost one for sure."""
+def test_refused_connection():
+    """A refused connection is Unanswered too: it cannot be told from a lost one."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -140,10 +110,10 @@ def test_nobody_there():
 
 
 @pytest.mark.parametrize("status", [200, 302])
-def test_answer_without_end(serve, status):
-    """Nobody is sent more than the largest body that is needed."""
+def test_endless_answer(serve, status):
+    """A response body is limited to the largest size that is ever needed."""
 
-    def handle(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: Request) -> None:
         head(request, status, Location="/")
         try:
             while True:
@@ -152,11 +122,11 @@ def test_answer_without_end(serve, status):
             request.close_connection = True
 
     with pytest.raises(Refused, match="more than 16,777,216 bytes"):
-        serve(handle).http.send("GET", "/")
+        serve(handle).send("GET", "/")
 
 
-def test_answer_that_drips():
-    """An answer that keeps coming, but too slowly, is given up."""
+def test_slow_answer():
+    """A response that keeps arriving too slowly is abandoned."""
     clock = Clock()
 
     class Dripping(Clock):
@@ -171,7 +141,7 @@ def test_answer_that_drips():
 
 
 def test_threads_do_not_share_a_session():
-    """Each thread has a session of its own and keeps it."""
+    """Each thread creates its own session and keeps it."""
     made: list[int] = []
 
     def session() -> requests.Session:
@@ -208,8 +178,8 @@ def test_threads_do_not_share_a_session():
         "\n/x",
     ],
 )
-def test_path_that_leads_elsewhere_is_not_asked(path: str):
-    """A path may come from a damaged blob: our token is for one host and goes to no other."""
+def test_path_to_another_host(path: str):
+    """A path may come from a damaged blob: our token must not reach another host."""
     asked: list[requests.PreparedRequest] = []
 
     def web(request: requests.PreparedRequest) -> Answer:

@@ -1,4 +1,4 @@
-"""What an answer means that a caller cannot use."""
+"""How a response that the caller cannot use becomes an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.microsoft365.reply import Reply, fault
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"cut": ', b"\xff", b"[" * 200_000])
 def test_broken_body(body):
-    """A body that is no JSON where JSON is due is a passing fault."""
+    """Invalid JSON where JSON is expected is a temporary fault."""
     with pytest.raises(ServiceDown, match="graph answered 200 with invalid JSON"):
         Reply("graph", 200, {}, body).json()
 
@@ -35,7 +35,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("status", "kind"), FAULTS.items(), ids=map(str, FAULTS))
 def test_fault_of_a_status(status, kind):
-    """Each status that a caller cannot use becomes the error that decides about the message."""
+    """Each unusable status becomes the error that decides what happens to the message."""
     error = fault(Reply("graph", status, {}, b"", retry_after=7.0))
 
     assert type(error) is kind
@@ -44,7 +44,7 @@ def test_fault_of_a_status(status, kind):
 
 
 def test_fault_says_what_the_service_said():
-    """The sentence has the service's own words, on one line and not for ever."""
+    """The sentence quotes the service on one line, shortened."""
     reply = Reply("graph", 403, {}, b"")
 
     assert str(fault(reply, "Denied", "No\n consent.")) == "graph answered 403: Denied No consent."

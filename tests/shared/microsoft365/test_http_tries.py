@@ -1,4 +1,4 @@
-"""When a call is tried again: a fresh token, a wait in place, and never beyond the claim."""
+"""When a call is retried: a fresh token, a wait in place, and never beyond the claim."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, http, in
 
 
 class Protected:
-    """A service that takes only the tokens in *valid*."""
+    """A service that accepts only the tokens in *valid*."""
 
     def __init__(self, *valid: str, otherwise: int = 200) -> None:
         self.tokens: list[str] = []
@@ -41,49 +41,47 @@ class Protected:
 
 
 def test_401_gets_a_fresh_token():
-    """A token that is refused is replaced once, and the request sent again."""
+    """A refused token is replaced once, and the request is sent again."""
     assert http(Protected("token-2")).send("GET", "/").status == 200
 
 
 def test_fresh_token_is_refused_for_good():
-    """A 401 with a fresh token is the answer: it is not tried for ever."""
+    """A 401 for the fresh token is returned: there is no further attempt."""
     service = Protected()
 
     assert http(service).send("GET", "/").status == 401
     assert service.tokens == ["token-1", "token-2"]
 
 
-def test_fresh_token_after_every_patience():
-    """Also a 401 that follows throttling gets its fresh token."""
+def test_fresh_token_after_throttling():
+    """A 401 after throttled attempts still gets its fresh token."""
     busy = answer({}, 429, retry_after="1")
     service = http(in_turn(busy, busy, Answer(401), Answer(200)))
 
     assert service.send("GET", "/").status == 200
 
 
-# Patience
+# Waits
 
 
 def slow(*asked: str, status: int = 429) -> Web:
     return in_turn(*(answer({}, status, retry_after=wait) for wait in asked), answer({}))
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_short_wait_happens_in_place(status):
-    """A service that asks for a moment gets it, and then its answer counts."""
+DATE = format_datetime(NOON + timedelta(seconds=4), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("web", "seconds"),
+    [(slow("2.5", "3"), 5.5), (slow("2.5", "3", status=503), 5.5), (slow(DATE), 4)],
+    ids=["429", "503", "date"],
+)
+def test_short_wait_happens_in_place(web, seconds):
+    """A short Retry-After, in seconds or as a date, is waited for; then the answer counts."""
     clock = Clock()
 
-    assert http(slow("2.5", "3", status=status), clock=clock).send("GET", "/").status == 200
-    assert clock.now == NOON + timedelta(seconds=5.5)
-
-
-def test_wait_until_a_date():
-    """A wait that is asked for as a date is reckoned from now."""
-    clock = Clock()
-    date = format_datetime(NOON + timedelta(seconds=4), usegmt=True)
-
-    assert http(slow(date), clock=clock).send("GET", "/").status == 200
-    assert clock.now == NOON + timedelta(seconds=4)
+    assert http(web, clock=clock).send("GET", "/").status == 200
+    assert clock.now == NOON + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_wait_until_a_date():
     ids=["one long wait", "two that add up", "too many tries"],
 )
 def test_long_wait_is_left_to_the_message(asked):
-    """Beyond ten seconds in all, or three tries, the answer is the throttling."""
+    """Beyond ten seconds in all, or three attempts, the throttled reply is returned."""
     clock = Clock()
     reply = http(slow(*asked), clock=clock).send("GET", "/")
 
@@ -106,7 +104,7 @@ def test_long_wait_is_left_to_the_message(asked):
     ids=["500", "404"],
 )
 def test_nothing_else_is_tried_again(said):
-    """Only a 429 or 503 is tried again in place."""
+    """Only a 429 or 503 is retried in place."""
     assert http(in_turn(said, Answer(200))).send("GET", "/").status == said.status
 
 
@@ -114,7 +112,7 @@ def test_nothing_else_is_tried_again(said):
 
 
 def test_no_write_begins_without_its_claim():
-    """A write whose claim does not cover it is not sent."""
+    """A write that its claim does not cover is not sent."""
     service = Protected("token-1")
 
     with pytest.raises(ClaimLost):
@@ -125,8 +123,8 @@ def test_no_write_begins_without_its_claim():
 
 
 @pytest.mark.parametrize("first", [answer({}, 429, retry_after="5"), Answer(401)])
-def test_claim_is_asked_before_each_try(first):
-    """It is asked again after a wait in place, and after a token was refused."""
+def test_claim_is_checked_before_each_try(first):
+    """The claim is checked again after a wait in place and after a refused token."""
     asked = 0
 
     def once() -> None:
@@ -139,8 +137,8 @@ def test_claim_is_asked_before_each_try(first):
         http(in_turn(first, answer({}))).send("POST", "/", before_write=once)
 
 
-def test_claim_is_asked_last():
-    """Time spent on waiting and on getting a token counts."""
+def test_claim_is_checked_last():
+    """The check includes the time spent on waiting and on getting a token."""
     clock = Clock()
 
     class Slow(Tokens):
@@ -160,7 +158,7 @@ def test_claim_is_asked_last():
 
 @pytest.mark.parametrize(("before_write", "seconds"), [(None, 30), (covered, 20)])
 def test_answer_to_a_write_is_awaited_less_long(before_write, seconds):
-    """For so long as a claim allows; a photo of 8 MB may take longer to be read."""
+    """A write waits only as long as its claim allows; reading a photo of 8 MB may take longer."""
     session = requests.Session()
     seen: list[object] = []
 
@@ -177,14 +175,14 @@ def test_answer_to_a_write_is_awaited_less_long(before_write, seconds):
 
 
 def test_claim_outlasts_a_late_write():
-    """A run that dies over its last write has a claim until that write is past."""
+    """If a run dies during its last write, its claim lasts until that write is over."""
     on_our_side = 4 * CONNECT_SECONDS + WRITE_SECONDS
 
     assert on_our_side + LATE_WRITE <= REQUEST_LIMIT
 
 
 def test_claim_leaves_time_to_write():
-    """A usual copy of two seconds renews nothing, and after a death all is over within 90."""
+    """A usual copy of two seconds renews no claim; after a death, all is done within 90 s."""
     over_and_copied = 1 + 2 + 1 + 5  # seconds: of storage, of the wait for it, of polling, a copy
 
     assert CLAIM_LENGTH - REQUEST_LIMIT >= 10
@@ -192,7 +190,7 @@ def test_claim_leaves_time_to_write():
 
 
 def test_calls_are_noted():
-    """Each try is counted under the name of its service, whether it is answered or not."""
+    """Each attempt is recorded under its service, answered or not."""
     with calls.noted() as made:
         http(slow("1")).send("GET", "/")
         with pytest.raises(Unanswered):

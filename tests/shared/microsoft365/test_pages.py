@@ -1,4 +1,4 @@
-"""Every chain of pages ends, and none ends too soon."""
+"""Every list of pages ends, and none ends too soon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Chain = dict[str, tuple[list[int], str]]
 
 
 def test_short_and_empty_pages_are_followed():
-    """Only a page that names no next one is the last, however little it holds."""
+    """Only a page without a next link is the last one, however few items it has."""
     chain: Chain = {f"/{n}": ([n] if n % 9 == 0 else [], f"/{n + 1}") for n in range(1, 60)}
     chain["/60"] = ([60], "")
     read = pages.follow("/1", lambda path: chain[path], of="numbers")
@@ -23,7 +23,7 @@ def test_short_and_empty_pages_are_followed():
 
 @pytest.mark.parametrize("back_to", ["/1", "/2", "/3"])
 def test_page_that_was_read_before_ends_the_list(back_to: str):
-    """Whether the link repeats itself or comes back to an earlier page, nothing is read twice."""
+    """A link to the same page or to an earlier one ends the list: nothing is read twice."""
     asked: list[str] = []
     chain: Chain = {"/1": ([1], "/2"), "/2": ([2], "/3"), "/3": ([3], back_to)}
 
@@ -38,7 +38,7 @@ def test_page_that_was_read_before_ends_the_list(back_to: str):
 
 
 def test_ever_new_pages_end_the_list():
-    """A list that names a new page each time is given up after a hundred."""
+    """A list that always names a new page is abandoned after a hundred pages."""
     numbers = itertools.count(2)
     followed = pages.follow("/1", lambda path: (path, f"/{next(numbers)}"), of="numbers")
     first = list(itertools.islice(followed, 100))

@@ -1,4 +1,4 @@
-"""What one process remembers of a service that asked for patience."""
+"""A gate remembers, per process, that a service asked us to wait."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.doubles.web import Clock
 
 
 class Jittered(Gate):
-    """A gate whose own waits are as short as jitter makes them."""
+    """A gate whose own waits are as short as jitter allows."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, jitter=lambda: 0.0)
 
     def refuse(self, asked: float | None = None) -> float:
-        """One more round that ends in a refusal; the seconds that the gate is closed for."""
+        """Refuse one more round; returns the seconds that the gate stays closed."""
         self.refused(asked, begun_in=self.round())
         return self.closed_for()
 
@@ -32,13 +32,9 @@ def gate(clock) -> Jittered:
     return Jittered(clock)
 
 
-def test_open_at_first(gate):
-    """Nobody waits for a service that never asked for it."""
-    assert gate.closed_for() == 0
-
-
 def test_closed_as_asked(gate, clock):
-    """It is closed for as long as the service asked, and then open."""
+    """It is open at first, closed for as long as the service asks, and then open again."""
+    assert gate.closed_for() == 0
     assert gate.refuse(7.5) == 7.5
 
     clock.sleep(7.4)
@@ -48,14 +44,16 @@ def test_closed_as_asked(gate, clock):
 
 
 def test_never_opens_earlier(gate):
-    """A later and shorter wish does not shorten an earlier one."""
+    """Neither a later, shorter wait nor rate limit headers shorten an earlier wait."""
     gate.refuse(60)
 
     assert gate.refuse(1) == 60
+    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
+    assert gate.closed_for() == 60
 
 
-def test_doubles_without_a_wish(gate, clock):
-    """Where the service does not say, each round is twice as long, up to some hours."""
+def test_doubles_without_retry_after(gate, clock):
+    """If the service names no time, each round waits twice as long, up to three hours."""
     waits = []
     for _ in range(16):
         waits.append(gate.refuse())
@@ -65,8 +63,8 @@ def test_doubles_without_a_wish(gate, clock):
     assert waits[-1] == waits[-2] == 3 * 3600
 
 
-def test_short_wishes_are_believed_for_a_while(gate, clock):
-    """A service that keeps asking for a second, in vain, is asked less and less often."""
+def test_short_waits_are_believed_three_times(gate, clock):
+    """After three refusals, a Retry-After shorter than our own backoff is ignored."""
     waits = []
     for _ in range(7):
         waits.append(gate.refuse(1))
@@ -76,8 +74,8 @@ def test_short_wishes_are_believed_for_a_while(gate, clock):
     assert gate.refuse(600) == 600
 
 
-def test_works_again(gate, clock):
-    """After any other answer the service is believed again."""
+def test_other_answer_resets_the_backoff(gate, clock):
+    """After any other answer, Retry-After is believed again."""
     for _ in range(9):
         clock.sleep(gate.refuse())
     gate.answered({})
@@ -89,8 +87,8 @@ def test_works_again(gate, clock):
 
 
 @pytest.mark.parametrize("asked", [None, 1])
-def test_calls_under_way_together_count_once(gate, asked):
-    """However many calls are refused at once, the gate closes as for one."""
+def test_concurrent_refusals_count_once(gate, asked):
+    """However many calls in flight are refused, the gate closes as if for one."""
     begun_in = gate.round()
     for _ in range(100):
         gate.refused(asked, begun_in=begun_in)
@@ -103,7 +101,7 @@ def test_calls_under_way_together_count_once(gate, asked):
     st.lists(st.tuples(st.none() | st.floats(0, 86_400), st.integers(0, 50), st.floats(0, 100_000)))
 )
 def test_never_closed_for_more_than_a_day(history):
-    """No history of refusals closes it for longer than the longest wait."""
+    """No history of refusals closes the gate for longer than a day."""
     clock = Clock()
     gate = Jittered(clock)
     for asked, begun_in, later in history:
@@ -129,16 +127,8 @@ def test_never_closed_for_more_than_a_day(history):
     ],
 )
 def test_slower_where_little_is_left(gate, limit, remaining, reset, seconds):
-    """A service that says how much is left is called slower and slower, and not by nonsense."""
+    """Less remaining means a longer pause; nonsensical headers are ignored."""
     told = {"RateLimit-Limit": limit, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset}
     gate.answered(told)
 
     assert gate.closed_for() == pytest.approx(seconds)
-
-
-def test_what_is_left_opens_no_gate(gate):
-    """What was asked for before holds on."""
-    gate.refuse(60)
-    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
-
-    assert gate.closed_for() == 60

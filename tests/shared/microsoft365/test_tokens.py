@@ -1,9 +1,9 @@
-"""Tokens: from the simulated Entra by certificate and by managed identity, and when it refuses."""
+"""Tokens from the simulated Entra, by certificate and by managed identity, and its refusals."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from tests.shared.settings.test_app import ENOUGH, GUID
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One simulator for all tests here; each has tokens of its own."""
+    """One simulator for all tests here; each test has its own tokens."""
     with cloud(tmp_path_factory.mktemp("office")) as simulated:
         yield simulated
 
@@ -47,12 +47,13 @@ def registration(office: Cloud, **settings: str) -> EntraTokens:
 
 
 @pytest.fixture
-def identity(office: Cloud, monkeypatch: pytest.MonkeyPatch) -> EntraTokens:
-    """Tokens as an app with a managed identity gets them in Azure."""
+def identity(office: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], EntraTokens]:
+    """Tokens as an app with a managed identity gets them in Azure, by its client id."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
-    env = {**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": IDENTITY}
-    return EntraTokens.build(Settings.from_mapping(env))
+    return lambda client_id: EntraTokens.build(
+        Settings.from_mapping({**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": client_id})
+    )
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -64,36 +65,29 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def test_token_by_certificate(office: Cloud):
-    """A registration gets a token for the host that is asked for, made with a certificate."""
+    """A registration gets a token for the requested host with its certificate."""
     found = claims(registration(office).bearer(office.tenant.urls.my))
 
     assert found["aud"] == office.tenant.urls.my
     assert (found["appid"], found["appidacr"]) == (PHOTOSYNC_APP, "2")
 
 
-def test_token_by_managed_identity(office: Cloud, identity: EntraTokens):
-    """A managed identity gets a token for the host that is asked for."""
-    found = claims(identity.bearer(office.tenant.urls.admin))
+def test_token_by_managed_identity(office: Cloud, identity: Callable[[str], EntraTokens]):
+    """A managed identity gets a token for the requested host."""
+    found = claims(identity(IDENTITY).bearer(office.tenant.urls.admin))
 
     assert (found["aud"], found["appid"]) == (office.tenant.urls.admin, IDENTITY)
 
 
 def test_each_host_has_its_own_token(office: Cloud):
-    """One scope a host: a token for one host is not shown to another."""
+    """There is one scope per host: a token is not sent to another host."""
     tokens = registration(office)
 
     assert tokens.bearer(office.tenant.urls.my) != tokens.bearer(office.tenant.urls.admin)
 
 
-def test_token_is_kept(office: Cloud):
-    """As long as a token is good, nobody is asked for another."""
-    tokens = registration(office)
-
-    assert tokens.bearer(office.tenant.urls.my) == tokens.bearer(office.tenant.urls.my)
-
-
 def test_refused_token_is_replaced(office: Cloud):
-    """A token that got a 401 is not handed out again; the fresh one is, to everybody."""
+    """After a 401 a fresh token replaces the refused one, for all callers; then it is cached."""
     tokens = registration(office)
     first = tokens.bearer(office.tenant.urls.my)
     fresh = tokens.bearer(office.tenant.urls.my, refused=first)
@@ -111,13 +105,13 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("settings", "why"), REFUSALS.values(), ids=REFUSALS)
 def test_entra_refuses(office: Cloud, settings: dict[str, str], why: str):
-    """A refusal is AccessDenied, in a sentence by which an admin finds the wrong setting."""
+    """A refusal is AccessDenied; its sentence points to the wrong setting."""
     with pytest.raises(AccessDenied, match=why):
         registration(office, **settings).bearer(office.tenant.urls.my)
 
 
 def test_certificate_that_is_not_registered(office: Cloud, tmp_path: Path):
-    """A certificate that Entra does not know is refused with Entra's own code."""
+    """Entra refuses an unknown certificate with its own code."""
     other = make_client_certificate(tmp_path, "other")
     tokens = registration(office, CLIENT_CERTIFICATE=str(other))
 
@@ -125,8 +119,8 @@ def test_certificate_that_is_not_registered(office: Cloud, tmp_path: Path):
         tokens.bearer(office.tenant.urls.my)
 
 
-def test_bad_certificate_is_told_before_any_call():
-    """A certificate that cannot be read is a matter of settings."""
+def test_bad_certificate():
+    """An unreadable certificate is reported before any call."""
     with pytest.raises(SettingsError, match="CLIENT_CERTIFICATE"):
         EntraTokens.build(Settings.from_mapping({**ENOUGH, "CLIENT_CERTIFICATE": "none.pem"}))
 
@@ -134,7 +128,7 @@ def test_bad_certificate_is_told_before_any_call():
 @pytest.mark.parametrize("path", ["openid-configuration", "/token"])
 @pytest.mark.parametrize("fault", ["429", "429-bare", "503", "500", "reset", "half"])
 def test_entra_in_trouble(office: Cloud, path: str, fault: str):
-    """Whatever is wrong with Entra itself, the message waits and the next one succeeds."""
+    """If Entra itself has a fault, the message waits and the next attempt succeeds."""
     tokens = registration(office)
     order = {"service": "login", "path": path, "fault": fault, "retryAfter": 3}
     apply_order(office.tenant.faults, order)
@@ -142,26 +136,22 @@ def test_entra_in_trouble(office: Cloud, path: str, fault: str):
     with pytest.raises(TryLater) as caught:
         tokens.bearer(office.tenant.urls.my)
 
+    assert isinstance(caught.value, Throttled) is fault.startswith(("429", "50"))
     assert caught.value.retry_after == (3 if fault in {"429", "503"} else None)
     assert tokens.bearer(office.tenant.urls.my)
 
 
-def test_identity_endpoint_refuses(office: Cloud, monkeypatch: pytest.MonkeyPatch):
+def test_identity_endpoint_refuses(office: Cloud, identity: Callable[[str], EntraTokens]):
     """An identity that is not assigned to the app is AccessDenied."""
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
-    monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
-    env = {**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": GUID}
-    tokens = EntraTokens.build(Settings.from_mapping(env))
-
     with pytest.raises(AccessDenied, match="Entra refused to issue a token"):
-        tokens.bearer(office.tenant.urls.my)
+        identity(GUID).bearer(office.tenant.urls.my)
 
 
-# From a client that says what Entra, or msal, is known to say
+# From a client that returns what Entra or msal is known to return
 
 
 class Client:
-    """Stands in for msal: gives one answer, or raises one error."""
+    """Stands in for msal: returns one answer or raises one error."""
 
     def __init__(self, said: dict[str, Any] | Exception) -> None:
         self._said = said
@@ -200,13 +190,13 @@ ANSWERS: dict[str, tuple[dict[str, Any] | Exception, type[Exception], str]] = {
 
 @pytest.mark.parametrize(("said", "kind", "why"), ANSWERS.values(), ids=ANSWERS)
 def test_answer_without_a_token(said, kind, why):
-    """What comes instead of a token waits if Entra is in trouble, and is a refusal otherwise."""
+    """Trouble at Entra means waiting; any other answer without a token is a refusal."""
     with pytest.raises(kind, match=why):
         EntraTokens(lambda: Client(said)).bearer("https://graph.contoso.com")
 
 
-def test_token_is_asked_for_anew_after_trouble():
-    """A failed start leaves nothing behind: the next message tries again."""
+def test_failed_start_is_retried():
+    """A client that failed to start is created again for the next message."""
     said: list[Exception | None] = [requests.ConnectionError(), None]
 
     def new_client() -> Client:
@@ -222,17 +212,8 @@ def test_token_is_asked_for_anew_after_trouble():
     assert tokens.bearer("https://graph.contoso.com") == "t"
 
 
-def test_no_second_way_to_the_same_token():
-    """Where every client gives the refused token, it comes back: the service then decides."""
+def test_same_token_again():
+    """If a new client returns the refused token too, it is used: the service decides."""
     tokens = EntraTokens(lambda: Client({"access_token": "t"}))
 
     assert tokens.bearer("https://graph.contoso.com", refused="t") == "t"
-
-
-def test_throttled_entra_is_throttled(office: Cloud):
-    """A 429 from Entra counts as throttling, not as a service that is down."""
-    order = {"service": "login", "path": "/token", "fault": "429"}
-    apply_order(office.tenant.faults, order)
-
-    with pytest.raises(Throttled, match="Entra answered 429"):
-        registration(office).bearer(office.tenant.urls.my)

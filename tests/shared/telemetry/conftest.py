@@ -1,4 +1,4 @@
-"""A reader of what is counted in this process, and the running cloud with somebody watching it."""
+"""A reader of what this process counts, and a running cloud whose telemetry is received."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
 from tests.shared.telemetry.eventful import Eventful
 from tests.shared.telemetry.producers import RARE
-from tests.shared.telemetry.receivers import Receiver
+from tests.shared.telemetry.receivers import receiving
+from tests.shared.telemetry.workspace import Workspace
 
 NEVER = "0 0 0 29 2 *"
 
@@ -29,7 +30,7 @@ _DELTA: dict[type, AggregationTemporality] = {
 
 
 class Counted:
-    """What was counted since it was last asked, as {(metric, attributes): value}."""
+    """What was counted since the last call, as {(metric, attributes): value}."""
 
     def __init__(self, reader: InMemoryMetricReader) -> None:
         self._reader = reader
@@ -50,7 +51,7 @@ class Counted:
 
 @pytest.fixture(scope="session")
 def reader() -> InMemoryMetricReader:
-    # Once for the process: the API lets nobody take another's place.
+    # Once per process: the API does not allow it to be replaced.
     reader = InMemoryMetricReader(preferred_temporality=_DELTA)
     set_meter_provider(MeterProvider([reader]))
     return reader
@@ -59,18 +60,18 @@ def reader() -> InMemoryMetricReader:
 @pytest.fixture
 def counted(reader: InMemoryMetricReader) -> Counted:
     counted = Counted(reader)
-    counted()  # what earlier tests have counted
+    counted()  # discards what earlier tests counted
     return counted
 
 
 @pytest.fixture(scope="session")
 def eventful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
-    """A cloud in which everything has happened once that somebody would want to know of."""
-    with Receiver() as receiver:
+    """A cloud in which every event that an operator cares about has happened once."""
+    with receiving() as receiver:
         settings = {
             "RENEW_SCHEDULE": NEVER,
             "SWEEP_SCHEDULE": NEVER,
-            # As infra/function_app.bicep has them, but for the identity, which asks for HTTPS.
+            # As in infra/function_app.bicep, except for the identity, which needs HTTPS.
             "PYTHON_ENABLE_OPENTELEMETRY": "true",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": receiver.connection_string,
             "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
@@ -99,7 +100,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture(scope="session")
 def lines(eventful: Eventful) -> list[str]:
-    """Lines of an eventful day, and of days as nobody wishes them, all logged by the product."""
+    """Log lines of an eventful day and of rare faults, all logged by the product."""
     handler = Lines()
     log = logging.getLogger("photosync")
     level = log.level
@@ -110,3 +111,13 @@ def lines(eventful: Eventful) -> list[str]:
     log.removeHandler(handler)
     log.setLevel(level)
     return eventful.lines() + handler.kept
+
+
+@pytest.fixture(scope="session")
+def logged(eventful: Eventful, lines: list[str]) -> Workspace:
+    """Log Analytics with the metrics of that day, and with these lines as errors."""
+    workspace = Workspace()
+    workspace.ingest(eventful.receiver.envelopes("MetricData"))
+    for line in lines:
+        workspace.log(line, level=3)
+    return workspace

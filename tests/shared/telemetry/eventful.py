@@ -1,4 +1,4 @@
-"""A day in the life of PhotoSync in half a minute, and all that was told of it."""
+"""A day of PhotoSync in half a minute, and all the telemetry that was sent about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LINE = re.compile(r"photosync: (?:\[\w+\] )?(.*)$", re.MULTILINE)
 
 
 class Eventful:
-    """The cloud, who watches it, and whom the events are about."""
+    """A cloud, the receiver of its telemetry, and the users that the events are about."""
 
     def __init__(self, cloud: LiveCloud, receiver: Receiver) -> None:
         self.cloud = cloud
@@ -31,7 +31,7 @@ class Eventful:
         self.cleo, _ = cloud.add()
 
     def happen(self) -> None:
-        """Everything once; the brake last, for it takes the longest."""
+        """Each event once; the brake last, because it takes longest."""
         self.cloud.subscribe()
         self.notify_a_change()
         self.fail()
@@ -39,22 +39,22 @@ class Eventful:
         self.give_up_messages()
         audit(self.cloud)
         self.brake()
-        self.receiver.wait_for(self._is_told)
+        self.receiver.wait_for(self._is_received)
 
     def notify_a_change(self) -> None:
-        """Anne has a new photo, and Graph says so; then it says something else about her."""
+        """Anne has a new photo and Graph notifies us; then it sends a second notification."""
         self.cloud.seed_photo(self.anne, picture(1))
         for runs in (1, 2):
             assert self.cloud.notify([self.cloud.item(self.anne)]).status_code == 202
             self._wait_for("photo.", f" user={self.anne} ", times=runs)
 
     def fail(self) -> None:
-        """Bert's photo is none."""
+        """Bert's photo is not a picture."""
         self.cloud.seed_photo(self.bert, b"no picture, whatever it is called")
         self.cloud.replayed(self.bert)
 
     def wait_for_a_service(self) -> None:
-        """SharePoint asks for more patience than a thread has."""
+        """SharePoint asks for a longer wait than a thread may make in place."""
         self.cloud.fault(
             service="sharepoint", path="AddUsingPath", fault="429", next=1, retryAfter=11
         )
@@ -62,7 +62,7 @@ class Eventful:
         self.cloud.replayed(self.cleo)
 
     def give_up_messages(self) -> None:
-        """The host moved two messages to where it puts what it gave up on."""
+        """The host moved one message to each poison queue."""
         queues = QueueServiceClient.from_connection_string(self.cloud.at.storage)
         for queue, text in (("photo-sync-poison", self.cleo), ("photo-upkeep-poison", "sweep")):
             try:
@@ -75,7 +75,7 @@ class Eventful:
         self._wait_for("upkeep.parked ")
 
     def brake(self) -> None:
-        """Too many photos are gone at once."""
+        """Too many photos disappear at once."""
         people = [self.cloud.add()[0] for _ in range(BRAKE_USERS + 1)]
         for user_id in people:
             self.cloud.seed_photo(user_id, picture(3))
@@ -94,14 +94,18 @@ class Eventful:
 
     @cached_property
     def workspace(self) -> Workspace:
-        """What an operator finds in Log Analytics."""
+        """Log Analytics at the end of the day."""
+        return self.workspace_after(timedelta())
+
+    def workspace_after(self, time: timedelta) -> Workspace:
+        """Log Analytics *time* later, if nothing more happens."""
         workspace = Workspace()
         for kind in ("MessageData", "MetricData"):
-            workspace.ingest(self.receiver.envelopes(kind))
+            workspace.ingest(self.receiver.envelopes(kind), ago=time)
         return workspace
 
-    def _is_told(self) -> bool:
-        """Whether both who watch have heard of the last line and of the last photo."""
+    def _is_received(self) -> bool:
+        """Whether both destinations have the last line and the last count."""
         lines = self.lines()
         photos = sum(line.startswith("photo.") for line in lines)
         swept = sum(int(found[1]) for found in map(_SWEPT.match, lines) if found)
@@ -111,28 +115,19 @@ class Eventful:
             for point in item["data"]["baseData"]["metrics"]
             if point["name"] == "photosync.photos"
         ]
+        progress = self.receiver.points("photosync.sweep.progress")
         return (
             self._collected("photosync.photos") == photos
-            and self._collected("photosync.sweep.users") == swept
+            and self._collected("photosync.sweep.users") == swept > 0
             # All users are counted before the last states are listed.
-            and self._progress() == 1.0
+            and [point.as_double for point in progress] == [1.0]
             and photos == sum(point["value"] for point in points)
             and len(self.receiver.messages()) == len(lines)
             and len(list(self.receiver.records())) == len(lines)
         )
 
     def _collected(self, name: str) -> int:
-        known = [metric for metric in self.receiver.metrics() if metric.name == name]
-        return sum(point.as_int for point in known[-1].sum.data_points) if known else 0
-
-    def _progress(self) -> float:
-        known = [
-            point.as_double
-            for metric in self.receiver.metrics()
-            if metric.name == "photosync.sweep.progress"
-            for point in metric.gauge.data_points
-        ]
-        return known[-1] if known else 0.0
+        return sum(point.as_int for point in self.receiver.points(name))
 
     def _wait_for(self, beginning: str, within: str = "", *, times: int = 1) -> None:
         def seen() -> bool:

@@ -1,4 +1,4 @@
-"""Makes the product log what does not happen on an ordinary day, by the product's own code."""
+"""Makes the product log rare events, with its own code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.test_function_app import Posted, body
 
 
 def subscription() -> None:
-    """Made, kept, and renewed when half its life is over."""
+    """A subscription is created, kept, and renewed after more than half its life."""
     here = Deployment()
     here.keep()
     here.keep()
@@ -33,14 +33,14 @@ def subscription() -> None:
 
 
 def failed_sweep() -> None:
-    """One that cannot go on."""
+    """A sweep that cannot continue."""
     sweeping = Sweeping(result())
     sweeping.sweep.start()
     sweeping.sweep.fail(sweeping.log.id, "No role.")
 
 
 def audits() -> None:
-    """One that holds repairs back, and one that cannot go on."""
+    """An audit that holds repairs back, and one that cannot continue."""
     braked = Auditing(30, size=30)
     braked.damage(*range(30))
     braked.audit.order(repair=True)
@@ -50,19 +50,19 @@ def audits() -> None:
 
 
 def wrong_settings() -> None:
-    """Messages that arrive while a person has to mend the settings."""
+    """Messages that arrive while settings are wrong."""
     wrong = SettingsError("Fix these app settings: CLIENT_ID is missing.")
     clock, store = Clock(), MemoryStore()
     queue = DelayedMessages()
     worker = NoWorker(wrong, store, queue, clock=clock, new_id=lambda: "an-id")
     worker.work_off(b"anne@contoso.com")
     NoUpkeep(wrong, store, queue, clock=clock, new_id=lambda: "an-id").park(b"sweep")
-    # No CLIENT_STATE is set where tests run.
+    # Tests run without CLIENT_STATE.
     Posted(body(item()))
 
 
 def crashes() -> None:
-    """A defect, in a run and in upkeep."""
+    """A bug, in a run and in upkeep."""
     office = Office()
     office.exchange.upload(OLD)
     office.sharepoint.plan_error = ZeroDivisionError()
@@ -73,21 +73,21 @@ def crashes() -> None:
         raise ZeroDivisionError
 
     upkeep = UpkeepOffice()
-    # No service can be broken so that the product's own code crashes.
+    # No fault of a service makes the product's own code crash.
     upkeep.sweeps.start = broken  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         upkeep.upkeep.work_off(b"sweep")
 
 
 def upkeep_without_rights() -> None:
-    """Upkeep that only a person can help."""
+    """Upkeep that needs a person's help."""
     office = UpkeepOffice()
     office.here.graph.error = AccessDenied("Consent is missing.")
     office.upkeep.work_off(b"renew")
 
 
 def unwritten_order() -> None:
-    """One whose end cannot be written into the log of orders."""
+    """An order whose end cannot be written to the log of orders."""
     office = Office()
     office.exchange.upload(OLD)
     file = in_memory(office.clock, office.lines).give(Order(REPLAY, Signature(KEY), "c-1"))

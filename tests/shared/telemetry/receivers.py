@@ -1,7 +1,7 @@
 """
-Stands where Application Insights and an OpenTelemetry collector stand: keeps what is sent.
+Stands in for Application Insights and an OpenTelemetry collector, and keeps what it receives.
 
-It decodes with the protocol's own messages (opentelemetry-proto) and knows nothing of the product.
+It decodes with the protocol's own messages (opentelemetry-proto) and does not import the product.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import gzip
 import json
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -23,6 +22,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
+from tests.doubles.web_server import Request, reply, web_server
+
 KEY = "00000000-0000-4000-8000-000000000001"
 
 Envelope = dict[str, Any]
@@ -30,7 +31,7 @@ Envelope = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sent:
-    """One request: what stood in it, and who said to have sent it."""
+    """One request, with its Authorization header."""
 
     path: str
     body: bytes
@@ -38,32 +39,20 @@ class Sent:
 
 
 class Receiver:
-    """A context manager; `url` is its address, and both kinds of telemetry are taken."""
+    """Accepts both kinds of telemetry at `url`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    url: str
+
+    def __init__(self) -> None:
         self._sent: list[Sent] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"http{'s' if tls else ''}://localhost:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def connection_string(self) -> str:
-        """As Application Insights would have it."""
+        """In the format of Application Insights."""
         return f"InstrumentationKey={KEY};IngestionEndpoint={self.url}/;LiveEndpoint={self.url}/"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
     def sent(self, path: str) -> list[Sent]:
-        """What came to *path*, in order."""
+        """The requests to *path*, in order."""
         return [each for each in list(self._sent) if each.path == path]
 
     def paths(self) -> set[str]:
@@ -75,20 +64,28 @@ class Receiver:
         return [item for item in found if item["data"]["baseType"] == kind]
 
     def messages(self) -> list[str]:
-        """The text of every log record that Application Insights was sent."""
+        """The text of every log record that Application Insights received."""
         return [item["data"]["baseData"]["message"] for item in self.envelopes("MessageData")]
 
-    def metrics(self) -> Iterator[Metric]:
-        """Every metric that a collector was sent, oldest first."""
+    def metrics(self) -> dict[str, Metric]:
+        """Each metric as the collector received it last, by name."""
+        newest: dict[str, Metric] = {}
         for sent in self.sent("/v1/metrics"):
             request = ExportMetricsServiceRequest.FromString(sent.body)
             for resource in request.resource_metrics:
                 for scope in resource.scope_metrics:
                     assert scope.scope.name == "photosync"
-                    yield from scope.metrics
+                    newest |= {metric.name: metric for metric in scope.metrics}
+        return newest
+
+    def points(self, name: str) -> list[Any]:
+        """The data points of the metric *name*, as the collector received it last."""
+        metric = self.metrics().get(name, Metric())
+        kind = metric.WhichOneof("data")
+        return list(getattr(metric, kind).data_points) if kind else []
 
     def records(self) -> Iterator[LogRecord]:
-        """Every log record that a collector was sent."""
+        """Every log record that the collector received."""
         for sent in self.sent("/v1/logs"):
             request = ExportLogsServiceRequest.FromString(sent.body)
             for resource in request.resource_logs:
@@ -96,36 +93,31 @@ class Receiver:
                     yield from scope.log_records
 
     def wait_for(self, condition: Callable[[], object], seconds: float = 120) -> None:
-        """Wait until what came fulfils *condition*."""
+        """Wait until *condition* is true."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"never came; there were {self.paths()}"
-            # Tests ask for conditions of every kind, so that no single event could end the wait.
+            # Tests wait for conditions of every kind, so no single event could end the wait.
             time.sleep(0.05)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        kept = self._sent
+    def take(self, request: Request) -> None:
+        """Keep *request* and accept it."""
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        path = request.path.partition("?")[0]
+        self._sent.append(Sent(path, body, request.headers.get("Authorization", "")))
+        answer = b""  # a valid message in protobuf
+        if path.endswith("/track"):
+            count = body.count(b'"baseType"')
+            told = {"itemsReceived": count, "itemsAccepted": count, "errors": []}
+            answer = json.dumps(told).encode()
+        reply(request, 200, answer, Content_Type="application/json")
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                path = self.path.partition("?")[0]
-                kept.append(Sent(path, body, self.headers.get("Authorization", "")))
-                count = body.count(b'"baseType"')
-                told = {"itemsReceived": count, "itemsAccepted": count, "errors": []}
-                # An empty answer is a whole one in protobuf.
-                answer = json.dumps(told).encode() if path.endswith("/track") else b""
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        return Handler
+@contextmanager
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run a Receiver, with HTTPS if *tls* is given."""
+    receiver = Receiver()
+    with web_server(receiver.take, tls) as receiver.url:
+        yield receiver

@@ -1,4 +1,4 @@
-"""Queries of alerts, run over what the product really told: a row is an alert."""
+"""Queries of alerts, run over what the product really sent: each row is an alert."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def quiet(eventful: Eventful) -> Workspace:
-    """A day on which nothing was wrong: the lines and counts of the eventful one that say so."""
+    """A day without faults: the eventful one without the lines that report any."""
     wrong = ("photo.failed", "photo.parked", "upkeep.parked", "sweep.braked")
     workspace = Workspace()
     messages = eventful.receiver.envelopes("MessageData")
@@ -25,7 +25,7 @@ def quiet(eventful: Eventful) -> Workspace:
 
 
 def test_failures(eventful, quiet):
-    """Who failed is there with the reason; where nobody failed, there is nothing."""
+    """A failed user is listed with the reason; without failures there is no row."""
     [row] = eventful.workspace.ask(query("failures"))
 
     assert (row["User"], row["Runs"]) == (eventful.bert, 1)
@@ -34,7 +34,7 @@ def test_failures(eventful, quiet):
 
 
 def test_newest_reason_of_a_failure():
-    """A user who fails again is one row, with what was said last."""
+    """A user who fails again is one row, with the newest reason."""
     workspace = Workspace()
     for hours, why in ((2, "first"), (1, "second")):
         workspace.log(f'photo.failed user=a correlation=b why="{why}"', ago=hours * HOUR, level=3)
@@ -56,7 +56,7 @@ def test_newest_reason_of_a_failure():
     ],
 )
 def test_failed_photos(users: int, runs: int, in_scope: int | None, alerts: bool):
-    """One corrupt photo is no alert, however often it is tried; ten are, or three of a few."""
+    """One corrupt photo is no alert, however often it fails; ten are, or three of few users."""
     workspace = Workspace()
     if in_scope is not None:
         workspace.log(f"sweep.finished id=old users=1 inScope={9 * in_scope}", ago=9 * HOUR)
@@ -69,7 +69,7 @@ def test_failed_photos(users: int, runs: int, in_scope: int | None, alerts: bool
 
 
 def test_parked_messages(eventful, quiet):
-    """What the host gave up on is there, of both queues; where there is nothing, nothing."""
+    """Messages that the host gave up on are listed, from both queues; otherwise there is no row."""
     rows = eventful.workspace.ask(query("parked-messages"))
 
     assert {row["Event"] for row in rows} == {"photo.parked", "upkeep.parked"}
@@ -77,7 +77,7 @@ def test_parked_messages(eventful, quiet):
 
 
 def test_brake(eventful, quiet):
-    """The sweep that held removals back is there, with its sentence."""
+    """A sweep that holds removals back is listed with its sentence."""
     [row] = eventful.workspace.ask(query("brake"))
 
     assert row["Event"] == "sweep.braked"
@@ -86,35 +86,26 @@ def test_brake(eventful, quiet):
     assert quiet.ask(query("brake")) == []
 
 
-def test_brake_of_an_audit(lines):
-    """An audit that holds repairs back is there, too."""
-    workspace = Workspace()
-    for line in lines:
-        workspace.log(line, level=3)
-    found = {row["Event"]: row["Why"] for row in workspace.ask(query("brake"))}
+def test_brake_of_an_audit(logged):
+    """An audit that holds repairs back is listed too."""
+    found = {row["Event"]: row["Why"] for row in logged.ask(query("brake"))}
 
     assert "No more are repaired until a person releases the repairs" in found["audit.braked"]
 
 
 def test_brake_that_was_released_long_ago(eventful):
-    """What a later sweep does not say again is no alert any more."""
-    workspace = Workspace()
-    workspace.ingest(eventful.receiver.envelopes("MessageData"), ago=2 * HOUR)
-
-    assert workspace.ask(query("brake")) == []
+    """A brake that no later sweep reports is no longer an alert."""
+    assert eventful.workspace_after(2 * HOUR).ask(query("brake")) == []
 
 
 @pytest.mark.parametrize(("ago", "found"), [(HOUR, 0), (2 * HOUR, 1), (DAY, 1)])
 def test_no_sweep(eventful, ago, found):
-    """Sweeps that finished within twice the period keep the alert away, and nothing else does."""
-    workspace = Workspace()
-    workspace.ingest(eventful.receiver.envelopes("MessageData"), ago=ago)
-
-    assert len(workspace.ask(query("no-sweep"))) == found
+    """The alert fires unless a sweep has finished within twice the period."""
+    assert len(eventful.workspace_after(ago).ask(query("no-sweep"))) == found
 
 
 def test_started_sweep_is_no_finished_one():
-    """A sweep that begins every hour and never ends is an alert."""
+    """A sweep that starts every hour and never finishes is an alert."""
     workspace = Workspace()
     workspace.log("sweep.started id=20260101T000000-a")
     workspace.log('sweep.failed id=20260101T000000-a why="No role."', level=3)
@@ -122,8 +113,8 @@ def test_started_sweep_is_no_finished_one():
     assert len(workspace.ask(query("no-sweep"))) == 1
 
 
-def test_nothing_at_all_is_two_alerts():
-    """An app that has not said a word for days is noticed."""
+def test_silent_app():
+    """An app that has logged nothing for days raises two alerts."""
     empty = Workspace()
     loud = {name for name in NAMES if empty.ask(query(name))}
 
@@ -139,11 +130,11 @@ def test_nothing_at_all_is_two_alerts():
         (HOUR, -DAY, 1),
         (3 * DAY, 20 * DAY, 1),
     ],
-    ids=["fine", "three days", "one day", "over", "nobody looked"],
+    ids=["fine", "three days", "one day", "over", "no check"],
 )
 @pytest.mark.parametrize("how", ["created", "renewed", "kept"])
 def test_subscription(how, looked, left, found):
-    """It is an alert if less than two days are left, or if nobody has looked for two days."""
+    """It is an alert if less than two days are left, or if no check was logged for two days."""
     workspace = Workspace()
     expires = (datetime.now(UTC) + left).isoformat()
     workspace.log(f"subscription.{how} id=a expires={expires}", ago=looked)
@@ -151,8 +142,8 @@ def test_subscription(how, looked, left, found):
     assert len(workspace.ask(query("subscription-expiring"))) == found
 
 
-def test_newest_word_about_the_subscription_counts():
-    """A subscription that was made anew with little life left is not hidden by its forerunner."""
+def test_newest_subscription_counts():
+    """A new subscription with little time left is not hidden by an older one."""
     workspace = Workspace()
     for ago, left in ((12 * HOUR, 20 * DAY), (HOUR, DAY)):
         expires = (datetime.now(UTC) + left).isoformat()
@@ -162,11 +153,9 @@ def test_newest_word_about_the_subscription_counts():
 
 
 def test_subscription_of_the_running_cloud(eventful):
-    """The one that the product really made is no alert today, and one in a month."""
+    """The real subscription is no alert today, and one if nothing more is logged for three days."""
     assert eventful.workspace.ask(query("subscription-expiring")) == []
-    later = Workspace()
-    later.ingest(eventful.receiver.envelopes("MessageData"), ago=3 * DAY)
-    assert len(later.ask(query("subscription-expiring"))) == 1
+    assert len(eventful.workspace_after(3 * DAY).ask(query("subscription-expiring"))) == 1
 
 
 @pytest.mark.parametrize("name", WEBHOOK)
@@ -174,12 +163,12 @@ def test_subscription_of_the_running_cloud(eventful):
     ("slow", "requests", "found"), [(0, 100, 0), (4, 100, 0), (6, 100, 1), (5, 5, 0), (20, 20, 1)]
 )
 def test_slow_webhook(name, slow, requests, found):
-    """More than one in twenty over two seconds is an alert, but for a handful of requests."""
+    """More than one slow request in twenty is an alert, unless there are only a few requests."""
     workspace = Workspace()
     for number in range(requests):
         took = 2500.0 if number < slow else 40.0
         workspace.put("AppRequests", Name=name, DurationMs=took, ItemCount=1)
-        # The console may take its time.
+        # Slow requests to the console do not count.
         workspace.put("AppRequests", Name="GET /api/console/doctor", DurationMs=9e3, ItemCount=1)
 
     assert len(workspace.ask(query("slow-webhook"))) == found

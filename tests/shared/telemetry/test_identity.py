@@ -1,4 +1,4 @@
-"""Application Insights with local authentication off: it is told by a managed identity."""
+"""Application Insights with local authentication off: a managed identity authenticates."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import os
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from local.cloud.certificates import Certificates, make_certificates
 from tests import REPO
-from tests.shared.telemetry.receivers import Receiver
+from tests.doubles.web_server import Request, reply, web_server
+from tests.shared.telemetry.receivers import Receiver, receiving
 
 pytestmark = pytest.mark.server
 
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 HEADER = "the-platform-says-so"
-# What a process of the worker does, and then ends in order.
+# What a worker process does before it exits normally.
 PROGRAM = """
 import logging, os
 logging.basicConfig(level=logging.INFO, format="%(name)s")
@@ -39,40 +39,26 @@ metrics.photos.add(1, {"outcome": "failed"})
 """
 
 
-class Platform:
-    """The address at which Azure hands tokens to the identities of an app."""
+class Platform(NamedTuple):
+    """The address at which Azure gives tokens to an app's identities, and the queries it got."""
 
-    def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
-        platform = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                assert self.headers["X-IDENTITY-HEADER"] == HEADER
-                query = parse_qs(urlsplit(self.path).query)
-                platform.asked.append({key: values[0] for key, values in query.items()})
-                answer = {"access_token": "a-token", "expires_on": "4102444800", "resource": "x"}
-                body = json.dumps({**answer, "token_type": "Bearer"}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://localhost:{self.server.server_port}/msi/token"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    url: str
+    asked: list[dict[str, str]]
 
 
 @pytest.fixture
 def platform() -> Iterator[Platform]:
-    platform = Platform()
-    yield platform
-    platform.server.shutdown()
-    platform.server.server_close()
+    asked: list[dict[str, str]] = []
+
+    def give_token(request: Request) -> None:
+        assert request.headers["X-IDENTITY-HEADER"] == HEADER
+        asked.append(dict(parse_qsl(urlsplit(request.path).query)))
+        answer = {"access_token": "a-token", "expires_on": "4102444800", "resource": "x"}
+        body = json.dumps({**answer, "token_type": "Bearer"}).encode()
+        reply(request, 200, body, Content_Type="application/json")
+
+    with web_server(give_token) as url:
+        yield Platform(f"{url}/msi/token", asked)
 
 
 @pytest.fixture
@@ -84,12 +70,12 @@ def certificates(tmp_path: Path) -> Certificates:
 def insights(certificates: Certificates) -> Iterator[Receiver]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificates.certificate, certificates.key)
-    with Receiver(tls) as receiver:
+    with receiving(tls) as receiver:
         yield receiver
 
 
 def run(insights: Receiver, ca: Path, **settings: str) -> str:
-    """The program with the app settings that infra/function_app.bicep makes; its stderr."""
+    """Run the program with the app settings of infra/function_app.bicep; returns its stderr."""
     env = {
         **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
         "NO_PROXY": "localhost",
@@ -114,9 +100,9 @@ def run(insights: Receiver, ca: Path, **settings: str) -> str:
 
 def test_signs_in_with_the_identity_of_the_setting(platform, insights, certificates):
     """
-    The exporter asks the platform for a token of that very identity, and every request bears it.
+    The exporter requests a token for the configured identity, and each request carries it.
 
-    No proxy is asked for the token. What a process that ends in order still holds is sent, too.
+    The token request uses no proxy. At a normal exit, telemetry still in memory is sent.
     """
     run(
         insights,
@@ -124,7 +110,7 @@ def test_signs_in_with_the_identity_of_the_setting(platform, insights, certifica
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING=f"Authorization=AAD;ClientId={CLIENT_ID}",
         IDENTITY_ENDPOINT=platform.url,
         IDENTITY_HEADER=HEADER,
-        # Nothing listens there.
+        # Nothing listens on this port.
         HTTP_PROXY="http://localhost:9",
         NO_PROXY="",
     )
@@ -139,11 +125,11 @@ def test_signs_in_with_the_identity_of_the_setting(platform, insights, certifica
     }
 
 
-def test_nothing_else_is_told(insights, certificates):
-    """With the settings of the deployment, one address hears of us: the ingestion's."""
+def test_only_the_ingestion_endpoint_is_called(insights, certificates):
+    """With the deployment's settings, only the ingestion endpoint is called."""
     console = run(insights, certificates.ca)
 
     assert insights.paths() == {"/v2.1/track"}
     assert {each.authorization for each in insights.sent("/v2.1/track")} == {""}
-    # Every request of every export would be a dozen lines of the host's own log.
+    # Otherwise each export would add a dozen lines to the host's own log.
     assert console.split() == ["photosync"]

@@ -1,4 +1,4 @@
-"""Sentences in the log name nobody, and are still sentences."""
+"""Sentences in the log contain no address and no key, and stay sentences."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ from shared.telemetry.log_text import loggable
     ],
 )
 def test_addresses_are_left_out_and_punctuation_is_not(sentence: str, logged: str):
-    """What is personal goes; a comma behind it does not."""
+    """Personal data is removed; the punctuation after it stays."""
     assert loggable(sentence) == logged

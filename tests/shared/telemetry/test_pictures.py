@@ -1,4 +1,4 @@
-"""Queries of the workbook, run over what the product really told."""
+"""Queries of the workbook, run over what the product really sent."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ ALERTS_ONLY = {"failed-photos", "no-sweep", "subscription-expiring", "slow-webho
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - ALERTS_ONLY - {"webhook"}))
-def test_every_picture_shows_something(eventful, lines, name):
-    """After an eventful day nothing in the workbook is empty, and no column is for nothing."""
-    workspace = Workspace()
-    workspace.ingest(eventful.receiver.envelopes("MetricData"))
-    for line in lines:
-        workspace.log(line, level=3)
-    rows = workspace.ask(query(name))
+def test_every_picture_shows_something(logged, name):
+    """After an eventful day no query of the workbook is empty, nor is any of its columns."""
+    rows = logged.ask(query(name))
 
     assert rows
     assert [each for each in rows[0] if all(row[each] in {None, ""} for row in rows)] == []
 
 
 def test_how_long_a_change_takes(eventful):
-    """The picture shows the change that a notification told of, in seconds."""
+    """The chart shows the notified change, in seconds."""
     [row] = eventful.workspace.ask(query("change-duration"))
 
     assert row["Photos"] == 1
@@ -33,7 +29,7 @@ def test_how_long_a_change_takes(eventful):
 
 
 def test_photos_by_outcome(eventful):
-    """The picture's sums are what the log has."""
+    """The sums of the chart equal the counts in the log."""
     sums: dict[str, float] = {}
     for row in eventful.workspace.ask(query("outcomes")):
         sums[row["Outcome"]] = sums.get(row["Outcome"], 0) + row["Photos"]
@@ -41,17 +37,18 @@ def test_photos_by_outcome(eventful):
     words = [found[1] for found in logged if found]
 
     assert sums == {word: words.count(word) for word in words}
+    assert {"synced", "unchanged", "failed", "waiting", "parked"} <= sums.keys()
 
 
 def test_waits_by_service(eventful):
-    """SharePoint, which asked for patience, is in the picture."""
+    """SharePoint, which asked to wait, is in the chart once."""
     rows = eventful.workspace.ask(query("waits"))
 
     assert sum(row["Waits"] for row in rows if row["Service"] == "sharepoint") == 1
 
 
 def test_sweeps_are_finished(eventful):
-    """The newest sweep is the one that braked; its progress ended at a hundred percent."""
+    """The newest sweep is the one with the brake; its progress ended at 100 percent."""
     newest = eventful.workspace.ask(query("sweeps"))[0]
 
     assert newest["Removals"] == "braked"
@@ -61,7 +58,7 @@ def test_sweeps_are_finished(eventful):
 
 @pytest.mark.parametrize("name", WEBHOOK)
 def test_webhook_latency(name):
-    """The picture shows the webhook and nobody else."""
+    """The chart shows requests to the webhook and no others."""
     workspace = Workspace()
     workspace.put("AppRequests", Name=name, DurationMs=30.0, ItemCount=1)
     workspace.put("AppRequests", Name="GET /api/health", DurationMs=9e3, ItemCount=1)
@@ -70,12 +67,9 @@ def test_webhook_latency(name):
     assert (row["P95"], row["Requests"]) == (30.0, 1)
 
 
-def test_problems_in_the_words_of_the_app(lines):
-    """What no other picture shows is listed by what it is, and what it says."""
-    workspace = Workspace()
-    for line in lines:
-        workspace.log(line, level=3)
-    events = {row["Event"] for row in workspace.ask(query("problems"))}
+def test_problems(logged):
+    """Events that no other query shows are listed by name, with what they say."""
+    events = {row["Event"] for row in logged.ask(query("problems"))}
 
     assert {"settings.wrong", "upkeep.failed", "upkeep.crashed", "photo.crashed"} <= events
     assert {"notifications.rejected", "sweep.failed", "telemetry.failed"} <= events

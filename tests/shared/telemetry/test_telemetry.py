@@ -1,4 +1,4 @@
-"""When telemetry is loaded, what it costs who, and what happens if it cannot be."""
+"""When telemetry is loaded, what that costs, and what happens if it cannot be loaded."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from shared.telemetry.telemetry import (
     is_on,
 )
 from tests import REPO
-from tests.shared.telemetry.receivers import Receiver
+from tests.shared.telemetry.receivers import receiving
 
 ON = {SWITCH: "true", COLLECTOR: "http://localhost:4318"}
 
 
 class Exporters:
-    """Stands for the packages that take long to load: they are there once `loaded` is set."""
+    """Stands in for packages that load slowly: they are loaded once `loaded` is set."""
 
     def __init__(self) -> None:
         self.loaded = threading.Event()
@@ -49,7 +49,7 @@ def exporters() -> Exporters:
 
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
-    """The product's logger, as it is before anything listens."""
+    """The product's logger before anything listens to it."""
     log = logging.getLogger("photosync")
     before, level = list(log.handlers), log.level
     yield log
@@ -77,12 +77,12 @@ def telemetry(exporters: Exporters, log: logging.Logger) -> Telemetry:
     ],
 )
 def test_switch(env, on):
-    """It is on where the engine's switch is on, as the engine reads it, and somebody is named."""
+    """It is on if the engine's switch is on, as the engine reads it, and there is a destination."""
     assert is_on(env) is on
 
 
-def test_nothing_is_loaded_where_nobody_watches(exporters, log):
-    """Off, there is no handler, nothing is loaded, and nobody waits for anything."""
+def test_nothing_is_loaded_without_a_destination(exporters, log):
+    """When off, there is no handler, nothing is loaded, and nothing waits."""
     telemetry = Telemetry({}, load=exporters.load)
     before = list(log.handlers)
 
@@ -93,8 +93,8 @@ def test_nothing_is_loaded_where_nobody_watches(exporters, log):
     assert (exporters.loads, log.handlers) == (0, before)
 
 
-def test_whoever_logs_does_not_wait(telemetry, exporters, log):
-    """Records are kept while the packages load, and sent in order when they are there."""
+def test_logging_does_not_wait(telemetry, exporters, log):
+    """Records are kept while the packages load, and then sent in order."""
     log.info("first n=%d", 1)
     log.info("second")
     assert (exporters.loads, exporters.sent) == (1, [])
@@ -106,8 +106,8 @@ def test_whoever_logs_does_not_wait(telemetry, exporters, log):
     assert exporters.sent == ["first n=1", "second", "third"]
 
 
-def test_news_is_sent_whatever_the_level_around(telemetry, exporters, log):
-    """Events are news to the log's levels, and alerts live on them."""
+def test_info_is_sent_at_any_log_level(telemetry, exporters, log):
+    """Alerts depend on INFO events, whatever log level is configured."""
     log.info("sweep.finished id=1")
     log.debug("nothing for an operator")
     exporters.loaded.set()
@@ -116,8 +116,8 @@ def test_news_is_sent_whatever_the_level_around(telemetry, exporters, log):
     assert exporters.sent == ["sweep.finished id=1"]
 
 
-def test_whoever_counts_waits(telemetry, exporters):
-    """`ready` returns once the packages are there, without any record and however often."""
+def test_counting_waits(telemetry, exporters):
+    """`ready` returns once the packages are loaded, even without a record, and loads them once."""
     waiting = threading.Thread(target=telemetry.ready)
     waiting.start()
     assert waiting.is_alive()
@@ -151,8 +151,8 @@ def test_loaded_once(telemetry, exporters, log):
         (ValueError("Invalid connection string InstrumentationKey=s3cret"), "ValueError"),
     ],
 )
-def test_what_cannot_be_loaded_is_said(telemetry, exporters, log, caplog, error, said):
-    """The app works without; one line says what is missing, and quotes no setting."""
+def test_failure_to_load_is_logged(telemetry, exporters, log, caplog, error, said):
+    """The app works without telemetry; one line says what is missing, and quotes no setting."""
     exporters.error = error
     log.info("first")
     exporters.loaded.set()
@@ -170,22 +170,17 @@ def test_what_cannot_be_loaded_is_said(telemetry, exporters, log, caplog, error,
 
 def run(program: str, **settings: str) -> str:
     """What *program* prints in a fresh interpreter."""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPO,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    env = {**os.environ, **settings}
+    return subprocess.check_output(
+        [sys.executable, "-c", program], cwd=REPO, env=env, text=True
+    ).strip()
 
 
 SDK = "[m for m in sys.modules if m.startswith(('opentelemetry.sdk', 'azure.monitor'))]"
 
 
 def test_off_costs_no_package():
-    """Where nobody watches, not even the worker loads the SDK; counting is the API's no-op."""
+    """When off, even the worker does not load the SDK; counting uses the API's no-op."""
     program = (
         "import sys, function_app, shared.runtime\n"
         "from shared.telemetry import metrics\n"
@@ -197,7 +192,7 @@ def test_off_costs_no_package():
 
 
 def test_first_count_of_a_process_is_not_lost():
-    """Whoever asks for the parts of the worker gets them when what they count is counted."""
+    """The worker's components are returned only once counting is exported."""
     program = (
         "import function_app\n"
         "from shared.errors import SettingsError\n"
@@ -206,14 +201,14 @@ def test_first_count_of_a_process_is_not_lost():
         "from shared.telemetry import metrics\n"
         "metrics.photos.add(1, {'outcome': 'synced'})"
     )
-    with Receiver() as receiver:
+    with receiving() as receiver:
         run(program, NO_PROXY="localhost", **{SWITCH: "true", COLLECTOR: receiver.url})
 
-        assert [metric.name for metric in receiver.metrics()] == ["photosync.photos"]
+        assert list(receiver.metrics()) == ["photosync.photos"]
 
 
 def test_webhook_loads_nothing_before_it_has_logged():
-    """On, importing the app loads neither the SDK nor the API."""
+    """When on, importing the app loads neither the SDK nor the API."""
     program = (
         f"import os, sys; os.environ.update({ON!r}); import function_app\n"
         "print([m for m in sys.modules if m.startswith('opentelemetry')])"

@@ -1,8 +1,8 @@
 """
-A Log Analytics workspace on a laptop: the tables of Application Insights, and queries over them.
+A Log Analytics workspace on this machine: the tables of Application Insights, and queries.
 
-Queries are run by duckdb-kql, which translates them for DuckDB and refuses what it does not know,
-and checked by Microsoft's own parser (folder kusto): neither knows the product.
+duckdb-kql runs the queries: it translates them for DuckDB and refuses what it does not know.
+Microsoft's own parser (folder kusto) checks them. Neither knows the product.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WEBHOOK = ["notifications", "POST api/notifications", "POST /api/notifications"]
 _KUSTO = Path(__file__).with_name("kusto")
 
 # learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces and its neighbours: the columns
-# that a query of ours may have a use for.
+# that our queries may use.
 TABLES = {
     "AppTraces": {
         "TimeGenerated": "datetime",
@@ -76,7 +76,7 @@ _DUCKDB = {
 
 
 class Workspace:
-    """Tables that are empty until something is put in."""
+    """Tables that are empty at first."""
 
     def __init__(self) -> None:
         self._database = duckdb.connect()
@@ -86,7 +86,7 @@ class Workspace:
             self._database.execute(f"CREATE TABLE {table} ({declared})")
 
     def put(self, table: str, **row: Any) -> None:
-        """One row; columns that are not given are empty."""
+        """Add one row; columns that are not given are empty."""
         moment = row.pop("TimeGenerated", None) or datetime.now(UTC)
         told = {**row, "TimeGenerated": moment.astimezone(UTC).replace(tzinfo=None)}
         values = [
@@ -97,12 +97,12 @@ class Workspace:
         self._database.execute(f"INSERT INTO {table} VALUES ({marks})", values)
 
     def log(self, line: str, *, ago: timedelta = timedelta(), level: int = 1) -> None:
-        """A line of the app's log."""
+        """Add a line of the app's log."""
         moment = datetime.now(UTC) - ago
         self.put("AppTraces", Message=line, SeverityLevel=level, TimeGenerated=moment)
 
     def ingest(self, envelopes: Iterable[Envelope], *, ago: timedelta = timedelta()) -> None:
-        """What Application Insights was sent, as its tables would show it *ago* earlier."""
+        """Add what Application Insights received, as if it were sent *ago* earlier."""
         for envelope in envelopes:
             data = envelope["data"]["baseData"]
             common = {

@@ -133,7 +133,7 @@ import { call } from "./call.js";
 
 /** @typedef {Record<string, string>} Profile */
 
-/** @typedef {{ at: string, event: string, detail: string }} Happening */
+/** @typedef {{ at: string, event: string, detail: string }} HistoryEvent */
 
 /** @typedef {{ side: Side, message: string, retryAfter: number | null }} Unasked */
 
@@ -158,7 +158,7 @@ import { call } from "./call.js";
  * @property {string} difference
  * @property {string} [chosen] The address of the picture that is shown, if a person chose it.
  * @property {Unasked[]} [unasked]
- * @property {Happening[]} history
+ * @property {HistoryEvent[]} history
  */
 
 /**

@@ -14,11 +14,11 @@ export function drawAudit(audit) {
   bar.value = audit?.progress ?? 0;
   $("start-audit", HTMLButtonElement).disabled = running && audit.everybody;
   if (!audit) fill($("audit-body"), make("p", { className: "soft" }, "No audit has run yet."));
-  else fill($("audit-body"), ...told(audit));
+  else fill($("audit-body"), ...paragraphs(audit));
 }
 
 /** @param {Audit} audit */
-function told(audit) {
+function paragraphs(audit) {
   const { status, detail, everybody, looked, differ, startedAt, finishedAt, updatedAt, waitingUntil } = audit;
   const failed = status === "failed";
   const ended = failed ? "The last audit failed " : "The last audit ended ";
@@ -33,7 +33,7 @@ function told(audit) {
       : make("p", {}, ended, moment(finishedAt || updatedAt), "."),
     make("p", { className: "small soft" }, found, " ", repairs(audit)),
     waitingUntil && make("p", { className: "small soft" }, ...waits),
-    detail && make("p", { className: failed ? "told bad" : "small soft" }, detail),
+    detail && make("p", { className: failed ? "message bad" : "small soft" }, detail),
   ];
 }
 

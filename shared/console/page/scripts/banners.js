@@ -2,7 +2,7 @@
 
 import { $, inside, say, show } from "./elements.js";
 import { count } from "./numbers.js";
-import { isLost } from "./subscription.js";
+import { isDown } from "./subscription.js";
 import { isHalted, whyHalted } from "./uninstall.js";
 
 /** @import { Brake, Overview, RepairBrake, Subscription } from "./api.js" */
@@ -18,8 +18,8 @@ export function drawBanners({ dryRun, brake, repairBrake, subscription, uninstal
   const held = isHeld(repairBrake);
   show($("audit-brake"), held);
   if (held) say(inside($("audit-brake"), "span"), repairBrake.detail);
-  show($("deaf"), !halted && isLost(subscription));
-  say(inside($("deaf"), "span"), whyDeaf(subscription));
+  show($("no-notifications"), !halted && isDown(subscription));
+  say(inside($("no-notifications"), "span"), whyNoNotifications(subscription));
 }
 
 /** @param {RepairBrake} brake */
@@ -38,7 +38,7 @@ function heldBack({ gone, left, managed }) {
 }
 
 /** @param {Subscription | null} subscription */
-function whyDeaf(subscription) {
+function whyNoNotifications(subscription) {
   if (!subscription) return "There is no subscription yet.";
   return subscription.detail || "The subscription expired.";
 }

@@ -8,10 +8,10 @@ const API = location.pathname.replace(/\/+$/, "") + "/";
  *
  * @type {Record<string, string> | null}
  */
-let proof = null;
+let credentials = null;
 let session = false;
 /** @type {(why: string) => void} */
-let whenRefused = () => {};
+let whenSignedOut = () => {};
 
 class Refused extends Error {
   /**
@@ -28,22 +28,22 @@ class Refused extends Error {
 
 /** @param {string} key */
 export function useKey(key) {
-  proof = { "x-functions-key": key };
+  credentials = { "x-functions-key": key };
   session = false;
 }
 
 /** The browser sends the cookie with forms of other pages too, but never this header. */
 export function useSession() {
-  proof = { "X-PhotoSync-Order": "1" };
+  credentials = { "X-PhotoSync-Order": "1" };
   session = true;
 }
 
-export function useNothing() {
-  proof = null;
+export function dropCredentials() {
+  credentials = null;
 }
 
-export function mayAsk() {
-  return proof !== null;
+export function isSignedIn() {
+  return credentials !== null;
 }
 
 /**
@@ -51,8 +51,8 @@ export function mayAsk() {
  *
  * @param {(why: string) => void} then
  */
-export function onShutOut(then) {
-  whenRefused = then;
+export function onSignedOut(then) {
+  whenSignedOut = then;
 }
 
 /**
@@ -61,13 +61,13 @@ export function onShutOut(then) {
  * @param {object} [body] An order; without a body the call only reads.
  */
 export async function call(path, signal, body) {
-  const used = proof;
+  const used = credentials;
   const answer = await send(path, signal, body);
   if (answer.ok) return answer;
   const refusal = await refusalOf(answer);
   const why = session ? whySignedOut(answer, refusal, body) : whyWrongKey(answer);
   if (!why) throw refusal;
-  if (used === proof) whenRefused(why);
+  if (used === credentials) whenSignedOut(why);
   throw new Refused(401, why);
 }
 
@@ -97,7 +97,7 @@ function whySignedOut({ type, status }, { code, message }, body) {
  */
 async function send(path, signal, body) {
   /** @type {Record<string, string>} */
-  const headers = { ...proof };
+  const headers = { ...credentials };
   if (body) headers["Content-Type"] = "application/json";
   try {
     return await fetch(API + path, {
@@ -107,7 +107,7 @@ async function send(path, signal, body) {
       referrerPolicy: session ? "same-origin" : "no-referrer",
     });
   } catch (error) {
-    if (wasLeft(error)) throw error;
+    if (isAbort(error)) throw error;
     throw new Refused(0, "The function app does not respond. Check that it is running, and check your network.");
   }
 }
@@ -123,22 +123,22 @@ async function refusalOf(answer) {
 }
 
 /** @param {unknown} error */
-function wasLeft(error) {
+function isAbort(error) {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
 /**
- * Whether nobody waits for the answer any more, so that no error is shown.
+ * Whether to show no error: the view was closed, or the sign-in form already says why.
  *
  * @param {unknown} error
  */
-export function isOver(error) {
-  return wasLeft(error) || (error instanceof Refused && error.status === 401);
+export function needsNoMessage(error) {
+  return isAbort(error) || (error instanceof Refused && error.status === 401);
 }
 
 /** @param {unknown} error */
 export function isMissing(error) {
-  return error instanceof Refused && error.status === 404 && !isKept(error);
+  return error instanceof Refused && error.status === 404 && !isKeptPicture(error);
 }
 
 /**
@@ -146,11 +146,11 @@ export function isMissing(error) {
  *
  * @param {unknown} error
  */
-export function isKept(error) {
+export function isKeptPicture(error) {
   return error instanceof Refused && error.code === "picture-kept";
 }
 
 /** @param {unknown} error */
-export function wordsOf(error) {
+export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }

@@ -7,7 +7,7 @@ import { GONE } from "./words.js";
 /** @import { Card } from "./api.js" */
 
 /** Where a button that orders nothing leads. */
-const LEADS = { doctor: "#/doctor", removals: homeHash(GONE, ""), leavers: homeHash("left", "") };
+const TARGETS = { doctor: "#/doctor", removals: homeHash(GONE, ""), leavers: homeHash("left", "") };
 
 let ticket = "";
 
@@ -30,22 +30,22 @@ function drawButtons({ action, label }) {
   say($("replay"), isReplay ? label : "Replay");
   $("replay").classList.toggle("main", isReplay);
   const leads = action !== "" && !isReplay;
-  show($("lead-on"), leads);
+  show($("next-step"), leads);
   if (!leads) return;
-  say($("lead-on"), label);
-  $("lead-on", HTMLAnchorElement).href = LEADS[action];
+  say($("next-step"), label);
+  $("next-step", HTMLAnchorElement).href = TARGETS[action];
 }
 
 /** Copy the text to the clipboard; if the browser refuses, show it for copying by hand. */
 export async function copyTicket() {
   try {
     await navigator.clipboard.writeText(ticket);
-    say($("replay-told"), "Copied.");
+    say($("replay-message"), "Copied.");
   } catch {
     const text = $("ticket", HTMLTextAreaElement);
     text.value = ticket;
     show(text, true);
     text.select();
-    say($("replay-told"), "The browser blocked the copy. Select and copy the text below.");
+    say($("replay-message"), "The browser blocked the copy. Select and copy the text below.");
   }
 }

@@ -1,26 +1,26 @@
 // Dismissed lines leave the overview; the failures and messages themselves stay.
 
 import { orderDismissal } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
-import { lastOverview, lookAround } from "./overview.js";
+import { lastOverview, refreshOverview } from "./overview.js";
 
 /**
  * Dismiss the failure whose button was pressed.
  *
- * @param {Event} press
+ * @param {Event} event
  */
 export function dismissFailure({ target }) {
   const { user, name } = target instanceof HTMLElement ? target.dataset : {};
   if (!user) return;
-  dismiss({ users: [user] }, "failures-told", `${name} returns to this list after a failure for another reason.`);
+  dismiss({ users: [user] }, "failures-message", `${name} returns to this list after a failure for another reason.`);
 }
 
-/** Dismiss all messages up to the newest that is shown: nobody has seen later ones. */
+/** Dismiss all messages up to the newest one shown: later ones have not been seen yet. */
 export function dismissUnreadable() {
   const newest = lastOverview()?.unreadable.map(({ at }) => at).sort().pop() ?? "";
-  return dismiss({ unreadableTo: newest }, "unreadable-told", "");
+  return dismiss({ unreadableTo: newest }, "unreadable-message", "");
 }
 
 /**
@@ -31,10 +31,10 @@ export function dismissUnreadable() {
 async function dismiss(order, place, done) {
   try {
     await orderDismissal(order);
-    await lookAround();
+    await refreshOverview();
     say($(place), done);
   } catch (error) {
-    if (!isOver(error)) say($(place), wordsOf(error), true);
+    if (!needsNoMessage(error)) say($(place), messageOf(error), true);
   }
   returnFocus($("home-title"));
 }

@@ -1,13 +1,13 @@
 // The health check: every finding, what to do about it, and the one that a button fixes.
 
 import { orderRenewal, readCheckUp } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, badge, fill, make, say, show } from "./elements.js";
 import { returnFocus } from "./focus.js";
-import { lastOverview, lookAround } from "./overview.js";
+import { lastOverview, refreshOverview } from "./overview.js";
 import { pause } from "./pause.js";
-import { ordersIn } from "./rights.js";
-import { whileHere } from "./route.js";
+import { orderButtons } from "./rights.js";
+import { viewSignal } from "./route.js";
 
 /** @import { Check } from "./api.js" */
 /** @typedef {"ok" | "unseen" | "wrong"} Kind */
@@ -16,14 +16,14 @@ const WORDS = { ok: "OK", unseen: "Not checked", wrong: "Failed" };
 
 export async function openDoctor() {
   show($("checks"), false);
-  say($("doctor-told"), "Checking settings, storage, tokens, Graph and SharePoint. This takes a few seconds …");
+  say($("doctor-message"), "Checking settings, storage, tokens, Graph and SharePoint. This takes a few seconds …");
   try {
-    const { ok, checks } = await readCheckUp(whileHere());
-    say($("doctor-told"), ok ? "No problems found." : inShort(checks));
+    const { ok, checks } = await readCheckUp(viewSignal());
+    say($("doctor-message"), ok ? "No problems found." : inShort(checks));
     fill($("checks"), ...["wrong", "unseen", "ok"].flatMap((kind) => ofKind(checks, kind).map(item)));
     show($("checks"), true);
   } catch (error) {
-    if (!isOver(error)) say($("doctor-told"), wordsOf(error), true);
+    if (!needsNoMessage(error)) say($("doctor-message"), messageOf(error), true);
   }
 }
 
@@ -64,34 +64,34 @@ function item(check) {
 
 /** A button that renews the subscription and then runs the health check again. */
 function renewal() {
-  const signal = whileHere();
-  const told = make("p", { className: "told small", role: "status" });
+  const signal = viewSignal();
+  const message = make("p", { className: "message small", role: "status" });
   const button = make("button", { type: "button" }, "Renew the subscription now");
   button.onclick = async () => {
     button.disabled = true;
     try {
-      await renew(told, signal);
+      await renew(message, signal);
     } catch (error) {
-      if (isOver(error)) return;
-      say(told, wordsOf(error), true);
+      if (needsNoMessage(error)) return;
+      say(message, messageOf(error), true);
       button.disabled = false;
       returnFocus(button);
     }
   };
-  return [make("div", { className: "act" }, ordersIn(button)), told];
+  return [make("div", { className: "act" }, orderButtons(button)), message];
 }
 
 /**
- * @param {HTMLElement} told
+ * @param {HTMLElement} message
  * @param {AbortSignal} signal
  */
-async function renew(told, signal) {
+async function renew(message, signal) {
   const before = lastOverview()?.subscription?.checkedAt;
   await orderRenewal(signal);
-  say(told, "Queued. The health check runs again after the renewal …");
+  say(message, "Queued. The health check runs again after the renewal …");
   for (let tries = 0; tries < 15 && lastOverview()?.subscription?.checkedAt === before; tries += 1) {
     await pause(1500, signal);
-    await lookAround();
+    await refreshOverview();
   }
   await openDoctor();
   returnFocus($("doctor-title"));

@@ -1,27 +1,27 @@
 // A person's history: recorded events, and the orders about the person, which load a little later.
 
 import { readOrders } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, fill, make } from "./elements.js";
 import { returnFocus } from "./focus.js";
-import { joined } from "./happenings.js";
-import { whileHere } from "./route.js";
+import { joined } from "./events.js";
+import { viewSignal } from "./route.js";
 
-/** @import { Happening, Order } from "./api.js" */
+/** @import { HistoryEvent, Order } from "./api.js" */
 
 // A replay draws it again: a late answer must not replace a newer one.
 let drawn = 0;
 
 /**
- * @param {Happening[]} remembered
+ * @param {HistoryEvent[]} events
  * @param {string} user
  */
-export function drawHistory(remembered, user) {
-  const signal = whileHere();
+export function drawHistory(events, user) {
+  const signal = viewSignal();
   const mine = ++drawn;
   /** @type {Order[]} */
   const orders = [];
-  drawLines(joined(remembered, orders));
+  drawLines(joined(events, orders));
 
   /** @param {string} token Where the orders continue. */
   async function addOrders(token) {
@@ -30,15 +30,15 @@ export function drawHistory(remembered, user) {
       const page = await readOrders(user, token, signal);
       if (mine !== drawn) return;
       orders.push(...page.orders);
-      drawLines(joined(remembered, orders));
+      drawLines(joined(events, orders));
       // A page may be empty without being the last one.
       const older = make("button", { type: "button" }, "Load older orders");
       older.onclick = () => addOrders(page.token);
       fill($("history-more"), page.token && older);
       if (token) returnFocus(page.token ? older : $("person-title"));
     } catch (error) {
-      if (isOver(error) || mine !== drawn) return;
-      fill($("history-more"), make("p", { className: "wrongkey", role: "alert" }, wordsOf(error)));
+      if (needsNoMessage(error) || mine !== drawn) return;
+      fill($("history-more"), make("p", { className: "error", role: "alert" }, messageOf(error)));
     }
   }
 

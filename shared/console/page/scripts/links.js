@@ -7,7 +7,7 @@ import { make } from "./elements.js";
  *
  * @param {string} address
  */
-export function outwards(address) {
+export function externalLink(address) {
   if (!isWeb(address)) return make("span", { className: "mono" }, address);
   return make("a", { href: address, target: "_blank", rel: "noreferrer noopener", className: "mono" }, address);
 }

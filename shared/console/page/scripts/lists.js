@@ -3,7 +3,7 @@
 import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";
 import { count } from "./numbers.js";
-import { ordersIn } from "./rights.js";
+import { orderButtons } from "./rights.js";
 import { personHash } from "./route.js";
 import { moment } from "./time.js";
 import { QUEUES } from "./words.js";
@@ -36,7 +36,7 @@ export function drawFailures(failures, failed, dismissed) {
     make("a", { href: personHash(entry.userId) }, nameOf(entry)),
     " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),
     make("p", { className: "small" }, entry.detail || "No reason was recorded."),
-    ordersIn(dismissal(entry)))));
+    orderButtons(dismissal(entry)))));
 }
 
 /** @param {Entry} entry */

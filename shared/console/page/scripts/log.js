@@ -1,23 +1,23 @@
 // The history of all orders, newest first, a page at a time.
 
 import { readOrders } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, fill, make, say, show } from "./elements.js";
-import { orderLine } from "./happenings.js";
+import { orderLine } from "./events.js";
 import { count } from "./numbers.js";
-import { whileHere } from "./route.js";
+import { viewSignal } from "./route.js";
 
 export function openLog() {
   fill($("log-rows"));
   fill($("log-more"));
   show($("log-card"), false);
-  say($("log-told"), "Loading …");
+  say($("log-message"), "Loading …");
   listOrders("");
 }
 
 /** @param {string} begin The token after the last line that is shown; empty for a new list. */
 async function listOrders(begin) {
-  const signal = whileHere();
+  const signal = viewSignal();
   const firstNew = $("log-rows").children.length;
   try {
     let [token, damaged] = [begin, false];
@@ -36,7 +36,7 @@ async function listOrders(begin) {
       first.focus({ preventScroll: true });
     }
   } catch (error) {
-    if (!isOver(error)) say($("log-told"), wordsOf(error), true);
+    if (!needsNoMessage(error)) say($("log-message"), messageOf(error), true);
   }
 }
 
@@ -46,9 +46,9 @@ async function listOrders(begin) {
  */
 function drawEnd(token, damaged) {
   const shown = $("log-rows").children.length;
-  const told = `${count(shown, "order", "orders")}, newest first${token ? "; older orders exist" : ""}.`;
+  const text = `${count(shown, "order", "orders")}, newest first${token ? "; older orders exist" : ""}.`;
   const left = damaged ? " Some lines of the log cannot be read and are not shown." : "";
-  say($("log-told"), (shown || token ? told : "No orders yet.") + left);
+  say($("log-message"), (shown || token ? text : "No orders yet.") + left);
   show($("log-card"), shown > 0 || token !== "");
   fill($("log-more"), token && moreButton(token));
 }

@@ -1,28 +1,28 @@
 // Connects buttons and forms to their actions, and refreshes the page regularly.
 
-import { mayAsk, onShutOut } from "./call.js";
+import { isSignedIn, onSignedOut } from "./call.js";
 import { $, inside, say } from "./elements.js";
 import { copyTicket } from "./card.js";
 import { dismissFailure, dismissUnreadable } from "./dismissal.js";
-import { begin, shutOut, takeTypedKey } from "./gate.js";
-import { askBeforeRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
-import { freshness, isDue, lookAround } from "./overview.js";
-import { askBeforeReplacing, replaceChosen, replay } from "./replay.js";
-import { offerFilters, search, searchSoon } from "./search.js";
-import { retellTimes } from "./time.js";
-import { go } from "./views.js";
+import { start, signOut, acceptTypedKey } from "./signin.js";
+import { confirmRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
+import { freshness, isDue, refreshOverview } from "./overview.js";
+import { confirmReplacement, replaceChosen, replay } from "./replay.js";
+import { fillFilters, search, searchSoon } from "./search.js";
+import { updateTimes } from "./time.js";
+import { showView } from "./views.js";
 
-offerFilters();
-onShutOut(shutOut);
+fillFilters();
+onSignedOut(signOut);
 
-inside($("gate"), "form").onsubmit = (event) => {
+inside($("key-form"), "form").onsubmit = (event) => {
   event.preventDefault();
-  takeTypedKey();
+  acceptTypedKey();
 };
-$("forget").onclick = () => shutOut();
+$("forget").onclick = () => signOut();
 $("refresh").onclick = () => {
-  go(false);
-  lookAround();
+  showView(false);
+  refreshOverview();
 };
 
 $("find").onsubmit = (event) => {
@@ -34,8 +34,8 @@ $("status").onchange = search;
 
 $("start-sweep").onclick = startSweep;
 $("start-audit").onclick = startAudit;
-inside($("brake"), "button").onclick = () => askBeforeRelease(REMOVALS);
-inside($("audit-brake"), "button").onclick = () => askBeforeRelease(REPAIRS);
+inside($("brake"), "button").onclick = () => confirmRelease(REMOVALS);
+inside($("audit-brake"), "button").onclick = () => confirmRelease(REPAIRS);
 $("release-no").onclick = () => $("release", HTMLDialogElement).close();
 $("release-who").onclick = () => $("release", HTMLDialogElement).close();
 $("release-yes").onclick = release;
@@ -45,16 +45,16 @@ $("copy-ticket").onclick = copyTicket;
 $("failures").onclick = dismissFailure;
 $("dismiss-unreadable").onclick = dismissUnreadable;
 $("force").onclick = () => replay({ force: true });
-$("replace").onclick = askBeforeReplacing;
+$("replace").onclick = confirmReplacement;
 $("replacing-no").onclick = () => $("replacing", HTMLDialogElement).close();
 $("replacing-yes").onclick = replaceChosen;
 
-addEventListener("hashchange", () => go());
+addEventListener("hashchange", () => showView());
 setInterval(() => {
-  if (!mayAsk() || document.hidden) return;
-  retellTimes();
+  if (!isSignedIn() || document.hidden) return;
+  updateTimes();
   say($("freshness"), freshness());
-  if (isDue()) lookAround();
+  if (isDue()) refreshOverview();
 }, 2500);
 
-begin();
+start();

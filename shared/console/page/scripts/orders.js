@@ -1,11 +1,11 @@
 // The orders beside the list: a sweep, an audit, and the release of what the brakes hold back.
 
 import { orderAudit, orderRelease, orderRepairs, orderSweep } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, inside, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
 import { count } from "./numbers.js";
-import { lastOverview, lookAround } from "./overview.js";
+import { lastOverview, refreshOverview } from "./overview.js";
 import { pause } from "./pause.js";
 import { homeHash } from "./route.js";
 import { DIFFERS, GONE } from "./words.js";
@@ -14,19 +14,19 @@ import { DIFFERS, GONE } from "./words.js";
 
 export async function startSweep() {
   const button = $("start-sweep", HTMLButtonElement);
-  const told = $("sweep-told");
+  const message = $("sweep-message");
   button.disabled = true;
   try {
     await orderSweep();
-    say(told, "Queued. It starts in a moment.");
+    say(message, "Queued. It starts in a moment.");
     const before = lastOverview()?.sweep?.id;
     for (let tries = 0; tries < 15 && lastOverview()?.sweep?.id === before; tries += 1) {
       await pause(1500);
-      await lookAround();
+      await refreshOverview();
     }
-    say(told, "");
+    say(message, "");
   } catch (error) {
-    if (!isOver(error)) say(told, wordsOf(error), true);
+    if (!needsNoMessage(error)) say(message, messageOf(error), true);
   } finally {
     button.disabled = lastOverview()?.sweep?.status === "running";
     returnFocus(button.disabled ? $("home-title") : button);
@@ -35,14 +35,14 @@ export async function startSweep() {
 
 export async function startAudit() {
   const button = $("start-audit", HTMLButtonElement);
-  const told = $("audit-told");
+  const message = $("audit-message");
   button.disabled = true;
   try {
     await orderAudit(!lastOverview()?.dryRun);
-    await lookAround();
-    say(told, "");
+    await refreshOverview();
+    say(message, "");
   } catch (error) {
-    if (!isOver(error)) say(told, wordsOf(error), true);
+    if (!needsNoMessage(error)) say(message, messageOf(error), true);
     button.disabled = false;
   } finally {
     returnFocus(button.disabled ? $("home-title") : button);
@@ -56,7 +56,7 @@ export async function startAudit() {
  * @property {(overview: Overview | null) => string} who The filter that lists the people affected.
  * @property {string} banner
  * @property {() => Promise<{ released: number }>} order
- * @property {string} told
+ * @property {string} message
  * @property {string} one
  * @property {string} many
  */
@@ -75,7 +75,7 @@ export const REMOVALS = {
   who: (overview) => (overview?.brake.left && !overview.brake.gone ? "left" : GONE),
   banner: "brake",
   order: orderRelease,
-  told: "sweep-told",
+  message: "sweep-message",
   one: "removal",
   many: "removals",
 };
@@ -91,7 +91,7 @@ export const REPAIRS = {
   who: () => DIFFERS,
   banner: "audit-brake",
   order: orderRepairs,
-  told: "audit-told",
+  message: "audit-message",
   one: "repair",
   many: "repairs",
 };
@@ -104,7 +104,7 @@ let asked = REMOVALS;
  *
  * @param {Held} held
  */
-export function askBeforeRelease(held) {
+export function confirmRelease(held) {
   asked = held;
   say($("release-title"), held.title);
   say(inside($("release"), "p"), held.cost(lastOverview()));
@@ -114,14 +114,14 @@ export function askBeforeRelease(held) {
 
 export async function release() {
   $("release", HTMLDialogElement).close();
-  const { order, told, one, many, banner } = asked;
+  const { order, message, one, many, banner } = asked;
   try {
     const { released } = await order();
-    say($(told), `${count(released, one, many)} released.`);
+    say($(message), `${count(released, one, many)} released.`);
   } catch (error) {
-    if (!isOver(error)) return say(inside($(banner), "span"), wordsOf(error));
+    if (!needsNoMessage(error)) return say(inside($(banner), "span"), messageOf(error));
   }
-  await lookAround();
+  await refreshOverview();
   // The button that opened the dialog is gone with its banner.
   returnFocus($("home-title"));
 }

@@ -3,23 +3,23 @@
 import { readOverview } from "./api.js";
 import { drawAudit } from "./audit.js";
 import { drawBanners } from "./banners.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
-import { here } from "./route.js";
+import { currentRoute } from "./route.js";
 import { drawSubscription } from "./subscription.js";
 import { drawCounts, drawHeadline, drawScope, drawTiles, drawVersion, OLD } from "./summary.js";
 import { drawFill, drawSweep } from "./sweep.js";
-import { inWords, now, retellTimes, setClock } from "./time.js";
+import { relativeTime, now, updateTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
 
 /** @import { Overview } from "./api.js" */
 
 /** @type {Overview | null} */
 let overview = null;
-let lookedAt = 0;
+let readAt = 0;
 /** @type {Promise<void> | null} */
-let looking = null;
+let refreshing = null;
 /** @type {Map<string, string>} */
 const drawn = new Map();
 
@@ -33,23 +33,23 @@ export function forgetOverview() {
   drawn.clear();
 }
 
-export function lookAround() {
-  looking ??= refresh().finally(() => {
-    looking = null;
+export function refreshOverview() {
+  refreshing ??= refresh().finally(() => {
+    refreshing = null;
   });
-  return looking;
+  return refreshing;
 }
 
 async function refresh() {
   try {
     overview = await readOverview();
     setClock(overview.asOf);
-    lookedAt = now();
+    readAt = now();
     show($("trouble"), false);
     drawOverview();
   } catch (error) {
-    if (isOver(error)) return;
-    say($("trouble"), wordsOf(error));
+    if (needsNoMessage(error)) return;
+    say($("trouble"), messageOf(error));
     show($("trouble"), true);
   }
 }
@@ -76,7 +76,7 @@ export function drawOverview() {
   } = overview;
   const halted = isHalted(overview.uninstall);
   const whole = overview;
-  const { status, search } = here();
+  const { status, search } = currentRoute();
   drawBanners(overview);
   redraw("headline", [counts, dismissed, brake, repairBrake, differ, queues, halted], () => drawHeadline(whole));
   redraw("scope", groups, () => drawScope(groups));
@@ -91,25 +91,25 @@ export function drawOverview() {
   const failed = counts.failed ?? 0;
   redraw("failures", [failures, failed, dismissed], () => drawFailures(failures, failed, dismissed));
   redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));
-  retellTimes();
+  updateTimes();
 }
 
 /** Counting a large tenant takes so long that the app returns earlier counts. */
 export function freshness() {
   if (!overview) return "";
-  const old = Date.parse(overview.countedAt) < lookedAt - OLD;
-  const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
-  return `Updated ${inWords(new Date(lookedAt).toISOString())}${counted}`;
+  const old = Date.parse(overview.countedAt) < readAt - OLD;
+  const counted = old ? `, counted ${relativeTime(overview.countedAt)}` : "";
+  return `Updated ${relativeTime(new Date(readAt).toISOString())}${counted}`;
 }
 
 /** Counting a large tenant loads the storage, so refresh rarely unless work is in progress. */
 export function isDue() {
-  const works = overview?.sweep?.status === "running" || isHurried(overview?.audit);
+  const works = overview?.sweep?.status === "running" || isUnpaced(overview?.audit);
   const pace = works ? 5000 : 30000;
-  return now() - lookedAt >= pace;
+  return now() - readAt >= pace;
 }
 
 /** @param {Overview["audit"] | undefined} audit */
-function isHurried(audit) {
+function isUnpaced(audit) {
   return audit?.status === "running" && audit.everybody;
 }

@@ -1,15 +1,15 @@
 // The list of people, a page at a time, filtered by a search and a status.
 
 import { readPeople } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, badge, fill, inside, make, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
 import { nameOf } from "./names.js";
-import { newcomer } from "./newcomer.js";
+import { uncheckedCell } from "./unchecked.js";
 import { people } from "./numbers.js";
 import { drawOverview } from "./overview.js";
 import { thumbnail } from "./photos.js";
-import { here, personHash, whileHere } from "./route.js";
+import { currentRoute, personHash, viewSignal } from "./route.js";
 import { moment } from "./time.js";
 import { DIFFERS, GONE, statusName } from "./words.js";
 
@@ -19,7 +19,7 @@ import { DIFFERS, GONE, statusName } from "./words.js";
 const NARROW = matchMedia("(max-width: 40rem)");
 
 export function openHome() {
-  const { search, status } = here();
+  const { search, status } = currentRoute();
   const typed = $("search", HTMLInputElement);
   if (typed.value.trim() !== search) typed.value = search;
   $("status", HTMLSelectElement).value = status;
@@ -30,7 +30,7 @@ export function openHome() {
 
 /** @param {string} token The token after the last row that is shown; empty for a new list. */
 async function listPeople(token) {
-  const signal = whileHere();
+  const signal = viewSignal();
   const rows = $("rows");
   const firstNew = token ? rows.children.length : 0;
   $("people").setAttribute("aria-busy", "true");
@@ -39,8 +39,8 @@ async function listPeople(token) {
     const first = firstNew && rows.children[firstNew];
     if (first) inside(first, "a").focus({ preventScroll: true });
   } catch (error) {
-    if (isOver(error)) return;
-    fill($("more"), make("p", { className: "wrongkey", role: "alert" }, wordsOf(error)));
+    if (needsNoMessage(error)) return;
+    fill($("more"), make("p", { className: "error", role: "alert" }, messageOf(error)));
   } finally {
     if (!signal.aborted) $("people").removeAttribute("aria-busy");
   }
@@ -77,7 +77,7 @@ function append({ users }, signal) {
  * @param {number} size
  */
 function question(token, size) {
-  const { search, status } = here();
+  const { search, status } = currentRoute();
   const query = new URLSearchParams({ search, token, size: String(size) });
   if (status === GONE || status === DIFFERS) query.set(status, "true");
   else query.set("status", status);
@@ -86,7 +86,7 @@ function question(token, size) {
 
 /** @param {People} page The page that was read last. */
 function drawMore({ token, sortedWithin, unasked }) {
-  const { search, status } = here();
+  const { search, status } = currentRoute();
   const shown = $("rows").children.length;
   const order = sortedWithin ? `, by name within each ${sortedWithin.toLocaleString("en")}` : "";
   /** @type {Child[]} */
@@ -103,7 +103,7 @@ function drawMore({ token, sortedWithin, unasked }) {
   }
   if (unasked) {
     const why = `Microsoft 365 could not be searched for others: ${unasked}`;
-    parts.push(make("p", { className: "wrongkey", role: "alert" }, why));
+    parts.push(make("p", { className: "error", role: "alert" }, why));
   }
   if (token) parts.push(moreButton(token));
   // The search asks Microsoft 365 neither by object id nor with a status filter.
@@ -137,7 +137,7 @@ function row(entry, signal) {
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
     cell("small", entry.status && moment(entry.syncedAt)),
-    cell("what", ...(entry.status ? known(entry) : newcomer(entry, signal, (now) => {
+    cell("what", ...(entry.status ? known(entry) : uncheckedCell(entry, signal, (now) => {
       const again = row(now, signal);
       line.replaceWith(again);
       returnFocus(inside(again, "a"));

@@ -1,14 +1,14 @@
 // One person: both pictures, whether they agree, and the stored details.
 
 import { readPerson } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { drawCard } from "./card.js";
 import { $, badge, fill, make, say, show } from "./elements.js";
 import { drawProfile, drawState } from "./facts.js";
 import { drawHistory } from "./history.js";
 import { count } from "./numbers.js";
 import { loadInto } from "./photos.js";
-import { here, whileHere } from "./route.js";
+import { currentRoute, viewSignal } from "./route.js";
 import { statusName } from "./words.js";
 
 /** @import { Person, Side, Unasked } from "./api.js" */
@@ -22,23 +22,24 @@ export function shownPerson() {
 
 /** The id by which the API finds the person shown: the name in the address may be outdated. */
 export function shownUser() {
-  return shown?.user.id || shown?.state?.userId || here().user;
+  return shown?.user.id || shown?.state?.userId || currentRoute().user;
 }
 
 export async function openPerson() {
-  const { user } = here();
-  const signal = whileHere();
+  const { user } = currentRoute();
+  const signal = viewSignal();
   say($("person-title"), user);
   show($("person-body"), false);
   fill($("person-upn"), "Reading Exchange and SharePoint …");
   fill($("person-badges"));
-  say($("replay-told"), "");
+  say($("replay-message"), "");
   try {
     drawPerson(await readPerson(user, signal));
     show($("person-body"), true);
     drawPhotos(signal);
   } catch (error) {
-    if (!isOver(error)) fill($("person-upn"), make("span", { className: "wrongkey", role: "alert" }, wordsOf(error)));
+    if (needsNoMessage(error)) return;
+    fill($("person-upn"), make("span", { className: "error", role: "alert" }, messageOf(error)));
   }
 }
 
@@ -65,7 +66,7 @@ export function enableReplays(enabled) {
 /** @param {Person} person */
 function drawName({ user, state }) {
   const upn = user.userPrincipalName || state?.userPrincipalName || "";
-  const name = user.displayName || upn || here().user;
+  const name = user.displayName || upn || currentRoute().user;
   document.title = `${name} · PhotoSync`;
   say($("person-title"), name);
   fill($("person-upn"), name !== upn && upn);
@@ -79,13 +80,13 @@ function drawName({ user, state }) {
 
 /** @param {Person} person */
 function drawVerdict({ agree, difference, card, unasked = [] }) {
-  const alone = agree === false && card.byDesign;
-  const [sign, verdict] = alone ? ["–", "Left unchanged by design"] : judge(agree);
-  $("verdict").className = `verdict ${agree ? "agree" : alone ? "alone" : "differ"}`;
+  const leftAlone = agree === false && card.byDesign;
+  const [sign, verdict] = leftAlone ? ["–", "Left unchanged by design"] : verdictOf(agree);
+  $("verdict").className = `verdict ${agree ? "agree" : leftAlone ? "by-design" : "differ"}`;
   fill(
     $("verdict"),
     make("span", { "aria-hidden": "true" }, sign),
-    make("p", {}, make("b", {}, verdict), difference, askAgain(unasked)),
+    make("p", {}, make("b", {}, verdict), difference, retryAdvice(unasked)),
   );
 }
 
@@ -96,7 +97,7 @@ function drawChoice({ chosen = "" }) {
 }
 
 /** @param {boolean | null} agree */
-function judge(agree) {
+function verdictOf(agree) {
   if (agree) return ["✓", "Both sides agree"];
   return agree === null ? ["?", "The two sides were not compared"] : ["≠", "The two sides differ"];
 }
@@ -106,7 +107,7 @@ function judge(agree) {
  *
  * @param {Unasked[]} unasked
  */
-function askAgain(unasked) {
+function retryAdvice(unasked) {
   const seconds = Math.max(...unasked.map((side) => side.retryAfter ?? 0), 0);
   return seconds ? ` Try again in ${count(Math.ceil(seconds), "second", "seconds")}.` : "";
 }

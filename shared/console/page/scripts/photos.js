@@ -1,9 +1,9 @@
 // Pictures, fetched with the key, a few at a time and only when they are in view.
 
 import { readPhoto } from "./api.js";
-import { isKept, isMissing, isOver, wordsOf } from "./call.js";
+import { isKeptPicture, isMissing, needsNoMessage, messageOf } from "./call.js";
 import { fill, make } from "./elements.js";
-import { outwards } from "./links.js";
+import { externalLink } from "./links.js";
 
 /** @import { Side } from "./api.js" */
 /** @typedef {() => Promise<void>} Job */
@@ -15,9 +15,9 @@ let loading = 0;
 
 /** @type {WeakMap<Element, Job>} */
 const jobs = new WeakMap();
-const inSight = new IntersectionObserver((entries) => {
+const inView = new IntersectionObserver((entries) => {
   for (const { target } of entries.filter((each) => each.isIntersecting)) {
-    inSight.unobserve(target);
+    inView.unobserve(target);
     const job = jobs.get(target);
     if (job) loadSoon(job);
   }
@@ -44,7 +44,7 @@ function loadNext() {
 /** Drop all pictures that have not started to load. */
 export function forgetPhotos() {
   wanted.length = 0;
-  inSight.disconnect();
+  inView.disconnect();
 }
 
 /**
@@ -52,12 +52,12 @@ export function forgetPhotos() {
  * @param {string} label
  * @param {string} text What a small frame shows in place of the label.
  */
-function leaveEmpty(frame, label, text) {
+function showPlaceholder(frame, label, text) {
   frame.classList.remove("busy");
   frame.classList.add("none");
   frame.title = label;
   if (frame.classList.contains("large")) fill(frame, make("span", {}, label));
-  else fill(frame, make("span", {}, text, make("span", { className: "apart" }, label)));
+  else fill(frame, make("span", {}, text, make("span", { className: "visually-hidden" }, label)));
 }
 
 /**
@@ -67,9 +67,9 @@ function leaveEmpty(frame, label, text) {
  * @param {string} address
  * @param {string} why
  */
-function leaveChosen(frame, address, why) {
-  leaveEmpty(frame, why, "↗");
-  if (address) fill(frame, make("span", {}, why, " It is at ", outwards(address)));
+function showChosenAddress(frame, address, why) {
+  showPlaceholder(frame, why, "↗");
+  if (address) fill(frame, make("span", {}, why, " It is at ", externalLink(address)));
 }
 
 /**
@@ -88,18 +88,18 @@ async function load(frame, user, side, alt, signal, chosen = "") {
     image.onload = () => URL.revokeObjectURL(url);
     image.onerror = () => {
       URL.revokeObjectURL(url);
-      leaveEmpty(frame, "This picture cannot be shown", "?");
+      showPlaceholder(frame, "This picture cannot be shown", "?");
     };
     image.src = url;
     frame.classList.remove("busy", "none");
     frame.removeAttribute("title");
     fill(frame, image);
   } catch (error) {
-    if (isOver(error)) return;
+    if (needsNoMessage(error)) return;
     const none = side === "exchange" ? "No photo in Exchange" : "No picture in SharePoint";
-    if (isKept(error)) leaveChosen(frame, chosen, wordsOf(error));
-    else if (isMissing(error)) leaveEmpty(frame, none, "");
-    else leaveEmpty(frame, `Not loaded: ${wordsOf(error)}`, "?");
+    if (isKeptPicture(error)) showChosenAddress(frame, chosen, messageOf(error));
+    else if (isMissing(error)) showPlaceholder(frame, none, "");
+    else showPlaceholder(frame, `Not loaded: ${messageOf(error)}`, "?");
   }
 }
 
@@ -129,6 +129,6 @@ export function thumbnail(user, side, signal) {
   const frame = make("div", { className: "photo busy" });
   const alt = side === "exchange" ? "Photo in Exchange" : "Picture in SharePoint";
   jobs.set(frame, () => load(frame, user, side, alt, signal));
-  inSight.observe(frame);
+  inView.observe(frame);
   return frame;
 }

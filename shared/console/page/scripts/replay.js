@@ -1,14 +1,14 @@
 // A replay, from the order to its result.
 
 import { orderReplay, readPerson } from "./api.js";
-import { isOver, wordsOf } from "./call.js";
+import { needsNoMessage, messageOf } from "./call.js";
 import { $, fill, inside, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
-import { outwards } from "./links.js";
-import { lastOverview, lookAround } from "./overview.js";
+import { externalLink } from "./links.js";
+import { lastOverview, refreshOverview } from "./overview.js";
 import { pause } from "./pause.js";
 import { drawPerson, drawPhotos, enableReplays, shownPerson, shownUser } from "./person.js";
-import { whileHere } from "./route.js";
+import { viewSignal } from "./route.js";
 import { now } from "./time.js";
 import { STATUSES } from "./words.js";
 
@@ -18,7 +18,7 @@ import { STATUSES } from "./words.js";
 export async function replay(order) {
   const before = shownPerson();
   if (!before) return;
-  const signal = whileHere();
+  const signal = viewSignal();
   const user = shownUser();
   const pressed = document.activeElement;
   enableReplays(false);
@@ -26,15 +26,15 @@ export async function replay(order) {
     tell("Queueing …");
     await orderReplay(user, order, signal);
     tell("Queued. Waiting for PhotoSync to process it …");
-    const done = await watch(user, traces(before), signal);
+    const done = await watch(user, fingerprint(before), signal);
     if (done) {
       drawPerson(done);
       drawPhotos(signal);
     }
     tell(...outcome(done, before));
-    lookAround();
+    refreshOverview();
   } catch (error) {
-    if (!isOver(error)) tell(wordsOf(error), true);
+    if (!needsNoMessage(error)) tell(messageOf(error), true);
   } finally {
     if (!signal.aborted) {
       enableReplays(true);
@@ -44,12 +44,12 @@ export async function replay(order) {
 }
 
 /** Say what is lost before the photo replaces the picture that a person chose. */
-export function askBeforeReplacing() {
+export function confirmReplacement() {
   const name = $("person-title").textContent;
   fill(
     inside($("replacing"), "p"),
     `SharePoint will show the photo of ${name} from Exchange. The profile will no longer refer to the chosen picture: `,
-    outwards(shownPerson()?.chosen ?? ""),
+    externalLink(shownPerson()?.chosen ?? ""),
     ". PhotoSync cannot restore it. A picture that is chosen later is kept again.",
   );
   $("replacing", HTMLDialogElement).showModal();
@@ -62,7 +62,7 @@ export function replaceChosen() {
 
 /** @param {string} text */
 function tell(text, bad = false) {
-  say($("replay-told"), text, bad);
+  say($("replay-message"), text, bad);
 }
 
 /**
@@ -70,7 +70,7 @@ function tell(text, bad = false) {
  *
  * @param {Person} person
  */
-function traces({ state, history }) {
+function fingerprint({ state, history }) {
   return JSON.stringify([{ ...state, claim: undefined }, history[0] ?? null]);
 }
 
@@ -91,9 +91,9 @@ async function watch(user, before, signal) {
       tell("Being copied right now …");
       continue;
     }
-    if (traces(person) !== before) return person;
+    if (fingerprint(person) !== before) return person;
     if (tries < 3) continue;
-    await lookAround();
+    await refreshOverview();
     idle = lastOverview()?.queues["photo-sync"] === 0 ? idle + 1 : 0;
     if (idle === 2) return person;
   }
@@ -114,7 +114,7 @@ function outcome(done, before) {
   if (!done) return ["It has not been processed yet. The message stays queued. Check again later with Refresh.", true];
   const { state, agree } = done;
   const synced = state?.status === "synced";
-  const same = traces(done) === traces(before) || (synced && state.syncedAt === before.state?.syncedAt);
+  const same = fingerprint(done) === fingerprint(before) || (synced && state.syncedAt === before.state?.syncedAt);
   if (same && agree === false && synced) {
     return ["PhotoSync wrote nothing, because the photo in Exchange has not changed since it was copied. The two sides "
       + "still differ. “Replay, even if unchanged” writes the photo again.", true];

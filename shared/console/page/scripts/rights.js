@@ -16,7 +16,7 @@ export function allowOrders(may) {
  *
  * @param {...HTMLElement} buttons
  */
-export function ordersIn(...buttons) {
+export function orderButtons(...buttons) {
   return restrict(make("fieldset", { className: "orders" }, ...buttons));
 }
 

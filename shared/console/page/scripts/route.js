@@ -14,25 +14,25 @@ import { FILTERS } from "./words.js";
 const HOME = { view: "home", status: "", search: "", user: "" };
 
 let route = HOME;
-let visit = new AbortController();
+let viewAbort = new AbortController();
 
-export function here() {
+export function currentRoute() {
   return route;
 }
 
 /** A signal that aborts when the current view closes. */
-export function whileHere() {
-  return visit.signal;
+export function viewSignal() {
+  return viewAbort.signal;
 }
 
-export function leave() {
-  visit.abort();
+export function abortView() {
+  viewAbort.abort();
 }
 
 /** Open the view that the address names and abort the work of the previous view, which is returned. */
-export function move() {
-  leave();
-  visit = new AbortController();
+export function changeRoute() {
+  abortView();
+  viewAbort = new AbortController();
   const last = route;
   route = readRoute();
   return last;

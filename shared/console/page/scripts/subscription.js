@@ -15,7 +15,7 @@ function ranOut({ expiresAt }) {
  *
  * @param {Subscription | null} subscription
  */
-export function isLost(subscription) {
+export function isDown(subscription) {
   return !subscription || subscription.status === "failed" || ranOut(subscription);
 }
 

@@ -21,7 +21,7 @@ export function drawHeadline(overview) {
   say($("summary"), total
     ? `PhotoSync knows ${people(total)} and has copied the photos of ${(counts.synced ?? 0).toLocaleString("en")}. `
       + "A sweep compares Exchange with what was copied. An audit or a replay also checks SharePoint."
-    : nobody(overview));
+    : emptySummary(overview));
 }
 
 /**
@@ -31,12 +31,12 @@ export function drawHeadline(overview) {
  */
 export function drawScope(groups) {
   const { SYNC_GROUP_ID: only, EXCLUDED_GROUP_ID: but } = groups;
-  const told = [
+  const text = [
     only ? `Only members of the group ${only} (SYNC_GROUP_ID) are synced.` : "",
     but ? `Members of the group ${but} (EXCLUDED_GROUP_ID) are not synced.` : "",
   ].join(" ").trim();
-  say($("scope"), told && `${told} The health check shows the names of groups.`);
-  show($("scope"), told !== "");
+  say($("scope"), text && `${text} The health check shows the names of groups.`);
+  show($("scope"), text !== "");
 }
 
 /** @param {Overview} overview */
@@ -45,7 +45,7 @@ export function drawVersion({ version, packedAt }) {
 }
 
 /** @param {Overview} overview */
-function nobody({ uninstall }) {
+function emptySummary({ uninstall }) {
   return isHalted(uninstall)
     ? "PhotoSync has forgotten all people."
     : "Start a sweep to find everybody.";

@@ -42,7 +42,7 @@ function drawEnded({ status, detail, users, changed, finishedAt, updatedAt }) {
     $("sweep-body"),
     make("p", {}, ended, moment(finishedAt || updatedAt), "."),
     make("p", { className: "small soft" }, did),
-    detail && make("p", { className: failed ? "told bad" : "small soft" }, detail),
+    detail && make("p", { className: failed ? "message bad" : "small soft" }, detail),
   );
 }
 

@@ -6,19 +6,19 @@ import { make } from "./elements.js";
 const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 const full = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "long" });
-let clockAhead = 0;
+let clockOffset = 0;
 
 /** @param {string} asOf */
 export function setClock(asOf) {
-  clockAhead = Date.parse(asOf) - Date.now() || 0;
+  clockOffset = Date.parse(asOf) - Date.now() || 0;
 }
 
 export function now() {
-  return Date.now() + clockAhead;
+  return Date.now() + clockOffset;
 }
 
 /** @param {string} iso */
-export function inWords(iso) {
+export function relativeTime(iso) {
   const seconds = (Date.parse(iso) - now()) / 1000;
   for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
@@ -29,12 +29,12 @@ export function inWords(iso) {
 /** @param {string | null | undefined} iso */
 export function moment(iso, otherwise = "never") {
   if (!iso || Number.isNaN(Date.parse(iso))) return make("span", { className: "soft" }, otherwise);
-  return make("time", { dateTime: iso, title: full.format(new Date(iso)) }, inWords(iso));
+  return make("time", { dateTime: iso, title: full.format(new Date(iso)) }, relativeTime(iso));
 }
 
-export function retellTimes() {
+export function updateTimes() {
   for (const element of document.querySelectorAll("time")) {
-    const words = inWords(element.dateTime);
+    const words = relativeTime(element.dateTime);
     if (element.textContent !== words) element.textContent = words;
   }
 }

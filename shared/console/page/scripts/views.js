@@ -1,21 +1,21 @@
 // Switches views when the address changes.
 
-import { mayAsk } from "./call.js";
+import { isSignedIn } from "./call.js";
 import { openDoctor } from "./doctor.js";
 import { $, show } from "./elements.js";
 import { openHome } from "./people.js";
 import { openLog } from "./log.js";
 import { openPerson } from "./person.js";
 import { forgetPhotos } from "./photos.js";
-import { here, homeHash, move } from "./route.js";
+import { currentRoute, homeHash, changeRoute } from "./route.js";
 
 const OPEN = { home: openHome, person: openPerson, log: openLog, doctor: openDoctor };
 
-export function go(moveFocus = true) {
-  if (!mayAsk()) return;
+export function showView(moveFocus = true) {
+  if (!isSignedIn()) return;
   forgetPhotos();
-  const last = move();
-  const { view, user } = here();
+  const last = changeRoute();
+  const { view, user } = currentRoute();
   for (const name of Object.keys(OPEN)) show($(name), name === view);
   for (const link of $("nav").querySelectorAll("a")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
@@ -34,5 +34,5 @@ export function go(moveFocus = true) {
 }
 
 export function focusTitle() {
-  $(`${here().view}-title`).focus();
+  $(`${currentRoute().view}-title`).focus();
 }

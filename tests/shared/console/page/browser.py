@@ -1,4 +1,4 @@
-"""An installed Chromium as a test uses it: it notes every fault of a page that it shows."""
+"""An installed Chromium for tests, which records every fault of a page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def running_browser(chromium: str, certificate: Path | None = None) -> Iterator[Browser]:
-    """A browser that trusts, besides the machine's own authorities, just this one certificate."""
+    """A browser that trusts one certificate besides the machine's own authorities."""
     flags = list(_FLAGS)
     if certificate:
         flags.append(f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}")
@@ -67,7 +67,7 @@ def _key_hash(certificate: Path) -> str:
 
 @dataclass
 class Visit:
-    """A tab, and what went wrong in it. `expected` are statuses a test provokes."""
+    """A tab and its faults. `expected` are the statuses that a test provokes."""
 
     page: Page
     origin: str
@@ -82,10 +82,10 @@ class Visit:
     def _told(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
-        # Of a redirect that nobody waits for any more Chromium tells that it may not be followed.
+        # Chromium reports a redirect that it may not follow, even if the page no longer waits.
         if 302 in self.expected and "/.auth/login/" in message.text + message.location["url"]:
             return
-        # Chromium tells every answer from 400 on as an error. "No photo" is one of them.
+        # Chromium reports every answer from 400 on as an error, including "no photo".
         if "Failed to load resource" in message.text:
             no_photo = "/photo/" in message.location["url"] and "404" in message.text
             if no_photo or any(str(status) in message.text for status in self.expected):

@@ -1,8 +1,9 @@
-"""A browser, tabs that must stay without a fault, and the stand-in for the API."""
+"""A browser, tabs in which no fault may occur, and the stand-in for the API."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,14 +15,15 @@ from tests.shared.console.page.browser import Open, Visit
 from tests.shared.console.page.serving import serving
 from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago
 
-# Waits for what must come at last; a busy machine is no fault of the page.
+UNREADABLE = "The photo in Exchange is not a picture that can be read."
+# The page must get there in the end; a busy machine may take long.
 expect.set_options(timeout=120_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A mark, since pytest folds marked tests into one line a file.
+    # A mark, because pytest summarizes marked tests in one line per file.
     if not browsers.find_chromium():
-        why = "No Chromium here (Debian: apt-get install chromium): the page is not tried"
+        why = "No Chromium here (Debian: apt-get install chromium): the page is not tested"
         for item in items:
             if "chromium" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.skip(reason=why))
@@ -35,9 +37,15 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    # Not for the whole session: Playwright's event loop would be in the way of other tests.
-    with browsers.running_browser(chromium) as running:
+def certificate() -> Path | None:
+    """A certificate that the browser also trusts."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, certificate: Path | None) -> Iterator[Browser]:
+    # Not for the whole session: Playwright's event loop would disturb other tests.
+    with browsers.running_browser(chromium, certificate) as running:
         yield running
 
 
@@ -48,7 +56,7 @@ def axe() -> str:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Open an address in a new tab; at the end of the test no tab may have had a fault."""
+    """Open an address in a new tab; after the test, no tab may have had a fault."""
     visits: list[Visit] = []
 
     def open_tab(url: str, *, expected: Collection[int] = (), **options: Any) -> Visit:
@@ -72,39 +80,13 @@ def api() -> Iterator[StandIn]:
     people = [
         Person("Anne Keller", "anne@contoso.com", exchange=77, sharepoint=0, synced_at=ago(days=9)),
         Person("Bert Xu", "bert.x@contoso.com", exchange=1, sharepoint=1, synced_at=ago(minutes=3)),
-        Person(
-            "Chidi Eze",
-            "chidi@contoso.com",
-            "failed",
-            "The photo in Exchange is not a picture that can be read.",
-            exchange=2,
-            sharepoint=None,
-        ),
+        Person("Chidi Eze", "chidi@contoso.com", "failed", UNREADABLE, 2, None),
         Person("Dana Novak", "dana@contoso.com", synced_at=ago(hours=2), exchange=3, sharepoint=3),
-        Person(HOSTILE, "hostile@contoso.com", "skipped", HOSTILE, exchange=4, sharepoint=4),
+        Person(HOSTILE, "hostile@contoso.com", "skipped", HOSTILE, 4, 4),
+        Person("Jonas Weber", "jonas@contoso.com", "no-photo", "There is no photo.", None, None),
+        Person("Kaya Fields", "kaya_x.com#EXT#@contoso.com", "skipped", "A guest.", None, None),
         Person(
-            "Jonas Weber",
-            "jonas@contoso.com",
-            "no-photo",
-            "Exchange has no photo of this user.",
-            exchange=None,
-            sharepoint=None,
-        ),
-        Person(
-            "Kaya Fields",
-            "kaya_fabrikam.com#EXT#@contoso.com",
-            "skipped",
-            "A guest: INCLUDE_GUESTS is off.",
-            exchange=None,
-            sharepoint=None,
-        ),
-        Person(
-            "Grace O'Neill",
-            "grace.o'neill@contoso.com",
-            "waiting",
-            "SharePoint asked to slow down; the next try is at 09:41.",
-            exchange=6,
-            sharepoint=7,
+            "Grace O'Neill", "grace.o'neill@contoso.com", "waiting", "SharePoint is busy.", 6, 7
         ),
     ]
     with serving(StandIn(people)) as running:

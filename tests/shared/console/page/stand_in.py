@@ -1,4 +1,4 @@
-"""The console's API with made-up answers: states that take long to come about in a real cloud."""
+"""The console's API with invented answers, for states that a real cloud takes long to reach."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from local.demo.photo_files import jpeg
 from local.demo.portraits.portraits import portrait
 
+_NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
 HOSTILE = "<img src=x onerror=document.title='taken'>"
 
 
 class Answered(Exception):
-    """Ends a request with a status, a sentence and the error's word."""
+    """Ends a request with a status, a sentence and an error code."""
 
     def __init__(self, status: int, message: str, code: str = "x") -> None:
         super().__init__(message)
@@ -30,10 +31,11 @@ def ago(**length: float) -> str:
 @dataclass
 class Person:
     """
-    One user; `exchange` and `sharepoint` are the seeds of the pictures, None for none.
+    One user; `exchange` and `sharepoint` are the seeds of the pictures, None for no picture.
 
-    `chosen` is the address of the picture if a person chose it, and then None for one elsewhere.
-    Whoever has no status is not looked at yet: Microsoft 365 alone knows them, by *aliases* too.
+    `chosen` is the address of the picture if a person chose it; `sharepoint` is None if it is
+    on another host. A person without a status has not been checked: only Microsoft 365 knows
+    them, also by *aliases*.
     """
 
     name: str
@@ -65,7 +67,6 @@ class Person:
             "checkedAt": self.checked_at,
             "syncedAt": self.synced_at,
             "damage": self.damage,
-            "dismissed": self.dismissed,
         }
 
     def is_called(self, beginning: str) -> bool:
@@ -75,21 +76,21 @@ class Person:
 
 @dataclass
 class StandIn:
-    """What the API answers. `worker` is what a replay does; without one it stays queued."""
+    """The answers of the API. `worker`: whether a replay is processed or stays queued."""
 
     people: list[Person]
     overview: dict[str, Any] = field(default_factory=dict)
     worker: bool = True
-    # What is another than usual in the answer about anybody.
+    # Changes to the answer about any person.
     person: dict[str, Any] = field(default_factory=dict)
     doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
     page_size: int = 1000
-    # What is another than usual in each page of the list.
+    # Changes to each page of the list.
     listing: dict[str, Any] = field(default_factory=dict)
-    # Who has signed in, where people do; "" there if nobody has. None: a key opens everything.
+    # The role of the person signed in, "" for none; None: a key opens the console instead.
     role: str | None = None
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # What stands in the log of orders, newest first.
+    # The log of orders, newest first.
     log: list[dict[str, Any]] = field(default_factory=list)
     log_is_down: bool = False
     damaged: int = 0
@@ -129,16 +130,10 @@ class StandIn:
 
     def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
         if self.role == "Viewer":
-            raise Answered(403, "That takes the role Operator.", "not-allowed")
+            raise Answered(403, "Orders need the role Operator.", "not-allowed")
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
-            self.overview["brake"] = {
-                "engaged": False,
-                "gone": 0,
-                "left": 0,
-                "managed": 0,
-                "detail": "",
-            }
+            self.overview["brake"] = _NO_BRAKE
             return {"released": 21}
         if body.get("releaseRepairs"):
             self.overview["repairBrake"] |= {"released": True}
@@ -189,7 +184,7 @@ class StandIn:
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
             "fill": None,
-            "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
+            "brake": _NO_BRAKE,
             "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
@@ -210,7 +205,7 @@ class StandIn:
         size = int(query["size"])
         wanted = (query.get("search", "").lower(), query.get("status", ""))
         found = [
-            (number, person.entry)
+            (number, {**person.entry, "dismissed": person.dismissed})
             for number, person in enumerate(self._known()[begin:end], begin)
             if person.name.lower().startswith(wanted[0])
             and wanted[1] in ("", person.status)
@@ -262,9 +257,7 @@ class StandIn:
             "chosen": person.chosen,
             "agree": agree,
             "card": card() if agree else card(action="replay", label="Repair now"),
-            "difference": "SharePoint shows the Exchange photo."
-            if agree
-            else "SharePoint shows another picture than the photo in Exchange.",
+            "difference": f"SharePoint shows {'the' if agree else 'not the'} Exchange photo.",
             "history": [
                 {"at": person.checked_at, "event": person.status, "detail": person.detail},
                 {"at": ago(days=2), "event": "queued", "detail": "by a notification"},
@@ -274,11 +267,11 @@ class StandIn:
 
 
 def card(**changes: Any) -> dict[str, Any]:
-    """Plain words about a person of whom nothing is to be done."""
+    """Plain words about a person who needs no action."""
     return {
         "seen": "People see the photo.",
         "why": "It was copied.",
-        "next": "A new one follows by itself.",
+        "next": "A new photo is copied automatically.",
         "action": "",
         "label": "",
         "byDesign": False,
@@ -288,7 +281,7 @@ def card(**changes: Any) -> dict[str, Any]:
 
 
 def sweep(**changes: Any) -> dict[str, Any]:
-    """A sweep of 1,000 users, as the overview tells it."""
+    """A sweep of 1,000 users, as in the overview."""
     return {
         "id": "1",
         "status": "running",
@@ -307,7 +300,7 @@ def sweep(**changes: Any) -> dict[str, Any]:
 
 
 def given(**changes: Any) -> dict[str, Any]:
-    """A replay that a person has ordered, and that has ended."""
+    """A replay that a person ordered, and that has ended."""
     return {
         "at": ago(),
         "order": "replay",
@@ -324,7 +317,7 @@ def given(**changes: Any) -> dict[str, Any]:
 
 
 def audit(**changes: Any) -> dict[str, Any]:
-    """An audit that has ended, as the overview tells it."""
+    """An audit that has ended, as in the overview."""
     return {
         "id": "1",
         "status": "finished",
@@ -360,7 +353,7 @@ def _portrait(seed: int) -> bytes:
 _DOCTOR: dict[str, Any] = {
     "ok": False,
     "checks": [
-        {"name": "settings", "ok": True, "detail": "All settings are there.", "action": ""},
+        {"name": "settings", "ok": True, "detail": "All settings are valid.", "action": ""},
         {
             "name": "subscription",
             "ok": False,

@@ -1,4 +1,4 @@
-"""The page behind a sign-in, in front of the running local cloud: a Viewer, then an Operator."""
+"""The page with a sign-in and a running local cloud: a Viewer, then an Operator."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
-from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
+from tests.shared.console.page.live import live_cloud
 
 _numbers = itertools.count(1)
 
-# As the page orders it, past the button.
+# The same order as the page's, without its button.
 ORDER = """async (url) => {
   const headers = { "Content-Type": "application/json", "X-PhotoSync-Order": "1" };
   const answer = await fetch(url, { method: "POST", headers, body: "{}" });
@@ -26,23 +26,18 @@ ORDER = """async (url) => {
 
 @pytest.fixture(scope="module")
 def cloud(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    with Stack(tmp_path_factory.mktemp("cloud"), sign_in=True) as stack:
-        running = LiveCloud(stack)
-        running.subscribe()
+    with live_cloud(tmp_path_factory.mktemp("cloud"), sign_in=True) as running:
         yield running
-        assert running.told_of_failures() == []
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, cloud: LiveCloud) -> Iterator[Browser]:
-    certificate = Path(cloud.at.ca).with_name("server.pem")
-    with browsers.running_browser(chromium, certificate) as running:
-        yield running
+def certificate(cloud: LiveCloud) -> Path:
+    return Path(cloud.at.ca).with_name("server.pem")
 
 
 @pytest.fixture
 def broken(cloud: LiveCloud) -> str:
-    """Somebody whose picture in SharePoint is not the photo in Exchange."""
+    """A user whose picture in SharePoint is not the photo in Exchange."""
     upn = f"broken{next(_numbers)}@contoso.com"
     user_id, _ = cloud.add(
         displayName="Broken Picture", userPrincipalName=upn, aliases=[f"mail.{upn}"]
@@ -54,7 +49,7 @@ def broken(cloud: LiveCloud) -> str:
 
 
 def sign_in(browser: Browser, console: str, name: str, role: str) -> StorageState:
-    """Open the console, be sent to the login page, sign in there, and come back."""
+    """Open the console, be redirected to the login page, sign in, and return."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(console)
@@ -71,7 +66,7 @@ def sign_in(browser: Browser, console: str, name: str, role: str) -> StorageStat
 def test_viewer_finds_a_person_and_gives_no_order(
     cloud: LiveCloud, browser: Browser, visit: Open, axe: str, broken: str
 ):
-    """By a mail address, with what is wrong; the button is off, and the app would refuse."""
+    """A Viewer finds the person and the fault; the button is disabled, and the app would refuse."""
     console = f"{cloud.at.functions}/api/console"
     state = sign_in(browser, console, "vera@contoso.com", "Viewer")
     tab = visit(console, storage_state=state, expected={403})
@@ -93,12 +88,12 @@ def test_viewer_finds_a_person_and_gives_no_order(
 def test_operator_repairs_and_the_history_names_them(
     cloud: LiveCloud, browser: Browser, visit: Open, axe: str, broken: str
 ):
-    """The browser's own POST passes the platform's check, and the history names who ordered it."""
+    """The browser's own POST passes the platform's check, and the history names the Operator."""
     console = f"{cloud.at.functions}/api/console"
     state = sign_in(browser, console, "olga@contoso.com", "Operator")
     page = visit(f"{console}#/users/{broken}", storage_state=state).page
     page.get_by_role("button", name="Repair now").click()
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(page.locator("#history")).to_contain_text("ordered by olga@contoso.com · Synced")
     assert browsers.serious_faults(page, axe) == []

@@ -1,4 +1,4 @@
-"""How the page looks: screenshots for people in .local/screens, and axe-core for the rest."""
+"""How the page looks: screenshots in .local/screens for people, and axe-core."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"color_scheme": "light", "viewport": {"width": 1800, "height": 1000}},
 }
 VIEWS = {
-    "gate": "",
+    "key": "",
     "home": f"?code={KEY}",
     "person": f"?code={KEY}#/users/anne%40contoso.com",
     "doctor": f"?code={KEY}#/doctor",
     "log": f"?code={KEY}#/history",
-    "newcomer": f"?code={KEY}#/?search=kim%40contoso.com",
+    "unchecked": f"?code={KEY}#/?search=kim%40contoso.com",
 }
 TROUBLE = {
     "dryRun": True,
     "brake": {"engaged": True, "gone": 21, "managed": 300, "detail": ""},
     "sweep": sweep(),
-    "audit": audit(repairs="braked", differ=34, detail="34 of the 300 pictures looked at differ."),
+    "audit": audit(repairs="braked", differ=34, detail="34 of the 300 checked pictures differ."),
     "repairBrake": {"engaged": True, "differ": 34, "detail": "34 of the 300 pictures differ."},
     "differ": 34,
     "subscription": {
@@ -55,7 +55,7 @@ SHOWN = [
     *((view, look) for view in ("home", "person", "trouble") for look in LOOKS),
     *(
         (view, look)
-        for view in ("gate", "doctor", "log", "newcomer")
+        for view in ("key", "doctor", "log", "unchecked")
         for look in ("light", "phone-dark")
     ),
 ]
@@ -63,15 +63,15 @@ SHOWN = [
 
 @pytest.mark.parametrize(("view", "look"), SHOWN)
 def test_no_serious_fault(api: StandIn, visit: Open, axe: str, view: str, look: str):
-    """Every view is accessible and fits its window: light, dark, on a phone, on a wide screen."""
+    """Each view is accessible and fits its window: light, dark, narrow and wide."""
     api.log = [given(userPrincipalName="anne@contoso.com", options="force")]
     api.people.append(Person("Kim Ng", "kim@contoso.com", ""))
     if view == "trouble":
         api.overview = TROUBLE
     tab = visit(api.url + VIEWS.get(view, VIEWS["home"]), **LOOKS[look])
-    expect(tab.page.get_by_text("Looking …").filter(visible=True)).to_have_count(0)
+    expect(tab.page.get_by_text("Loading …").filter(visible=True)).to_have_count(0)
     expect(tab.page.get_by_text("This takes a few seconds")).to_be_hidden()
-    expect(tab.page.get_by_text("Asking Exchange")).to_be_hidden()
+    expect(tab.page.get_by_text("Reading Exchange")).to_be_hidden()
     tab.screenshot(f"{view}-{look}")
 
     assert browsers.serious_faults(tab.page, axe) == []

@@ -1,4 +1,4 @@
-"""ES modules become one script that means the same, or an error."""
+"""ES modules become one script with the same meaning, or an error."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run(script: Path) -> str:
 
 
 def test_means_the_same(tmp_path: Path):
-    """Order, names of the same kind in two modules, and what is exported: as Node.js takes them."""
+    """Order, equal names in two modules, and exports are as in Node.js."""
     main = written(tmp_path, main=MAIN, far=FAR, near=NEAR)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     joined = tmp_path / "joined.js"
@@ -75,7 +75,7 @@ def test_means_the_same(tmp_path: Path):
         ('import { one } from "./main.js";', "main.js -> main.js: modules import in a circle"),
     ],
 )
-def test_what_is_not_understood_is_an_error(tmp_path: Path, text: str, told: str):
-    """No other form gets into the page half understood."""
+def test_unsupported_form(tmp_path: Path, text: str, told: str):
+    """Any other form is an error."""
     with pytest.raises(ValueError, match=told):
         modules.joined(written(tmp_path, main=f"{text}\n", other=OTHER))

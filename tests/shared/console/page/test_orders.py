@@ -1,4 +1,4 @@
-"""What the page orders, and what it says until that is done."""
+"""The orders that the page gives, and what it shows until they are done."""
 
 from __future__ import annotations
 
@@ -12,29 +12,21 @@ from tests.shared.console.page.stand_in import StandIn, ago, audit, sweep
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
 
-def test_replay_by_keyboard(api: StandIn, visit: Open):
-    """Replay queues the person, waits until the state has moved, and shows both sides again."""
+@pytest.mark.parametrize(("button", "force"), [("#replay", False), ("#force", True)])
+def test_replay_by_keyboard(api: StandIn, visit: Open, button: str, force: bool):
+    """A replay is queued; when the state has changed, both sides are shown again."""
     page = visit(api.url + ANNE).page
     expect(page.locator("#verdict")).to_contain_text("The two sides differ")
-    page.locator("#replay").press("Enter")
+    page.locator(button).press("Enter")
 
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_have_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
-    expect(page.locator("#replay")).to_be_focused()
-    assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": False})]
-
-
-def test_replay_with_force(api: StandIn, visit: Open):
-    """The other button asks for a copy whatever the state says."""
-    page = visit(api.url + ANNE).page
-    page.get_by_role("button", name="Replay, even if unchanged").click()
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
-
-    assert api.orders[0][1] == {"force": True}
+    expect(page.locator(button)).to_be_focused()
+    assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": force})]
 
 
 def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
-    """What a person chose makes room only after a second word; Escape takes the first one back."""
+    """A chosen picture is replaced only after confirmation; Escape cancels."""
     anne = api.people[0]
     anne.sharepoint, anne.chosen = None, "https://cdn.contoso.com/anne.jpg"
     page = visit(api.url + ANNE).page
@@ -44,12 +36,12 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     expect(page.get_by_role("dialog")).to_contain_text(anne.chosen)
     page.keyboard.press("Escape")
     page.locator("#replay").click()
-    expect(page.locator("#replay-told")).to_contain_text("It is kept.")
+    expect(page.locator("#replay-message")).to_contain_text("It is kept.")
     expect(replace).to_be_enabled()
 
     replace.press("Enter")
     page.get_by_role("button", name="Replace", exact=True).click()
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_have_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(replace).to_be_hidden()
     assert [order for _, order in api.orders] == [
@@ -66,17 +58,17 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     ],
 )
 def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str):
-    """A replay that leaves no trace is over when the queue is empty; what to do next is said."""
+    """A replay without effect ends when the queue is empty, and says what to do next."""
     api.worker = False
     page = visit(f"{api.url}?code={KEY}#/users/{user}").page
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text(told)
+    expect(page.locator("#replay-message")).to_contain_text(told)
     expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()
 
 
 def test_brake_asks_once(api: StandIn, visit: Open):
-    """Removals are released only after a second word; Escape takes the first one back."""
+    """Removals are released only after confirmation; Escape cancels."""
     api.overview["brake"] = {"engaged": True, "gone": 21, "managed": 300, "detail": ""}
     page = visit(f"{api.url}?code={KEY}").page
     release = page.get_by_role("button", name="Release removals")
@@ -93,38 +85,37 @@ def test_brake_asks_once(api: StandIn, visit: Open):
     assert api.orders == [("sweep", {"releaseRemovals": True})]
 
 
-def test_brake_for_leavers(api: StandIn, visit: Open):
-    """Where only leavers are held back the question is about them, and the list shows them."""
-    api.overview["brake"] = {"engaged": True, "gone": 0, "left": 21, "managed": 30, "detail": ""}
+@pytest.mark.parametrize(
+    ("gone", "left", "banner", "dialog", "status"),
+    [
+        (2, 0, "2 pictures of 30 to remove", "2 people lose their pictures", "gone"),
+        (0, 21, "21 people who left and are due to be", "21 people who left are forg", "left"),
+    ],
+)
+def test_brake_lists_the_people(api: StandIn, visit: Open, gone, left, banner, dialog, status):
+    """Before anything is released, the people who would lose their pictures can be listed."""
+    brake = {"engaged": True, "gone": gone, "left": left, "managed": 30, "detail": ""}
+    api.overview["brake"] = brake
     page = visit(f"{api.url}?code={KEY}").page
-    expect(page.locator("#brake")).to_contain_text("21 people who left and are due to be forgotten")
+    expect(page.locator("#brake")).to_contain_text(banner)
     page.get_by_role("button", name="Release removals").click()
-    expect(page.get_by_role("dialog")).to_contain_text("21 people who left are forgotten")
-    expect(page.get_by_role("dialog")).not_to_contain_text("lose their pictures")
-    page.get_by_role("link", name="See who they are").click()
-
-    assert page.get_by_label("Status", exact=True).input_value() == "left"
-    assert api.orders == []
-
-
-def test_brake_shows_whom_it_is_about(api: StandIn, visit: Open):
-    """Before anything is released, those who would lose their pictures can be looked at."""
-    api.overview["brake"] = {"engaged": True, "gone": 2, "managed": 30, "detail": ""}
-    page = visit(f"{api.url}?code={KEY}").page
-    page.get_by_role("button", name="Release removals").click()
+    expect(page.get_by_role("dialog")).to_contain_text(dialog)
+    if not gone:
+        expect(page.get_by_role("dialog")).not_to_contain_text("lose their pictures")
     page.get_by_role("link", name="See who they are").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.locator("#rows .name")).to_have_text(["Jonas Weber", "Kaya Fields"])
-    assert page.get_by_label("Status", exact=True).input_value() == "gone"
+    if gone:
+        expect(page.locator("#rows .name")).to_have_text(["Jonas Weber", "Kaya Fields"])
+    assert page.get_by_label("Status", exact=True).input_value() == status
     assert api.orders == []
 
 
 def test_brake_of_repairs(api: StandIn, visit: Open):
-    """Repairs that are held back are released the same way, after a look at who differs."""
+    """Repairs are released the same way, after a look at the people who differ."""
     api.people[0].damage = "The profile shows no picture any more."
     api.overview["repairBrake"] = {"engaged": True, "differ": 34, "detail": "34 of 40 differ."}
-    # The next audit may have begun since.
+    # The next audit may already run.
     api.overview["audit"] = audit(status="running")
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.locator("#audit-brake")).to_contain_text("34 of 40 differ.")
@@ -137,12 +128,12 @@ def test_brake_of_repairs(api: StandIn, visit: Open):
     page.get_by_role("button", name="Release repairs").click()
     page.get_by_role("button", name="Release", exact=True).click()
     expect(page.locator("#audit-brake")).to_be_hidden()
-    expect(page.locator("#audit-told")).to_have_text("34 repairs released.")
+    expect(page.locator("#audit-message")).to_have_text("34 repairs released.")
     assert api.orders == [("audit", {"releaseRepairs": True})]
 
 
 def test_audit(api: StandIn, visit: Open):
-    """An audit of everybody is ordered, and its bar follows; no second one meanwhile."""
+    """An audit of everybody is ordered and its progress shown; no second one can start."""
     page = visit(f"{api.url}?code={KEY}").page
     page.get_by_role("button", name="Audit and repair now").click()
 
@@ -152,7 +143,7 @@ def test_audit(api: StandIn, visit: Open):
 
 
 def test_sweep(api: StandIn, visit: Open):
-    """A running sweep has a bar and says when it ends; after it another can be started."""
+    """A running sweep shows its progress and its end; afterwards another one can start."""
     api.overview["sweep"] = sweep()
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
@@ -162,12 +153,12 @@ def test_sweep(api: StandIn, visit: Open):
     api.overview["sweep"] = sweep(status="finished", finishedAt=ago(minutes=1))
     page.get_by_role("button", name="Refresh").click()
     page.get_by_role("button", name="Start a sweep").click()
-    expect(page.locator("#sweep-told")).to_contain_text("Queued")
+    expect(page.locator("#sweep-message")).to_contain_text("Queued")
     assert api.orders == [("sweep", {})]
 
 
 def test_fill(api: StandIn, visit: Open):
-    """While people wait for their turns a bar says how many had theirs, and when all have."""
+    """While first copies are queued, the page shows how many, and when all are done."""
     fill = {"status": "running", "startedAt": ago(hours=1), "sent": 400, "found": 1000}
     api.overview["fill"] = {**fill, "isWhole": True, "eta": ago(hours=-2)}
     page = visit(f"{api.url}?code={KEY}").page

@@ -1,4 +1,4 @@
-"""The page as a document: what its headers allow, and that it is put together whole."""
+"""The page as a document: what its headers allow, and that it is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HANDLER_OR_STYLE = re.compile(r"on\w+|style")
 
 
 class Parts(HTMLParser):
-    """What a browser would run, apply or load: the texts of scripts and styles, all attributes."""
+    """What a browser would run, apply or load: texts of scripts and styles, all attributes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def hashes(texts: list[str]) -> str:
 
 
 def test_policy_allows_only_what_is_in_the_document(parts: Parts):
-    """The one script and each style by its hash, pictures, our own API, and nothing more."""
+    """The script and each style by hash, pictures and our own API are allowed, and nothing more."""
     assert len(parts.texts["script"]) == 1
     assert policy() == {
         "default-src": "'none'",
@@ -73,11 +73,8 @@ def test_policy_allows_only_what_is_in_the_document(parts: Parts):
     }
 
 
-def test_nothing_is_switched_off_or_loaded(parts: Parts):
-    """
-    No handler or style that the policy would switch off; no address but the icon, views and
-    App Service's own.
-    """
+def test_nothing_is_blocked_or_loaded(parts: Parts):
+    """The policy blocks nothing of the page, which names no address on another host."""
     addresses = [value for name, value in parts.attributes if name in ("href", "src")]
 
     assert [name for name, _ in parts.attributes if HANDLER_OR_STYLE.fullmatch(name)] == []
@@ -90,7 +87,7 @@ def test_nothing_is_switched_off_or_loaded(parts: Parts):
 
 
 def test_every_file_is_in_it(parts: Parts):
-    """Each style of the folder is in the document as it stands, each module once."""
+    """Each style of the folder is in the document unchanged, each module once."""
     styles = sorted(file.read_text("utf-8") for file in FOLDER.glob("styles/*"))
     modules = sorted(file.name for file in FOLDER.glob("scripts/*"))
 
@@ -105,10 +102,10 @@ def test_every_file_is_in_it(parts: Parts):
         '<script src="scripts/fine.js"></script>',
         '<link href="styles/fine.css" rel="stylesheet">',
     ],
-    ids=["ends too early", "not a module", "not as it is written here"],
+    ids=["ends too early", "not a module", "unknown markup"],
 )
 def test_what_would_not_run_is_an_error(tmp_path: Path, markup: str):
-    """A page that a browser would not run as it was written is not served at all."""
+    """A page that a browser would not run as written is an error."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "fine.js").write_text("")
     (tmp_path / "scripts" / "ends.js").write_text('"</script>";\n')
@@ -119,7 +116,7 @@ def test_what_would_not_run_is_an_error(tmp_path: Path, markup: str):
 
 
 def test_headers():
-    """The page is kept nowhere, sends no referrer and is taken for nothing else."""
+    """The page is not cached, sends no referrer, and is not sniffed."""
     _, headers = page.page(sign_in=False)
 
     assert headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Finding people: also whom PhotoSync has not looked at, in what order, and how many there are."""
+"""Finding people, including those not checked yet, in order, and how many there are."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago, sw
 
 @pytest.fixture
 def kim(api: StandIn) -> Person:
-    """Somebody whom Microsoft 365 knows, and PhotoSync has not looked at yet."""
+    """A person whom Microsoft 365 knows and PhotoSync has not checked yet."""
     kim = Person(HOSTILE, "kim@contoso.com", "", aliases=("k.ng@contoso.com",), sharepoint=None)
     api.people.append(kim)
     return kim
 
 
-def test_newcomer_is_copied(api: StandIn, kim: Person, visit: Open, axe: str):
-    """Found by an alias, told as not looked at yet, copied by a button, and then as all others."""
+def test_unchecked_person_is_copied(api: StandIn, kim: Person, visit: Open, axe: str):
+    """Found by an alias, marked as not checked, copied by a button, and then listed as usual."""
     page = visit(f"{api.url}?code={KEY}").page
     page.get_by_label("Find a person").fill("k.ng@")
     row = page.locator("#rows tr")
@@ -36,8 +36,8 @@ def test_newcomer_is_copied(api: StandIn, kim: Person, visit: Open, axe: str):
     assert api.orders == [(f"users/{kim.id}/replay", {"force": False})]
 
 
-def test_newcomer_as_viewer(api: StandIn, kim: Person, visit: Open):
-    """A Viewer finds them, too, and cannot order the copy: not here, and not on their page."""
+def test_unchecked_person_as_viewer(api: StandIn, kim: Person, visit: Open):
+    """A Viewer finds the person too, and cannot order the copy here or on the person's page."""
     api.role = "Viewer"
     page = visit(f"{api.url}#/?search=kim%40contoso.com").page
     expect(page.get_by_role("button", name="Copy now")).to_be_disabled()
@@ -49,19 +49,19 @@ def test_newcomer_as_viewer(api: StandIn, kim: Person, visit: Open):
 
 @pytest.mark.usefixtures("kim")
 def test_copy_that_is_refused(api: StandIn, visit: Open):
-    """Why a copy was not ordered is told beside the button, which can be pressed again."""
+    """A refusal is shown beside the button, which can be pressed again."""
     api.role = "Operator"
     page = visit(f"{api.url}#/?search=kim%40contoso.com", expected={403}).page
     expect(page.get_by_role("button", name="Copy now")).to_be_enabled()
     api.role = "Viewer"
     page.get_by_role("button", name="Copy now").click()
 
-    expect(page.locator("#rows")).to_contain_text("That takes the role Operator.")
+    expect(page.locator("#rows")).to_contain_text("Orders need the role Operator.")
     expect(page.get_by_role("button", name="Copy now")).to_be_focused()
 
 
 def test_another_of_the_same_name(api: StandIn, visit: Open):
-    """Where the list knows somebody of a name, it is told how somebody new is found."""
+    """If the list has a match, it says how to find a person not checked yet."""
     page = visit(f"{api.url}?code={KEY}#/?search=anne").page
     expect(page.locator("#more")).to_contain_text("Enter the whole address")
     page.get_by_label("Find a person").fill("")
@@ -70,16 +70,16 @@ def test_another_of_the_same_name(api: StandIn, visit: Open):
 
 
 def test_microsoft_365_was_not_asked(api: StandIn, visit: Open):
-    """Nobody found is not told of whoever could not be looked for: why not is told as well."""
-    api.listing = {"unasked": "Graph asks for patience for 38 s more."}
+    """If Microsoft 365 could not be searched, an empty list says why."""
+    api.listing = {"unasked": "Graph asks to wait for 38 s."}
     page = visit(f"{api.url}?code={KEY}#/?search=zoe").page
 
     expect(page.locator("#more")).to_contain_text("No matching people.")
-    expect(page.get_by_role("alert").filter(has_text="for 38 s more")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="for 38 s")).to_be_visible()
 
 
 def test_order_of_a_long_list(api: StandIn, visit: Open):
-    """Of more people than storage lists at a time it is told how far the order by name goes."""
+    """A list longer than one call of storage says within how many people it is sorted."""
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.locator("#more")).to_have_text("8 people")
     api.listing = {"sortedWithin": 5000}
@@ -89,7 +89,7 @@ def test_order_of_a_long_list(api: StandIn, visit: Open):
 
 
 def test_dismissed_failures(api: StandIn, visit: Open):
-    """They raise no alarm; they are counted as failed, and where they are listed that is told."""
+    """They raise no alarm, are still counted as failed, and are marked in lists."""
     api.people = [each for each in api.people if each.status != "waiting"]
     api.people += [Person(f"P {n:02}", f"p{n}@contoso.com", "failed", "No.") for n in range(13)]
     api.people[-1].dismissed = True
@@ -109,16 +109,18 @@ def test_dismissed_failures(api: StandIn, visit: Open):
 
 
 def test_numbers_that_differ(api: StandIn, visit: Open):
-    """Why the numbers beside each other are not the same is told only where they are not."""
+    """If numbers differ, or counts are old, the page says why; otherwise it does not."""
     api.overview["sweep"] = sweep(status="finished", users=8, finishedAt=ago(minutes=1))
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.locator("#summary")).to_contain_text("knows 8 people")
     expect(page.locator("#counts")).to_be_hidden()
+    expect(page.locator("#freshness")).not_to_contain_text("counted")
 
     api.people[0].damage = "The profile shows no picture any more."
     api.overview["sweep"]["users"] = 11
     api.overview["countedAt"] = ago(minutes=4)
     page.get_by_role("button", name="Refresh").click()
     expect(page.locator("#counts")).to_contain_text("were counted 4 minutes ago")
+    expect(page.locator("#freshness")).to_contain_text("counted 4 minutes ago")
     expect(page.locator("#counts")).to_contain_text("people who are also on another tile")
     expect(page.locator("#counts")).to_contain_text("The last sweep found 11 people")

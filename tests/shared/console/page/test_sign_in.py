@@ -1,4 +1,4 @@
-"""The page where people sign in with Microsoft: who it says they are, and what they may press."""
+"""The page with a Microsoft sign-in: who is signed in, and which orders they may give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANNE = "#/users/anne%40contoso.com"
 
 
 def test_viewer_sees_orders_and_can_press_none(api: StandIn, visit: Open, axe: str):
-    """Every button of an order is there, switched off, and a sentence says what it takes."""
+    """A Viewer sees every order's button disabled, and a sentence names the role needed."""
     api.role = "Viewer"
     lost = {**api.doctor["checks"][0], "name": "subscription", "ok": False}
     api.doctor = {"ok": False, "checks": [lost]}
@@ -35,34 +35,34 @@ def test_viewer_sees_orders_and_can_press_none(api: StandIn, visit: Open, axe: s
 
 
 def test_operator_orders(api: StandIn, visit: Open):
-    """An Operator presses as ever, without a key."""
+    """An Operator gives orders without a key."""
     api.role = "Operator"
     page = visit(f"{api.url}{ANNE}").page
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.get_by_role("link", name="Sign out")).to_have_attribute("href", "/.auth/logout")
 
 
-def test_role_taken_away_meanwhile(api: StandIn, visit: Open):
-    """The app has the last word: its sentence is told, and one stays signed in."""
+def test_role_removed_meanwhile(api: StandIn, visit: Open):
+    """The app decides: its refusal is shown, and the person stays signed in."""
     api.role = "Operator"
     page = visit(f"{api.url}{ANNE}", expected={403}).page
     expect(page.locator("#verdict")).to_contain_text("differ")
     api.role = "Viewer"
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text("takes the role Operator")
+    expect(page.locator("#replay-message")).to_contain_text("need the role Operator")
     expect(page.locator("#person-title")).to_be_visible()
 
 
 def test_session_has_ended(api: StandIn, visit: Open, axe: str):
-    """What was shown is gone, and a link leads to the login and back to the page."""
+    """All data disappear, and a link leads to the login and back."""
     api.role = "Viewer"
     page = visit(api.url, expected={302}).page
     expect(page.locator("#rows")).to_contain_text("Anne Keller")
-    # Any picture that is still on its way would end the session before the button is pressed.
+    # A picture that still loads would end the session before the button is pressed.
     expect(page.locator(".photo.busy:visible")).to_have_count(0)
     api.role = ""
     page.get_by_role("button", name="Refresh").click()

@@ -1,4 +1,4 @@
-"""What the page does, in a real browser, with made-up answers of the API."""
+"""What the page does in a real browser, with invented answers of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago
+from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
@@ -19,11 +19,11 @@ def type_key(page: Page, key: str) -> None:
 
 
 def test_key_is_typed_once(api: StandIn, visit: Open):
-    """The page asks for the key, keeps it for the tab, and asks again once it is forgotten."""
+    """The page asks for the key, keeps it for the tab, and asks again after it was forgotten."""
     page = visit(api.url).page
     type_key(page, KEY)
     expect(page.get_by_role("heading", level=1)).to_have_text("1 copy failed")
-    # A screen reader goes on where the form was.
+    # A screen reader continues where the form was.
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
     page.reload()
@@ -36,7 +36,7 @@ def test_key_is_typed_once(api: StandIn, visit: Open):
 
 
 def test_nothing_stays_without_a_key(api: StandIn, visit: Open):
-    """A key that is forgotten takes every banner along."""
+    """Forgetting the key also hides every banner."""
     api.overview["brake"] = {"engaged": True, "gone": 2, "left": 0, "managed": 30, "detail": ""}
     api.overview["repairBrake"] = {"engaged": True, "differ": 3, "detail": ""}
     api.overview |= {"subscription": None, "dryRun": True}
@@ -50,7 +50,7 @@ def test_nothing_stays_without_a_key(api: StandIn, visit: Open):
 
 
 def test_key_leaves_the_address(api: StandIn, visit: Open):
-    """A key in the address is taken and is then neither in the address nor in the history."""
+    """A key in the address is used, and removed from the address and the browser's history."""
     page = visit(f"{api.url}?code={KEY}&x=1#/?status=failed").page
     expect(page.get_by_role("link", name="Chidi Eze").first).to_be_visible()
 
@@ -59,7 +59,7 @@ def test_key_leaves_the_address(api: StandIn, visit: Open):
 
 
 def test_wrong_key(api: StandIn, visit: Open):
-    """A key that is not accepted, or cannot be one, is named as such and asked for again."""
+    """A key that is refused or impossible is reported, and asked for again."""
     page = visit(api.url, expected={401}).page
     type_key(page, "wrong")
     expect(page.get_by_role("alert")).to_contain_text("This key was not accepted.")
@@ -73,7 +73,7 @@ def test_wrong_key(api: StandIn, visit: Open):
 
 
 def test_hostile_names_stay_text(api: StandIn, visit: Open):
-    """Whatever a name, a detail or a message holds, it is shown and never becomes markup."""
+    """Names, details and messages are shown as text and never become markup."""
     message = {"name": HOSTILE, "reason": HOSTILE, "body": HOSTILE}
     api.overview = {
         "unreadable": [message],
@@ -91,18 +91,18 @@ def test_hostile_names_stay_text(api: StandIn, visit: Open):
 
 
 def test_browser_refuses_markup(api: StandIn, visit: Open):
-    """The policy forbids turning text into markup, whatever the script tries."""
+    """The policy forbids turning text into markup."""
     tab = visit(f"{api.url}?code={KEY}")
     refused = tab.page.evaluate(
         "() => { try { document.body.innerHTML = '<b>x</b>'; return false } catch { return true } }"
     )
-    tab.faults.clear()  # the browser tells of the attempt
+    tab.faults.clear()  # the browser reports the attempt
 
     assert refused
 
 
 def test_search_and_filter(api: StandIn, visit: Open):
-    """Search and status narrow the list, and stand in the address, to be sent to a colleague."""
+    """Search and status narrow the list and are in the address, so that it can be shared."""
     page = visit(f"{api.url}?code={KEY}").page
     page.get_by_label("Find a person").fill("bert")
     expect(page.locator("#rows .name")).to_have_text(["Bert Xu"])
@@ -117,8 +117,8 @@ def test_search_and_filter(api: StandIn, visit: Open):
     assert page.get_by_label("Status", exact=True).input_value() == "failed"
 
 
-def test_going_on_while_typing(api: StandIn, visit: Open):
-    """Who follows a link right after typing stays there: the search does not lead back."""
+def test_link_while_typing(api: StandIn, visit: Open):
+    """A link followed right after typing is not undone by the delayed search."""
     page = visit(f"{api.url}?code={KEY}").page
     link = page.get_by_role("link", name="Bert Xu")
     link.wait_for()
@@ -132,7 +132,7 @@ def test_going_on_while_typing(api: StandIn, visit: Open):
 
 
 def test_unknown_person_can_be_asked_for(api: StandIn, visit: Open):
-    """Nobody is searched by object id, but may be asked for; who is nobody gets a sentence."""
+    """An object id is not searched but can be looked up; an unknown one is reported."""
     nobody = "00000000-0000-4000-8000-00000000dead"
     page = visit(f"{api.url}?code={KEY}", expected={404}).page
     page.get_by_label("Find a person").fill(nobody)
@@ -141,8 +141,8 @@ def test_unknown_person_can_be_asked_for(api: StandIn, visit: Open):
     expect(page.get_by_role("alert").filter(has_text="knows nobody")).to_be_visible()
 
 
-def test_pages_go_on(api: StandIn, visit: Open):
-    """Short and empty pages are followed by the next; a long list by a button that keeps focus."""
+def test_paging(api: StandIn, visit: Open):
+    """Short and empty pages are followed automatically; a button loads more and keeps the focus."""
     api.people = [Person(f"Person {n:03}", f"p{n}@contoso.com") for n in range(60)]
     api.people.append(Person("Zoe Last", "zoe@contoso.com", "failed", "It failed."))
     api.page_size = 20
@@ -158,7 +158,7 @@ def test_pages_go_on(api: StandIn, visit: Open):
 
 
 def test_times_in_words(api: StandIn, visit: Open):
-    """A time is told in words, by the server's clock, with the full time in the title."""
+    """A time is relative to the server's clock, with the full time in its title."""
     page = visit(f"{api.url}?code={KEY}").page
     told = page.get_by_role("row", name=re.compile("Bert Xu")).locator("time")
 
@@ -167,7 +167,7 @@ def test_times_in_words(api: StandIn, visit: Open):
 
 
 def test_state_is_shown_without_the_sides(api: StandIn, visit: Open):
-    """In an outage what PhotoSync remembers is shown, and not that the two sides differ."""
+    """During an outage the stored state is shown, and not that the two sides differ."""
     unknown = {"accountEnabled": None, "guest": None}
     user = {"userPrincipalName": "anne@contoso.com", "displayName": "Anne", **unknown}
     api.person = {"agree": None, "difference": "Graph is down.", "profile": None, "user": user}
@@ -179,8 +179,8 @@ def test_state_is_shown_without_the_sides(api: StandIn, visit: Open):
     expect(page.locator("#person-badges")).to_have_text("Synced")
 
 
-def test_name_that_turns_the_writing(api: StandIn, visit: Open):
-    """A name with an override of direction turns itself alone, not the time beside it."""
+def test_name_with_a_direction_override(api: StandIn, visit: Open):
+    """A direction override in a name does not change the order of the text beside it."""
     api.people = [Person("\u202eevila", "eve@contoso.com", "failed", "It failed.")]
     page = visit(f"{api.url}?code={KEY}").page
     failure = page.locator("#failures li")
@@ -191,19 +191,8 @@ def test_name_that_turns_the_writing(api: StandIn, visit: Open):
     assert name["x"] < time["x"]
 
 
-def test_counts_that_are_old(api: StandIn, visit: Open):
-    """Counts of a large tenant may be minutes old; then it is said of when they are."""
-    api.overview["countedAt"] = ago(minutes=4)
-    page = visit(f"{api.url}?code={KEY}").page
-    expect(page.locator("#freshness")).to_contain_text("counted 4 minutes ago")
-
-    api.overview["countedAt"] = ago(seconds=1)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator("#freshness")).not_to_contain_text("counted")
-
-
-def test_silence_is_told(api: StandIn, visit: Open):
-    """When the app does not answer, the page says so and keeps what it showed."""
+def test_outage_of_the_app(api: StandIn, visit: Open):
+    """If the app does not answer, the page says so and keeps what it showed."""
     tab = visit(f"{api.url}?code={KEY}")
     expect(tab.page.locator("#rows tr")).to_have_count(8)
     tab.page.route("**/overview", lambda route: route.abort())
@@ -211,7 +200,7 @@ def test_silence_is_told(api: StandIn, visit: Open):
     tab.page.get_by_role("button", name="Refresh").click()
 
     expect(tab.page.locator("#trouble")).to_contain_text("does not respond")
-    # Nothing else on the page is as loud.
+    # The most conspicuous banner of the page.
     ground = tab.page.locator("#trouble").evaluate("it => getComputedStyle(it).backgroundColor")
     assert ground == "rgb(173, 35, 24)"
     expect(tab.page.locator("#tiles")).to_contain_text("8All")

@@ -6,7 +6,7 @@ import { moment } from "./time.js";
 import { EVENTS, ORDERS, RESULTS, statusName } from "./words.js";
 
 /** @import { Child } from "./elements.js" */
-/** @import { Happening, Order } from "./api.js" */
+/** @import { HistoryEvent, Order } from "./api.js" */
 
 /** @type {Record<string, string>} */
 const WHO = { key: "somebody with a function key", queue: "a message typed into a queue" };
@@ -14,19 +14,19 @@ const WHO = { key: "somebody with a function key", queue: "a message typed into 
 /**
  * Recorded events and orders in one list; an order and its result are one line.
  *
- * @param {Happening[]} remembered
+ * @param {HistoryEvent[]} events
  * @param {Order[]} orders
  */
-export function joined(remembered, orders) {
+export function joined(events, orders) {
   const lines = [
-    ...remembered.map((one) => ({ at: one.at, drawn: rememberedLine(one) })),
+    ...events.map((one) => ({ at: one.at, drawn: eventLine(one) })),
     ...orders.map((one) => ({ at: one.at, drawn: orderLine(one, false) })),
   ];
   return lines.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).map(({ drawn }) => drawn);
 }
 
-/** @param {Happening} happening */
-function rememberedLine({ at, event, detail }) {
+/** @param {HistoryEvent} entry */
+function eventLine({ at, event, detail }) {
   return line(at, make("b", {}, EVENTS[event] ?? event), detail && ` · ${detail}`);
 }
 
@@ -50,8 +50,8 @@ export function orderLine({ at, order, by, userId, userPrincipalName, options, r
 
 /**
  * @param {string} at
- * @param {...Child} told
+ * @param {...Child} parts
  */
-function line(at, ...told) {
-  return make("li", {}, moment(at), make("span", {}, ...told));
+function line(at, ...parts) {
+  return make("li", {}, moment(at), make("span", {}, ...parts));
 }

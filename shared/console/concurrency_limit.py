@@ -1,4 +1,4 @@
-"""Admits a limited number of callers and rejects the rest, so that other work keeps its threads."""
+"""Limits the concurrent callers of slow methods, so that other work keeps its threads."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from shared.errors import ServiceDown
 _MOMENT = 0.5
 
 
-class Turnstile:
+class ConcurrencyLimit:
     """
-    At most *places* callers may be inside at once.
+    At most *slots* callers at once.
 
     All HTTP functions of an instance share its threads (functions.md section Python). If Microsoft
     365 hangs, each call to it hangs for half a minute, and the webhook, which must answer within
     three seconds, would wait for them.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+    def __init__(self, slots: int) -> None:
+        self._slots = threading.BoundedSemaphore(slots)
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Hold a slot for the block. Raises ServiceDown if none becomes free within _MOMENT."""
-        if not self._places.acquire(timeout=_MOMENT):
+        if not self._slots.acquire(timeout=_MOMENT):
             raise ServiceDown(
                 "Too many requests are already waiting for slow services. Try again in 30 seconds.",
                 service="photosync",
@@ -37,26 +37,26 @@ class Turnstile:
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
 
 
-class Behind(Protocol):
-    """An object whose methods a turnstile guards."""
+class Limited(Protocol):
+    """An object with limited methods."""
 
-    turnstile: Turnstile
+    limit: ConcurrencyLimit
 
 
 P = ParamSpec("P")
 T = TypeVar("T")
-B = TypeVar("B", bound=Behind)
+B = TypeVar("B", bound=Limited)
 
 
-def takes_a_place(method: Callable[Concatenate[B, P], T]) -> Callable[Concatenate[B, P], T]:
-    """Limit how many callers *method* admits: whatever it asks may be slow, storage included."""
+def limited(method: Callable[Concatenate[B, P], T]) -> Callable[Concatenate[B, P], T]:
+    """Limit the concurrent callers of *method*: any service that it calls may be slow."""
 
     @functools.wraps(method)
-    def inside(console: B, /, *args: P.args, **named: P.kwargs) -> T:
-        with console.turnstile.inside():
+    def within_limit(console: B, /, *args: P.args, **named: P.kwargs) -> T:
+        with console.limit.slot():
             return method(console, *args, **named)
 
-    return inside
+    return within_limit

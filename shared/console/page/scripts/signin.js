@@ -2,26 +2,28 @@
 // out, which clears everything that was shown.
 
 import { readMe } from "./api.js";
-import { isOver, mayAsk, useKey, useNothing, useSession, wordsOf } from "./call.js";
+import { needsNoMessage, isSignedIn, useKey, dropCredentials, useSession, messageOf } from "./call.js";
 import { $, fill, say, show } from "./elements.js";
-import { forgetOverview, lookAround } from "./overview.js";
+import { forgetOverview, refreshOverview } from "./overview.js";
 import { allowOrders } from "./rights.js";
-import { leave } from "./route.js";
-import { focusTitle, go } from "./views.js";
+import { abortView } from "./route.js";
+import { focusTitle, showView } from "./views.js";
 
 const STORED_KEY = "photosync.key";
 // The app says in the page's first element how people sign in.
 const BY_SIGN_IN = document.documentElement.dataset.entry === "sign-in";
-const INSIDE = ["nav", "refresh", BY_SIGN_IN ? "sign-out" : "forget"];
-const SHOWN = ["home", "person", "doctor", "trouble", "viewer", "dry-run", "brake", "halted", "audit-brake", "deaf"];
+const SIGNED_IN = ["nav", "refresh", BY_SIGN_IN ? "sign-out" : "forget"];
+const DATA = [
+  "home", "person", "doctor", "trouble", "viewer", "dry-run", "brake", "halted", "audit-brake", "no-notifications",
+];
 
 /** Forget everything and ask again for the key, or to sign in. */
-export function shutOut(why = "") {
-  leave();
-  useNothing();
+export function signOut(why = "") {
+  abortView();
+  dropCredentials();
   sessionStorage.removeItem(STORED_KEY);
   forgetOverview();
-  for (const id of [...SHOWN, ...INSIDE]) show($(id), false);
+  for (const id of [...DATA, ...SIGNED_IN]) show($(id), false);
   fill($("rows"));
   say($("freshness"), "");
   say($("who"), "");
@@ -32,7 +34,7 @@ export function shutOut(why = "") {
 
 /** @param {string} why */
 function askForKey(why) {
-  show($("gate"), true);
+  show($("key-form"), true);
   say($("wrong-key"), why);
   $("key", HTMLInputElement).value = "";
   $("key").focus();
@@ -51,27 +53,27 @@ function askToSignIn(why) {
 }
 
 /** @param {string} text */
-function takeKey(text) {
+function acceptKey(text) {
   const typed = text.trim();
   if (!/^[\x21-\x7e]+$/.test(typed)) {
-    return shutOut("This is not a function key: it contains characters that no key has.");
+    return signOut("This is not a function key: it contains characters that no key has.");
   }
   useKey(typed);
   sessionStorage.setItem(STORED_KEY, typed);
   say($("wrong-key"), "");
-  show($("gate"), false);
-  enter();
+  show($("key-form"), false);
+  openConsole();
 }
 
-function enter() {
-  for (const id of INSIDE) show($(id), true);
-  go(false);
-  lookAround();
+function openConsole() {
+  for (const id of SIGNED_IN) show($(id), true);
+  showView(false);
+  refreshOverview();
 }
 
-export function takeTypedKey() {
-  takeKey($("key", HTMLInputElement).value);
-  if (mayAsk()) focusTitle();
+export function acceptTypedKey() {
+  acceptKey($("key", HTMLInputElement).value);
+  if (isSignedIn()) focusTitle();
 }
 
 function keyFromAddress() {
@@ -84,23 +86,23 @@ function keyFromAddress() {
   return given;
 }
 
-async function takeSession() {
+async function openSession() {
   useSession();
   try {
     const { name, role } = await readMe();
     say($("who"), `${name} (${role})`);
     allowOrders(role === "Operator");
-    enter();
+    openConsole();
   } catch (error) {
-    if (!isOver(error)) shutOut(wordsOf(error));
+    if (!needsNoMessage(error)) signOut(messageOf(error));
   }
 }
 
 /** Begin with the session, the key in the address, or the key that this tab used before. */
-export function begin() {
+export function start() {
   const given = keyFromAddress();
-  if (BY_SIGN_IN) return void takeSession();
+  if (BY_SIGN_IN) return void openSession();
   const key = given || sessionStorage.getItem(STORED_KEY) || "";
-  if (key) takeKey(key);
-  else shutOut();
+  if (key) acceptKey(key);
+  else signOut();
 }

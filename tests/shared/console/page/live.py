@@ -1,0 +1,19 @@
+"""A running local cloud for the page, in which no notification may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cloud.stack import Stack
+from tests.e2e.cloud import LiveCloud
+
+
+@contextmanager
+def live_cloud(folder: Path, *, sign_in: bool = False) -> Iterator[LiveCloud]:
+    with Stack(folder, sign_in=sign_in) as stack:
+        running = LiveCloud(stack)
+        running.subscribe()
+        yield running
+        assert running.told_of_failures() == []
