@@ -59,7 +59,7 @@ def test_a_code_can_be_declined_and_expires(m365: Cloud):
     assert once(app, flow)["error"] == "authorization_declined"
 
     other = app.initiate_device_flow(scopes(m365))
-    m365.tenant.device_codes[other["device_code"]].expires -= device_codes.LIVES + timedelta(1)
+    m365.tenant.device_codes[other["device_code"]].expires -= device_codes.LIFETIME + timedelta(1)
     assert once(app, other)["error"] == "expired_token"
 
 

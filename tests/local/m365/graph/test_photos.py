@@ -107,7 +107,7 @@ def test_fresh_reencoding_changes_equal_uploads():
 @pytest.mark.parametrize("reencode", [True, False])
 def test_unsound_images_are_refused(upload: bytes, reencode: bool):
     """Text, truncated files and empty uploads are not photos."""
-    with pytest.raises(photos.Unsound):
+    with pytest.raises(photos.InvalidImage):
         photos.accept(upload, reencode=reencode, fresh=False)
 
 

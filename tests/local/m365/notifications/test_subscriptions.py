@@ -250,9 +250,9 @@ def test_an_app_has_100_subscriptions_at_most():
         tenant.subscriptions[one.id] = one
     new = rules.read_order(order(), NOON)
 
-    rules.refuse_crowd(tenant, new, "another app")
+    rules.refuse_over_quota(tenant, new, "another app")
     with pytest.raises(Refusal) as refusal:
-        rules.refuse_crowd(tenant, new, "app")
+        rules.refuse_over_quota(tenant, new, "app")
     assert refusal.value.status == 403
 
 

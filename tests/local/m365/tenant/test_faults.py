@@ -37,7 +37,7 @@ def test_a_seed_repeats_the_faults_in_any_order():
         plan, found = FaultPlan(), dict[tuple[str, str], list[str]]()
         plan.set_odds("graph", Odds(0.3, KINDS, seed))
         for method, path in order:
-            fault = plan.meet("graph", method, path).fault
+            fault = plan.draw("graph", method, path).fault
             found.setdefault((method, path), []).append(fault.kind if fault else "")
         return found
 
@@ -52,7 +52,7 @@ def test_the_rate_is_about_the_share_of_requests():
     for rate in (0.0, 0.5, 1.0):
         plan = FaultPlan()
         plan.set_odds("graph", Odds(rate, KINDS))
-        counts.append(sum(plan.meet("graph", "GET", f"/{n}").fault is not None for n in range(400)))
+        counts.append(sum(plan.draw("graph", "GET", f"/{n}").fault is not None for n in range(400)))
     assert counts[0] == 0
     assert 150 < counts[1] < 250
     assert counts[2] == 400
@@ -64,7 +64,7 @@ def test_jitter_comes_from_the_seed():
     for _ in range(2):
         plan = FaultPlan()
         plan.latency["graph"] = Latency(100, 50)
-        delays.append([plan.meet("graph", "GET", "/users").delay for _ in range(20)])
+        delays.append([plan.draw("graph", "GET", "/users").delay for _ in range(20)])
     assert delays[0] == delays[1]
     assert all(0.1 <= delay <= 0.15 for delay in delays[0])
     assert len(set(delays[0])) > 10
