@@ -1,4 +1,4 @@
-"""An independent client, Office365-REST-Python-Client as published, against the simulator."""
+"""An independent client, Office365-REST-Python-Client as published, with the simulator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNT = "i:0#.f|membership|anne.o'brien+x@contoso.com"
 
 
 def context(office: Cloud, base: str) -> ClientContext:
-    """The client, with a token that msal got by certificate for *base*."""
+    """The client, with a token for *base*."""
     token = office.token(base)
     return ClientContext(base).with_access_token(
         lambda: TokenResponse(access_token=token, token_type="Bearer")
@@ -23,7 +23,7 @@ def context(office: Cloud, base: str) -> ClientContext:
 
 
 def test_reads_profile_properties(office: Cloud):
-    """The client finds a user with an apostrophe and a plus in the name, and reads a property."""
+    """Of a user with an apostrophe and a plus in the name."""
     anne = office.add_user("anne.o'brien+x")
     assert anne.profile is not None
     anne.profile.properties["PictureURL"] = "https://pictures.example/anne_MThumb.jpg"
@@ -38,7 +38,7 @@ def test_reads_profile_properties(office: Cloud):
 
 
 def test_writes_a_profile_property(office: Cloud):
-    """The client's write arrives."""
+    """The client's write is stored."""
     anne = office.add_user("anne.o'brien+x")
 
     people = PeopleManager(context(office, office.tenant.urls.admin))
@@ -49,7 +49,7 @@ def test_writes_a_profile_property(office: Cloud):
 
 
 def test_uploads_reads_back_and_deletes(office: Cloud):
-    """The client uploads a file, lists it, reads the same bytes, and deletes it."""
+    """The listed file has the uploaded bytes, until it is deleted."""
     client = context(office, office.tenant.urls.my)
     content = bytes(range(256)) * 40
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
@@ -67,7 +67,7 @@ def test_uploads_reads_back_and_deletes(office: Cloud):
 
 
 def test_recycles_a_file(office: Cloud):
-    """The client recycles a file."""
+    """The file is then removed from the library."""
     client = context(office, office.tenant.urls.my)
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
     folder.upload_file("x_MThumb.jpg", b"x").execute_query()
@@ -79,7 +79,7 @@ def test_recycles_a_file(office: Cloud):
 
 
 def test_understands_our_errors(office: Cloud):
-    """The client reads status and code of a missing file out of the verbose error."""
+    """The client reads status and code of a missing file from the verbose error."""
     client = context(office, office.tenant.urls.my)
     query = client.web.get_file_by_server_relative_path(f"{FOLDER}/no.jpg").get()
 
