@@ -2,6 +2,7 @@
 
 import base64
 import signal
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -97,8 +98,8 @@ def test_base64_both_ways(tmp_path, storage):
 
 def test_undecodable_message_goes_to_poison_at_once(tmp_path, storage):
     """A message that is not base64 is moved unchanged when first received, without a run."""
-    options = {"messageEncoding": "base64", "maxDequeueCount": 2, "visibilityTimeout": "01:00:00"}
-    bench = Bench(tmp_path, storage, **options)
+    options: dict[str, Any] = {"messageEncoding": "base64", "maxDequeueCount": 2}
+    bench = Bench(tmp_path, storage, visibilityTimeout="01:00:00", **options)
     bench.make("not base64!")
     with RunningHost(bench.files):
         assert bench.peek("-poison") == ["not base64!"]

@@ -44,7 +44,7 @@ def body(*actions: str, path: str = f'<Constructor Id="1" TypeId="{PEOPLE}" />')
 
 
 def post(
-    session: HostSession, text: str, encoding: str = "utf-8", **headers: str | bytes
+    session: HostSession, text: str, encoding: str = "utf-8", **headers: Any
 ) -> requests.Response:
     context = session.post("/_api/contextinfo").json()
     sent: dict[str, Any] = {
@@ -96,18 +96,19 @@ def test_first_error_stops_the_request(office: Cloud, admin: HostSession, anne: 
 def test_refused(office: Cloud, admin: HostSession, anne: User, case: str, status: int):
     """Writing needs a fresh digest, text/xml, the role, and a tenant that allows apps to write."""
     urls, now = office.tenant.urls, office.tenant.now()
-    headers: dict[str, str | bytes] = {
+    cases: dict[str, dict[str, Any]] = {
         "no digest": {"X_RequestDigest": ""},
         "old digest": {"X_RequestDigest": digests.made(urls.admin, now - timedelta(seconds=1_802))},
         "forged": {"X_RequestDigest": f"{FORGED}{now:%d %b %Y %H:%M:%S} -0000"},
         "another host's": {"X_RequestDigest": digests.made(urls.my, now)},
         "not ASCII": {"X_RequestDigest": f"{FORGED}01 Fév 2026 12:00:00 -0000".encode("latin-1")},
         "JSON": {"Content_Type": "application/json"},
-    }.get(case, {})
+    }
     office.tenant.switches.csom = "refused" if case == "refused" else "served"
     with office.session(urls.admin, POOR_APP) as poor:
         session = poor if case == "no role" else admin
-        answer = post(session, body(OPEN, method(3, anne, "Office", "1")), **headers)
+        text = body(OPEN, method(3, anne, "Office", "1"))
+        answer = post(session, text, **cases.get(case, {}))
 
     assert answer.status_code == status
     assert case == "JSON" or error(answer)["ErrorTypeName"]
