@@ -254,7 +254,7 @@ def _shut_down_after_exit(process: Process) -> None:
     """
     Close the connection when *process* has ended, after everything it sent.
 
-    A process forked by a function holds the other end, and lives on.
+    A process forked by a function keeps the other end open.
     """
     process.popen.wait()
     # The host may have closed it already.

@@ -63,7 +63,7 @@ def _site(tenant: Tenant, host: str) -> tuple[str, str]:
 
 def _geo(tenant: Tenant, request: Request) -> Geo:
     """
-    The geography whose My Site root the path names, by host or id; Graph knows all geographies.
+    The geography whose My Site root the path names, by host or id; Graph serves all geographies.
     """
     site = str(request.path_params["site"]).casefold()
     for geo in tenant.geos:

@@ -62,7 +62,7 @@ class Roster:
         self._index(user)
 
     def name_in_sharepoint(self, user: User, upn: str) -> None:
-        """Make SharePoint know *user* as *upn*, as before a rename; empty: as the current UPN."""
+        """Set the UPN of *user* in SharePoint, as before a rename; empty: the current UPN."""
         if self._users.get(user.id.casefold()) is not user:
             user.sharepoint_name = upn
             return

@@ -84,11 +84,6 @@ def test_token_becomes_a_principal_and_client_headers_are_removed():
     assert "x-ms-token-aad-id-token" not in headers
 
 
-def test_wrong_token_is_refused():
-    """401, whatever else is sent."""
-    assert ask("/api/console/me", {"authorization": "Bearer other"})[0] == 401
-
-
 @pytest.mark.parametrize("path", ["/api/keyed", "/API/keyed/me"])
 def test_excluded_path_is_let_through_as_it_is(path: str):
     """Undocumented, so the worst case: the client's own principal arrives unchanged."""
@@ -97,12 +92,12 @@ def test_excluded_path_is_let_through_as_it_is(path: str):
     assert (status, headers["x-ms-client-principal"]) == (200, "forged")
 
 
-@pytest.mark.parametrize("detour", ["..", "%2e%2E"])
-def test_dot_segments_do_not_bypass_the_check(detour: str):
-    """The server removes dot segments before the path is compared with the excluded ones."""
+@pytest.mark.parametrize("path", ["", "/api/keyed/..", "/api/keyed/%2e%2E"])
+def test_wrong_token_is_refused(path: str):
+    """Dot segments are removed before the path is compared with the excluded ones."""
     headers = {"authorization": "Bearer other", **FORGED}
 
-    assert ask(f"/api/keyed/{detour}/console/me", headers)[0] == 401
+    assert ask(f"{path or '/api'}/console/me", headers)[0] == 401
 
 
 def test_principal_headers_are_utf_8():

@@ -170,8 +170,9 @@ def test_deaths_that_are_far_apart_do_not_add_up():
     assert not any(rare.too_many(now) for now in (0, 1801, 3602, 5403))
 
 
-def test_worker_of_a_killed_host_finishes_its_functions_and_ends(tmp_path, storage):
-    """An orphaned worker finishes its running functions, then ends."""
+@pytest.mark.parametrize("returns", [True, False])
+def test_worker_of_a_killed_host(tmp_path, storage, returns):
+    """It ends when its functions have returned, or with the parent of its host."""
     bench = Bench(tmp_path, storage, code=DONE_CODE)
     bench.make("hang")
     host = RunningHost(bench.files)
@@ -180,26 +181,14 @@ def test_worker_of_a_killed_host_finishes_its_functions_and_ends(tmp_path, stora
     host.child.kill()
     host.logged("1 invocations still run")
     assert alive(orphan)
-    (tmp_path / "go").touch()
+    if returns:
+        (tmp_path / "go").touch()
+    else:
+        host.child.let_go()
 
     assert eventually(lambda: not alive(orphan))
-    assert (tmp_path / "done hang").exists()
+    assert (tmp_path / "done hang").exists() is returns
     host.child.let_go()
-
-
-def test_orphan_ends_with_the_parent_of_its_host(tmp_path, storage):
-    """Even a function that never returns does not keep it alive."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE)
-    bench.make("hang")
-    host = RunningHost(bench.files)
-    bench.took(1)
-    orphan = int(host.call("GET", "/api/worker").text)
-    host.child.kill()
-    host.logged("1 invocations still run")
-
-    host.child.let_go()
-
-    assert eventually(lambda: not alive(orphan))
 
 
 def test_function_timeout_restarts_the_worker(tmp_path, storage):

@@ -15,7 +15,7 @@ from local.cloud.certificates import make_certificates
 from local.m365.config import HOSTS, Config
 from local.m365.server import Simulator, running
 from tests import REPO
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID
 
 pytestmark = pytest.mark.server
 
@@ -70,19 +70,3 @@ def test_stops_with_idle_connections_open(tmp_path):
             session.get(url, verify=str(certificates.ca), timeout=10)
 
     assert len(keys) == 1
-
-
-def test_every_service_writes_to_the_journal(m365: Cloud):
-    """Requests to Entra, Graph and SharePoint have an entry; those to the control API do not."""
-    with m365.session(m365.tenant.urls.my) as session:
-        session.get("/_api/web")
-    with m365.session(m365.tenant.urls.graph) as session:
-        session.get("/users")
-    m365.sim("GET", "/health")
-
-    entries = m365.tenant.journal.after(0)
-    seen = [(each["service"], each["host"], each["status"]) for each in entries]
-    assert ("sharepoint", "my", 200) in seen
-    assert ("graph", "graph", 200) in seen
-    assert {service for service, _, _ in seen} == {"login", "graph", "sharepoint"}
-    assert {each["clientId"] for each in entries if each["service"] != "login"} == {ADMIN_APP}

@@ -15,7 +15,7 @@ from local.m365.tenant.fault_plan import CONNECTION_KINDS, FaultPlan, Latency, O
 from local.m365.tenant.tenant import Tenant
 from tests.local.m365.picture_library import file_path
 from tests.local.m365.sharepoint import test_profiles
-from tests.local.m365.simulator import TENANT_ID, Cloud, HostSession
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud, HostSession
 
 KINDS = ("429", "503", "reset")
 
@@ -189,11 +189,13 @@ def test_journal_entry(m365: Cloud, graph: HostSession):
     user = m365.add_user("anne.o'brien")
     inject(m365, "500")
     graph.get(f"/users/{user.user_principal_name}")
+    m365.sim("GET", "/health")
 
-    login, entry = m365.tenant.journal.after(0)[-2:]
+    # None for the control API.
+    *logins, entry = m365.tenant.journal.after(0)
 
-    assert login["service"] == "login"
-    assert entry["clientId"] == login["clientId"]
+    assert {each["service"] for each in logins} == {"login"}
+    assert entry["clientId"] == logins[-1]["clientId"] == ADMIN_APP
     assert {key: entry[key] for key in ("service", "host", "method", "status", "fault")} == {
         "service": "graph",
         "host": "graph",
@@ -226,3 +228,8 @@ def test_user_in_entries_of_sharepoint(m365: Cloud):
 
     entries = [e for e in m365.tenant.journal.after(0) if e["service"] == "sharepoint"]
     assert [entry["userId"] for entry in entries] == [user.id] * 4
+    assert [(entry["host"], entry["status"]) for entry in entries] == [
+        *[("admin", 200)] * 2,
+        *[("my", 404)] * 2,
+    ]
+    assert {entry["clientId"] for entry in entries} == {ADMIN_APP}
