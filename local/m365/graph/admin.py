@@ -33,9 +33,6 @@ class _ObjectKey(Convertor[str]):
     def convert(self, value: str) -> str:
         return value
 
-    def to_string(self, value: str) -> str:
-        return value
-
 
 register_url_convertor("object_key", _ObjectKey())
 

@@ -36,9 +36,6 @@ class _UserKey(Convertor[str]):
     def convert(self, value: str) -> str:
         return value[1:] if value.startswith("/") else value[2:-2].replace("''", "'")
 
-    def to_string(self, value: str) -> str:
-        return f"/{value}"
-
 
 register_url_convertor("user_key", _UserKey())
 ONE_USER = "/users{user:user_key}"

@@ -98,7 +98,6 @@ async def create_subscription(tenant: Tenant, request: Request, client_id: str) 
         client_state=order.client_state,
         lifecycle_url=order.lifecycle_url,
         latest_tls=order.latest_tls,
-        created=tenant.now(),
     )
     tenant.subscriptions[one.id] = one
     return entity(tenant, "subscriptions", shown(one), 201)

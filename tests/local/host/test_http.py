@@ -157,8 +157,8 @@ def test_unknown_route_method_and_disabled_function_are_404(host, method, path):
 def test_keys(host, function, name, key, answer):
     """In header or query: the host key opens level FUNCTION, only the master key level ADMIN."""
     sent = {name: getattr(host.keys, key) if key in ("host", "master") else key}
-    where = {"headers": sent} if name == "x-functions-key" else {"params": sent}
-    found = requests.get(f"{host.url}/api/{function}", timeout=30, **where)
+    headers, query = (sent, {}) if name == "x-functions-key" else ({}, sent)
+    found = requests.get(f"{host.url}/api/{function}", query, headers=headers, timeout=30)
 
     assert (found.status_code, found.text) == answer
 
