@@ -1,5 +1,5 @@
 """
-Plays the Azure Functions host for one app.
+Simulates the Azure Functions host for one app.
 
 python -m local.host --settings local.settings.json --app . --port 7071 --key-file keys.json \
     --certificate server.pem --key server-key.pem --ca ca.pem
@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key-file", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--certificate", type=Path, help="without: plain HTTP")
+    parser.add_argument("--certificate", type=Path, help="omitted: plain HTTP")
     parser.add_argument("--key", type=Path)
-    parser.add_argument("--auth-file", type=Path, help="have people sign in as it says")
-    parser.add_argument("--ca", type=Path, help="what the app's own calls trust")
+    parser.add_argument("--auth-file", type=Path, help="require a sign-in, as this file says")
+    parser.add_argument("--ca", type=Path, help="CA that the calls of the app trust")
     return parser
 
 
@@ -85,8 +85,8 @@ async def _serve(
 ) -> None:
     # Before this process loads its own modules: the worker takes longest to start.
     app = options.app.resolve()
-    level, survive = host_options.log_level, host_options.function_timeout
-    process = start_process(app, level, survive)
+    level, grace = host_options.log_level, host_options.function_timeout
+    process = start_process(app, level, grace)
     from local.host.bindings import read_functions
     from local.host.drain import Drain
     from local.host.host_storage import host_id
@@ -101,7 +101,7 @@ async def _serve(
 
     logs.configure(level)
     lifetime = Lifetime()
-    worker = Worker(process, lambda: start_process(app, level, survive), lifetime)
+    worker = Worker(process, lambda: start_process(app, level, grace), lifetime)
     keys = Keys.load(options.key_file)
     auth = auth_file.load(options.auth_file) if options.auth_file else None
     server = WebServer(listening, options.certificate, options.key)
@@ -126,7 +126,7 @@ async def _serve(
     await server.accepting()
     log.info("Host started")
     listeners.start()
-    _heed_signals(lifetime)
+    x(lifetime)
     print(json.dumps({"ready": True, "functions": server.url}), flush=True)
     await lifetime.ended()
     stopping = asyncio.gather(
@@ -138,7 +138,7 @@ async def _serve(
     worker.kill()
 
 
-def _heed_signals(lifetime: Lifetime) -> None:
+def x(lifetime: Lifetime) -> None:
     """
     Stop only at SIGINT.
 
@@ -147,8 +147,8 @@ def _heed_signals(lifetime: Lifetime) -> None:
     """
     loop = asyncio.get_running_loop()
 
-    def heed(number: int, frame: object) -> None:
-        # Nothing else may be done here: the signal may have come in the midst of anything.
+    def handle(number: int, frame: object) -> None:
+        # A signal can interrupt anything, so nothing else is safe here.
         loop.call_soon_threadsafe(end if number != signal.SIGTERM else ignore)
 
     def ignore() -> None:
@@ -156,7 +156,7 @@ def _heed_signals(lifetime: Lifetime) -> None:
 
     end = lifetime.end_quietly
     for number in ASKS:
-        signal.signal(number, heed)
+        signal.signal(number, handle)
 
 
 if __name__ == "__main__":

@@ -42,23 +42,23 @@ class Admin:
 
     async def answer(self, request: Request, parts: Sequence[str]) -> Answer:
         """Answer a request for /admin/*parts*. Raises Unreadable."""
-        status = self._is_open(request)
+        refusal = self._refusal(request)
         match [part.lower() for part in parts]:
             case ["host", "status"] if request.method == "GET":
-                return status or _json({"state": "Running"})
+                return refusal or _json({"state": "Running"})
             case ["host", "drain"] if request.method == "POST":
-                return status or self._drained()
+                return refusal or self._drained()
             case ["host", "drain", "status"] if request.method == "GET":
-                return status or _json(self._drain.status())
+                return refusal or _json(self._drain.status())
             case ["functions", name] if request.method == "GET":
-                return status or self._described(self._by_name.get(name))
+                return refusal or self._described(self._by_name.get(name))
             case ["functions", name] if request.method == "POST":
-                return status or await self._run(request, self._by_name.get(name))
+                return refusal or await self._run(request, self._by_name.get(name))
             case _:
                 return Answer(404)
 
-    def _is_open(self, request: Request) -> Answer | None:
-        """Measured: no key is 401, and a key with fewer rights is 403."""
+    def _refusal(self, request: Request) -> Answer | None:
+        """None with the master key. Measured: no key is 401, a key with fewer rights is 403."""
         level = self._gate.level(given_key(request))
         if level == "admin":
             return None
@@ -71,16 +71,15 @@ class Admin:
     def _described(self, function: Function | None) -> Answer:
         if function is None:
             return Answer(404)
-        told = {"name": function.name, "language": "python", "isDisabled": function.disabled}
-        return _json(told)
+        return _json({"name": function.name, "language": "python", "isDisabled": function.disabled})
 
     async def _run(self, request: Request, function: Function | None) -> Answer:
         """
         Run a function now: POST {"input": "<text>"}, 202.
 
         Documented: functions-manually-run-non-http; this also runs a disabled function. Measured:
-        without a JSON content type it is 415. An HTTP function is 202 too; whether it then runs in
-        the real host is unknown, here it does not.
+        without a JSON content type it is 415. An HTTP function is 202 too. It does not run here;
+        the real host's behaviour is unknown.
         """
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return Answer(415)

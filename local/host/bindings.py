@@ -135,8 +135,8 @@ class _Reader:
         name, kind = str(binding.get("name")), binding.get("type")
         if kind not in _KNOWN:
             raise Refused(
-                f"Function '{self.name}': the local host knows no binding of type {kind!r}, "
-                "the real one may"
+                f"Function '{self.name}': the local host does not support bindings of type "
+                f"{kind!r}; the real one may"
             )
         if kind in ("queueTrigger", "queue") and not self.bundle:
             self._refuse(f"a {kind} binding needs the extensionBundle in host.json")

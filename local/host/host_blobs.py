@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient, ContainerClient, LinearRetry
 
 CONTAINER = "azure-webjobs-hosts"
-# The same patience as the queue client: five more tries, 25 seconds in all.
+# As long as the queue client: five retries, 25 seconds in all.
 _TRIES, _WAIT = 5, 5
 
 

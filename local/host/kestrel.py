@@ -11,8 +11,8 @@ from email.utils import formatdate
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LONGEST_LINE = 8 * 1024
-MOST_HEADERS, HEADERS_TOGETHER = 100, 32 * 1024
+MAX_LINE = 8 * 1024
+MAX_HEADERS, MAX_HEADER_BYTES = 100, 32 * 1024
 _ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _ESCAPED_IN_PATH = re.compile("(?:%(?!2[Ff])[0-9A-Fa-f]{2})+")
 # Kestrel writes these names in its own spelling, all others as given.
@@ -36,7 +36,7 @@ class Kestrel:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        send = _signed(send)
+        send = _with_own_headers(send)
         if status := _refusal(scope):
             headers = [(b"Content-Length", b"0"), (b"Connection", b"close")]
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -52,36 +52,36 @@ def own_headers() -> list[tuple[bytes, bytes]]:
     return [(b"Date", formatdate(usegmt=True).encode()), (b"Server", b"Kestrel")]
 
 
-def _signed(send: Send) -> Send:
-    async def signed(message: Message) -> None:
+def _with_own_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             named = [(_NAMES.get(name.lower(), name), value) for name, value in message["headers"]]
             message = {**message, "headers": [*named, *own_headers()]}
         await send(message)
 
-    return signed
+    return send_with_headers
 
 
 def _refusal(scope: Scope) -> int | None:
     """The status with which Kestrel itself refuses a request; None if it passes the request on."""
     target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    if len(f"{scope['method']}  HTTP/1.1\r\n") + len(target) > LONGEST_LINE:
+    if len(f"{scope['method']}  HTTP/1.1\r\n") + len(target) > MAX_LINE:
         return 414
     sizes = [len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]]
-    if len(sizes) > MOST_HEADERS or sum(sizes) > HEADERS_TOGETHER:
+    if len(sizes) > MAX_HEADERS or sum(sizes) > MAX_HEADER_BYTES:
         return 431
-    whole = target.startswith(b"/") or target == b"*"
-    if not whole or b"#" in target or b"%00" in scope["raw_path"]:
+    in_origin_form = target.startswith(b"/") or target == b"*"
+    if not in_origin_form or b"#" in target or b"%00" in scope["raw_path"]:
         return 400
-    return 400 if any(_is_no_text(value) for _, value in scope["headers"]) else None
+    return None if all(_is_utf8(value) for _, value in scope["headers"]) else 400
 
 
-def _is_no_text(value: bytes) -> bool:
+def _is_utf8(value: bytes) -> bool:
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:
-        return True
-    return False
+        return False
+    return True
 
 
 def path_of(raw: str) -> str:

@@ -53,10 +53,10 @@ class Gate:
 
     def level(self, given: str, function: str = "") -> str:
         """The level of *given* for *function* or, without one, for the host; empty is nothing."""
-        place = (given + function).upper()
-        level = self._opened.get(place) if given else ""
+        key = (given + function).upper()
+        level = self._opened.get(key) if given else ""
         if level is None and (level := self._keys.level(given)):
-            self._opened[place] = level
+            self._opened[key] = level
         return level or ""
 
     def open(self, wanted: str, given: str, function: str) -> bool:

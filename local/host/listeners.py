@@ -38,14 +38,14 @@ class Listeners:
             if function.disabled:
                 log.info("Function '%s' is disabled", function.name)
             elif isinstance(function.trigger, QueueTrigger):
-                self._listeners.append(QueueListener(function, options, invocations, self._broke))
+                self._listeners.append(QueueListener(function, options, invocations, self._fail))
             elif isinstance(function.trigger, TimerTrigger):
                 timer = TimerListener(
                     function,
                     invocations,
                     _now,
                     storage,
-                    self._broke,
+                    self._fail,
                     lease_seconds=lease_seconds(settings),
                 )
                 self._listeners.append(timer)
@@ -66,9 +66,9 @@ class Listeners:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._broke(error)
+            self._fail(error)
 
-    def _broke(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         # Also for a bug of this host: a listener that failed must not look like an idle queue.
         self._lifetime.end("An unhandled exception has occurred.", error)
 

@@ -45,7 +45,7 @@ class Result:
 
 
 class NotSendable(TypeError):
-    """A value of a type that the engine passes to no host."""
+    """A value of a type that the protocol cannot encode."""
 
 
 def pack(message: Any) -> bytes:
@@ -87,7 +87,7 @@ def _plain(value: Any, blobs: list[bytes]) -> Any:
         return {"map": {name: _plain(each, blobs) for name, each in value.items()}}
     if hasattr(value, "value") and hasattr(value, "type"):
         return {"type": value.type, "value": _plain(value.value, blobs)}
-    raise NotSendable(f"a {type(value).__name__} cannot be handed to the host")
+    raise NotSendable(f"a {type(value).__name__} cannot be sent to the host")
 
 
 def _rebuilt(value: Any, blobs: list[bytes], datum: Callable[[Any, str], Any]) -> Any:

@@ -83,17 +83,17 @@ class QueueListener:
         function: Function,
         options: QueueOptions,
         invocations: Invocations,
-        broke: Callable[[BaseException], None],
+        fail: Callable[[BaseException], None],
     ) -> None:
         """
-        *broke* ends the host, as in the real host if storage fails in all of the client's tries.
+        *fail* ends the host, as in the real host if storage fails in all of the client's tries.
         """
         assert isinstance(function.trigger, QueueTrigger)
         self._function = function
         self._trigger = function.trigger
         self._options = options
         self._invocations = invocations
-        self._broke = broke
+        self._fail = fail
         self._queue = invocations.queue(self._trigger.connection, self._trigger.queue)
         self._lock = lock_seconds(os.environ)
         self._strands_poison = strands_poison(os.environ)
@@ -147,7 +147,7 @@ class QueueListener:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._broke(error)
+            self._fail(error)
 
     async def _process(self, message: QueueMessage) -> None:
         """
@@ -195,7 +195,7 @@ class QueueListener:
         if succeeded:
             if not await self._queue.delete(message):
                 log.warning(
-                    "Queue '%s': message %s was not ours any more", self._queue.name, message.id
+                    "Queue '%s': message %s was no longer ours", self._queue.name, message.id
                 )
         elif not self._has_poison_queue():
             # Documented: a failed message of a poison queue keeps its lock; no tight loop.

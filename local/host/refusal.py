@@ -9,9 +9,9 @@ def switched_off(function: str, reason: str) -> Refused:
     """
     The refusal of the whole app for a fault after which the real host continues without *function*.
 
-    Measured: a function that breaks a rule of the host is off, and the others run. Here nothing
-    runs, so that the fault is noticed.
+    Measured: a function that breaks a rule of the host is left out, and the others run. Here
+    nothing runs, so that the fault is noticed.
     """
     return Refused(
-        f"Function '{function}': {reason}; the real host would start with this function off"
+        f"Function '{function}': {reason}; the real host would start without this function"
     )

@@ -85,8 +85,8 @@ def _segment(part: str) -> _Segment:
         return _Segment(part)
     match = _PARAMETER.fullmatch(part)
     if match is None:
-        raise BadRoute(f"{part!r} is nothing that the local host understands, the real one may")
+        raise BadRoute(f"the local host does not understand {part!r}; the real one may")
     rest, name, constraint, optional = match.groups()
     if constraint is not None and constraint not in _CONSTRAINTS:
-        raise BadRoute(f"the local host knows no constraint {constraint!r}, the real one may")
+        raise BadRoute(f"the local host has no constraint {constraint!r}; the real one may")
     return _Segment(name, True, constraint, bool(optional), bool(rest))

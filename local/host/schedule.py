@@ -121,8 +121,8 @@ def parse(expression: str) -> Schedule:
     parts = expression.split()
     if len(parts) != len(_FIELDS):
         raise BadSchedule(
-            f"a schedule has six fields here, not {len(parts)} (the real host takes five, and a "
-            "time span such as 00:05:00, too)"
+            f"a schedule has six fields here, not {len(parts)} (the real host also accepts five, "
+            "and a time span such as 00:05:00)"
         )
     schedule = Schedule(*(field.parse(part) for field, part in zip(_FIELDS, parts, strict=True)))
     schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC))

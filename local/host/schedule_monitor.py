@@ -88,7 +88,7 @@ class ScheduleMonitor:
             found = json.loads(text)
             return Status(*(_moment(found[name]) for name in ("Last", "Next", "LastUpdated")))
         except (ValueError, TypeError, KeyError) as error:
-            log.error("%s is unreadable, and is made anew: %r", self._blob, error)
+            log.error("%s is unreadable and is replaced: %r", self._blob, error)
             return None
 
 

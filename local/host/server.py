@@ -16,9 +16,9 @@ from local.host.kestrel import Kestrel, own_headers
 # Kestrel sends any status that a function returns.
 h11_impl.STATUS_PHRASES.update(dict.fromkeys(range(600, 1000), b""))
 # More than Kestrel accepts, so that our Kestrel refuses it with the right status.
-_MOST_AT_ONCE = 256 * 1024
+_MAX_EVENT_SIZE = 256 * 1024
 # Seconds for which Kestrel keeps an idle connection open (functions.md section HTTP).
-_KEPT_OPEN = 130
+_KEEP_ALIVE = 130
 
 
 class _Server(uvicorn.Server):
@@ -79,13 +79,13 @@ class WebServer:
             Kestrel(app),
             access_log=False,
             date_header=False,
-            h11_max_incomplete_event_size=_MOST_AT_ONCE,
+            h11_max_incomplete_event_size=_MAX_EVENT_SIZE,
             http=_Protocol,
             lifespan="off",
             log_config=None,
             log_level="warning",
             server_header=False,
-            timeout_keep_alive=_KEPT_OPEN,
+            timeout_keep_alive=_KEEP_ALIVE,
             ssl_certfile=self._certificate,
             ssl_keyfile=self._key,
         )

@@ -14,14 +14,14 @@ _REFERENCE = re.compile(r"%([^%]+)%")
 _DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?")
 _TRUE = {"1", "true"}
 # The real host's limit if nothing is set (functions.md section HTTP).
-_USUAL_BODY_LIMIT = 104_857_600
+_DEFAULT_BODY_LIMIT = 104_857_600
 
 
 def load_app_settings(path: Path) -> dict[str, str]:
     """Read the `Values` of a local.settings.json, which become environment variables."""
     content = _read_json(path)
     if content.get("IsEncrypted"):
-        raise Refused(f"{path.name} is encrypted; the local host reads plain settings only")
+        raise Refused(f"{path.name} is encrypted; the local host reads only plain settings")
     values = content.get("Values", {})
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise Refused(f"{path.name}: Values must be an object of texts")
@@ -49,7 +49,7 @@ def disabled(function: str, settings: Mapping[str, str]) -> bool:
 def body_limit(settings: Mapping[str, str]) -> int:
     """The most bytes in a request: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as in the real host."""
     name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
-    text = settings.get(name, "").strip() or str(_USUAL_BODY_LIMIT)
+    text = settings.get(name, "").strip() or str(_DEFAULT_BODY_LIMIT)
     if not (text.isascii() and text.isdecimal()):
         raise Refused(f"{name} must be a whole number of bytes")
     return int(text)
@@ -69,7 +69,7 @@ def connection_string(name: str, settings: Mapping[str, str], function: str) -> 
     if any(key.startswith(f"{name}__") for key in settings):
         raise Refused(
             f"Function '{function}': connection {name} uses an identity; "
-            "the local host knows connection strings only"
+            "the local host supports only connection strings"
         )
     raise switched_off(function, f"the connection setting {name} is missing")
 
@@ -146,8 +146,8 @@ def _telemetry_mode(content: Mapping[str, Any]) -> str:
     mode = content.get("telemetryMode", modes[0])
     if not isinstance(mode, str) or mode.lower() not in {each.lower() for each in modes}:
         raise Refused(
-            f"host.json: telemetryMode must be {' or '.join(modes)}; the real host would take this "
-            f"for {modes[0]} without a word"
+            f"host.json: telemetryMode must be {' or '.join(modes)}; the real host would "
+            f"silently use {modes[0]}"
         )
     return mode.lower()
 
@@ -181,8 +181,8 @@ def _whole_number(
     value = given.get(key, default)
     if type(value) is not int or value < low or (high is not None and value > high):
         limit = f"{low} to {high}" if high is not None else f"{low} or more"
-        taken = "; the real host takes digits in quotes, too" if isinstance(value, str) else ""
-        raise Refused(f"host.json: extensions.queues.{key} must be a whole number, {limit}{taken}")
+        note = "; the real host also accepts digits in quotes" if isinstance(value, str) else ""
+        raise Refused(f"host.json: extensions.queues.{key} must be a whole number, {limit}{note}")
     return value
 
 
@@ -191,7 +191,7 @@ def _duration(given: Mapping[str, Any], key: str, *, default: str) -> timedelta:
     if match is None:
         raise Refused(
             f"host.json: extensions.queues.{key} must be a time span, hh:mm:ss; the real host "
-            "takes a bare number for days"
+            "reads a bare number as days"
         )
     return _span(match)
 

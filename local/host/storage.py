@@ -27,10 +27,10 @@ _LOST = {"PopReceiptMismatch", "MessageNotFound", "QueueNotFound", "QueueBeingDe
 RETRIES = 5
 FIRST_WAIT = 0.8
 # Shorter than the real client's 100 s: a person waits, and storage here is local.
-CONNECT_WITHIN = 2
-ANSWER_WITHIN = 5
+CONNECT_TIMEOUT = 2
+READ_TIMEOUT = 5
 # Measured in the real host: an output fails 23 to 28 s after storage first refused it.
-SEND_WITHIN = 28.0
+SEND_TIMEOUT = 28.0
 # Documented: a message is an element of XML 1.0, and .NET writes no other characters in it.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -52,12 +52,12 @@ class Queue:
         name: str,
         executor: ThreadPoolExecutor,
         *,
-        send_within: float = SEND_WITHIN,
+        send_timeout: float = SEND_TIMEOUT,
     ) -> None:
         self.name = name
         self._client = client(connection, name)
         self._executor = executor
-        self._send_within = send_within
+        self._send_timeout = send_timeout
 
     async def receive(self, limit: int, lock: int) -> list[QueueMessage] | None:
         """Take up to *limit* messages for *lock* seconds; None if the queue does not exist."""
@@ -78,10 +78,10 @@ class Queue:
         Documented: QueueClientExtensions.AddMessageAndCreateIfNotExistsAsync.
         """
         try:
-            async with asyncio.timeout(self._send_within):
+            async with asyncio.timeout(self._send_timeout):
                 await self._send(text)
         except TimeoutError as error:
-            raise AzureError(f"No answer within {self._send_within:g} s") from error
+            raise AzureError(f"No answer within {self._send_timeout:g} s") from error
 
     async def _send(self, text: str) -> None:
         try:
@@ -145,8 +145,8 @@ def client(connection: str, name: str) -> QueueClient:
         retry_policy=_Retry(
             retry_total=RETRIES, retry_connect=RETRIES, retry_read=RETRIES, retry_status=RETRIES
         ),
-        connection_timeout=CONNECT_WITHIN,
-        read_timeout=ANSWER_WITHIN,
+        connection_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
     )
 
 
@@ -175,7 +175,7 @@ def decode(text: str, *, as_base64: bool) -> str | bytes:
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Undecodable("the message is not base64, which host.json asks for") from error
+        raise Undecodable("the message is not base64, which host.json requires") from error
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -41,18 +41,18 @@ class TimerListener:
         invocations: Invocations,
         clock: Callable[[], datetime],
         storage: HostStorage | None,
-        broke: Callable[[BaseException], None],
+        fail: Callable[[BaseException], None],
         *,
         lease_seconds: float,
     ) -> None:
-        """*broke* ends the host, as in the real host when the lock of a timer is lost."""
+        """*fail* ends the host, as in the real host when the lock of a timer is lost."""
         assert isinstance(function.trigger, TimerTrigger)
         self._function = function
         self._trigger = function.trigger
         self._schedule = function.trigger.schedule
         self._invocations = invocations
         self._clock = clock
-        self._broke = broke
+        self._fail = fail
         self._lock = Singleton(storage, function.name, lease_seconds) if storage else None
         self._monitor: ScheduleMonitor | None = None
         if storage and self._trigger.monitored:
@@ -64,14 +64,14 @@ class TimerListener:
     async def listen(self) -> None:
         """Wait for each occurrence and run the function, until stopped."""
         if self._lock is None:
-            await self._follow()
+            await self._run_schedule()
             return
         if not await self._lock.acquire(self._stopping):
             return
         keeping = asyncio.create_task(self._lock.keep())
         keeping.add_done_callback(self._lost)
         try:
-            await self._follow()
+            await self._run_schedule()
         finally:
             keeping.cancel()
 
@@ -84,9 +84,9 @@ class TimerListener:
 
     def _lost(self, keeping: asyncio.Task[None]) -> None:
         if not keeping.cancelled() and (error := keeping.exception()) is not None:
-            self._broke(error)
+            self._fail(error)
 
-    async def _follow(self) -> None:
+    async def _run_schedule(self) -> None:
         past_due = False
         if self._monitor:
             self._status, past_due = await self._monitor.begin(self._schedule, self._clock())

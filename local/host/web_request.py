@@ -15,7 +15,7 @@ from local.host.kestrel import unescape
 from local.host.protocol import Datum
 
 # Documented: Kestrel's MinRequestBodyDataRate: bytes per second, and the grace period in seconds.
-LEAST_BYTES, PATIENCE = 240, 5.0
+MIN_BODY_RATE, GRACE_SECONDS = 240, 5.0
 
 
 class Unreadable(ValueError):
@@ -62,10 +62,10 @@ async def read_body(request: Request, limit: int) -> bytes:
     if _length(request) > limit:
         raise Unreadable
     body = bytearray()
-    begun = time.monotonic()
+    started = time.monotonic()
     chunks = aiter(request.stream())
     while True:
-        left = begun + max(PATIENCE, len(body) / LEAST_BYTES) - time.monotonic()
+        left = started + max(GRACE_SECONDS, len(body) / MIN_BODY_RATE) - time.monotonic()
         try:
             async with asyncio.timeout(left):
                 body += await anext(chunks)

@@ -27,16 +27,16 @@ from local.host.refusal import Refused
 log = logging.getLogger("host")
 
 # ErrorEventsThreshold, for one process.
-_DEATHS = 3
+_MAX_DEATHS = 3
 # WorkerRestartErrorIntervalThresholdInMinutes: after a longer life, a death is the first again.
-_FORGIVEN = timedelta(minutes=30)
+_DEATHS_APART = timedelta(minutes=30)
 # ProcessRestartInterval: the minimum time between two restarts.
 _RESTART_PAUSE = 5.0
 # initializationTimeout of the Python worker.
-_LOADS_WITHIN = 120.0
+_LOAD_TIMEOUT = 120.0
 # Until the host has removed the dead process, it still sends work to it, which fails: measured
 # (facts/functions.md, "Host and worker") as about one batch of messages at each death.
-_BLIND = 0.05
+_REMOVAL_DELAY = 0.05
 
 DIED = "The worker has died."
 NO_WORKER = "Did not find any initialized language workers."
@@ -50,12 +50,12 @@ class Process:
     channel: socket.socket
 
 
-def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
+def start_process(app: Path, level: str, grace: timedelta | None) -> Process:
     """
-    Start a worker for *app*; it outlives a killed host by at most *survive* (None: half an hour).
+    Start a worker for *app*; it outlives a killed host by at most *grace* (None: half an hour).
     """
     here, there = socket.socketpair()
-    seconds = (survive or timedelta(minutes=30)).total_seconds()
+    seconds = (grace or timedelta(minutes=30)).total_seconds()
     with there:
         popen: subprocess.Popen[bytes] = subprocess.Popen(
             [
@@ -64,12 +64,12 @@ def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
             ],
             # The output of functions belongs in the log; our stdout is for our parent process.
             stdout=sys.stderr.fileno(),
-            **_handing_on(there),
+            **_inheriting(there),
         )
     return Process(popen, here)
 
 
-def _handing_on(channel: socket.socket) -> dict[str, Any]:
+def _inheriting(channel: socket.socket) -> dict[str, Any]:
     """Arguments of Popen that leave *channel* open in the child, and nothing else."""
     if sys.platform == "win32":
         channel.set_inheritable(True)
@@ -86,10 +86,10 @@ class Deaths:
 
     def too_many(self, now: float) -> bool:
         """Count a death at *now*, in seconds; True if there were too many in a row."""
-        if self._moments and now - self._moments[-1] > _FORGIVEN.total_seconds():
+        if self._moments and now - self._moments[-1] > _DEATHS_APART.total_seconds():
             self._moments.clear()
         self._moments.append(now)
-        return len(self._moments) >= _DEATHS
+        return len(self._moments) >= _MAX_DEATHS
 
 
 class Worker:
@@ -98,27 +98,27 @@ class Worker:
     def __init__(
         self,
         first: Process,
-        another: Callable[[], Process],
+        start_another: Callable[[], Process],
         lifetime: Lifetime,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._process = first
-        self._another = another
+        self._start_another = start_another
         self._lifetime = lifetime
         self._clock = clock
         self._restarted = clock() - _RESTART_PAUSE
         self._deaths = Deaths()
         self._running: dict[str, asyncio.Future[Result]] = {}
         self._ready = asyncio.Event()
-        self._blind_until = 0.0
-        self._over = False
+        self._removed_at = 0.0
+        self._stopped = False
 
     async def start(self) -> list[IndexedFunction]:
         """The functions of the app, once they can run. Refuses an app that does not load."""
         functions = await self._connect()
         self._reading = asyncio.create_task(self._read())
-        self._reading.add_done_callback(self._broke)
+        self._reading.add_done_callback(self._read_failed)
         return functions
 
     async def invoke(
@@ -130,12 +130,12 @@ class Worker:
         traceparent: str,
     ) -> Result:
         """Run one function to its end; any failure becomes a Result that is not ok."""
-        if not self._ready.is_set() and self._clock() < self._blind_until:
+        if not self._ready.is_set() and self._clock() < self._removed_at:
             return _failed(NO_WORKER)
         # A waiting call may wake up late, when the new process is dead again.
         while not self._ready.is_set():
             await self._ready.wait()
-        if self._over:
+        if self._stopped:
             return _failed(NO_WORKER)
         ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._running[invocation_id] = ended
@@ -150,7 +150,7 @@ class Worker:
             await protocol.send(self._writer, order)
         except OSError:
             # The reader sees the same end, and fails this run with all the others.
-            log.debug("The worker was gone before it was asked for %s", invocation_id)
+            log.debug("The worker was gone before it got %s", invocation_id)
         try:
             return await ended
         finally:
@@ -158,49 +158,50 @@ class Worker:
 
     def restart(self, why: str) -> None:
         """
-        End the process and start another; not counted as a death. Everything it ran has failed.
+        Replace the process; not counted as a death. Everything it ran has failed.
         """
         log.warning("%s Restarting the worker.", why)
-        self._started_over = True
+        self._restarting = True
         self._process.popen.kill()
 
     def kill(self) -> None:
         """End the process without a replacement."""
-        self._over = True
+        self._stopped = True
         self._process.popen.kill()
 
     async def _connect(self) -> list[IndexedFunction]:
         reader, writer = await asyncio.open_connection(sock=self._process.channel)
         try:
-            told = await asyncio.wait_for(protocol.receive(reader), _LOADS_WITHIN)
+            message = await asyncio.wait_for(protocol.receive(reader), _LOAD_TIMEOUT)
         except TimeoutError:
-            await self._buried()
+            await self._reap()
             raise Refused(
-                f"function_app.py could not be loaded within {_LOADS_WITHIN:.0f} seconds"
+                f"function_app.py could not be loaded within {_LOAD_TIMEOUT:.0f} seconds"
             ) from None
-        if told is None:
-            code = await self._buried()
+        if message is None:
+            code = await self._reap()
             raise Refused(f"The worker ended with code {code} while it loaded function_app.py")
-        if "refused" in told:
-            raise Refused(told["refused"])
+        if "refused" in message:
+            raise Refused(message["refused"])
         self._reader, self._writer = reader, writer
         # A daemon: a host that refuses the app does not wait for it.
-        threading.Thread(target=_cut_off_at_death, args=(self._process,), daemon=True).start()
-        self._started_over = False
+        threading.Thread(target=_shut_down_after_exit, args=(self._process,), daemon=True).start()
+        self._restarting = False
         self._ready.set()
-        return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
+        found = message["functions"]
+        return [IndexedFunction(name, id_, tuple(bindings)) for name, id_, bindings in found]
 
     async def _read(self) -> None:
         """Deliver results as they arrive, from one process after the other."""
-        while not self._over:
-            while (told := await protocol.receive(self._reader)) is not None:
-                self._end(told.pop("id"), Result(**told))
+        while not self._stopped:
+            while (message := await protocol.receive(self._reader)) is not None:
+                self._end(message.pop("id"), Result(**message))
             await self._replace()
 
-    def _broke(self, reading: asyncio.Task[None]) -> None:
+    def _read_failed(self, reading: asyncio.Task[None]) -> None:
         # A bug of this host: no result would be delivered any more.
         if not reading.cancelled() and (error := reading.exception()) is not None:
-            self._lifetime.end("The worker cannot be followed.", error)
+            self._lifetime.end("The connection to the worker has failed.", error)
 
     def _end(self, invocation_id: str, result: Result) -> None:
         ended = self._running.get(invocation_id)
@@ -209,23 +210,23 @@ class Worker:
 
     async def _replace(self) -> None:
         self._ready.clear()
-        self._blind_until = self._clock() + _BLIND
-        counts = not self._started_over
+        self._removed_at = self._clock() + _REMOVAL_DELAY
+        counts = not self._restarting
         for invocation_id in list(self._running):
             self._end(invocation_id, _failed(DIED))
         self._writer.close()
-        code = await self._buried()
-        if self._over:
+        code = await self._reap()
+        if self._stopped:
             return
         if counts:
             log.error("The worker ended with code %s", code)
             self._count_death()
-        while not self._over:
+        while not self._stopped:
             await asyncio.sleep(max(0.0, self._restarted + _RESTART_PAUSE - self._clock()))
-            if self._over:
+            if self._stopped:
                 return
             self._restarted = self._clock()
-            self._process = self._another()
+            self._process = self._start_another()
             try:
                 await self._connect()
             except Refused as refused:
@@ -236,24 +237,24 @@ class Worker:
             log.info("A new worker process is up")
             return
 
-    async def _buried(self) -> int:
+    async def _reap(self) -> int:
         popen = self._process.popen
         popen.kill()
         return await asyncio.get_running_loop().run_in_executor(None, popen.wait)
 
     def _count_death(self) -> None:
         if self._deaths.too_many(self._clock()):
-            self._over = True
+            self._stopped = True
             # Wake the calls that wait for another worker: there is none.
             self._ready.set()
-            self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
+            self._lifetime.end("Exceeded the number of worker restarts.")
 
 
-def _cut_off_at_death(process: Process) -> None:
+def _shut_down_after_exit(process: Process) -> None:
     """
     Close the connection when *process* has ended, after everything it sent.
 
-    A process forked by a function holds the other end, and lives on.
+    A process forked by a function keeps the other end open.
     """
     process.popen.wait()
     # The host may have closed it already.

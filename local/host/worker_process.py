@@ -28,11 +28,11 @@ from local.host.refusal import Refused
 log = logging.getLogger("worker")
 
 
-async def main(channel: socket.socket, app: Path, *, survive: float) -> None:
+async def main(channel: socket.socket, app: Path, *, grace: float) -> None:
     """
-    Load *app* and run its functions until the host is gone, and at most *survive* seconds longer.
+    Load *app* and run its functions until the host is gone, and at most *grace* seconds longer.
     """
-    _follow_the_leash()
+    _end_with_parent()
     reader, writer = await asyncio.open_connection(sock=channel)
     engine = Engine()
     try:
@@ -42,10 +42,10 @@ async def main(channel: socket.socket, app: Path, *, survive: float) -> None:
         return
     found = [[each.name, each.id, list(each.bindings)] for each in functions]
     await protocol.send(writer, {"functions": found})
-    await _work(engine, reader, writer, survive)
+    await _work(engine, reader, writer, grace)
 
 
-async def _work(engine: Engine, reader: StreamReader, writer: StreamWriter, survive: float) -> None:
+async def _work(engine: Engine, reader: StreamReader, writer: StreamWriter, grace: float) -> None:
     running: set[asyncio.Task[None]] = set()
     while (order := await protocol.receive(reader, Datum)) is not None:
         task = asyncio.create_task(_run(engine, writer, order))
@@ -53,7 +53,7 @@ async def _work(engine: Engine, reader: StreamReader, writer: StreamWriter, surv
         task.add_done_callback(running.discard)
     if running:
         log.warning("The host is gone; %d invocations still run", len(running))
-        await asyncio.wait(running, timeout=survive)
+        await asyncio.wait(running, timeout=grace)
 
 
 async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> None:
@@ -78,8 +78,8 @@ async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> N
             await protocol.send(writer, answer)
 
 
-def _follow_the_leash() -> None:
-    """End immediately when the host's parent has ended or lets go; not when the host has ended."""
+def _end_with_parent() -> None:
+    """End when the host's parent has ended or lets go, but not when only the host has ended."""
     # A process in between may have replaced our stdin, and kept the variable.
     if LEASH not in os.environ or not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
@@ -100,9 +100,9 @@ def _start(channel: str, app: str, level: str, seconds: str) -> None:
             signal.signal(number, signal.SIG_IGN)
     logs.configure(level, running_invocation)
     connection = socket.socket(fileno=int(channel))
-    # Not inherited by the app's child processes: the host takes the end of the connection for ours.
+    # Not inherited by the app's child processes: the end of the connection is that of this process.
     connection.set_inheritable(False)
-    asyncio.run(main(connection, Path(app), survive=float(seconds)))
+    asyncio.run(main(connection, Path(app), grace=float(seconds)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.m365.tenant.tenant import Tenant
 
 _PAGE = "<!DOCTYPE html><html><title>{status}</title><body><h1>Error {status}</h1></body></html>"
-REMEMBERED = 65_536  # bytes of a request's body that are searched for a user's name
+_SEARCHED = 65_536  # bytes of a request's body that are searched for a user's name
 
 
 class FaultMiddleware:
@@ -38,7 +38,7 @@ class FaultMiddleware:
         # $batch sends its items through this again.
         scope["m365.entrance"] = self
         at, began = self.tenant.now(), time.perf_counter()
-        meeting = self.tenant.faults.meet(self.service, scope["method"], scope["path"])
+        drawn = self.tenant.faults.draw(self.service, scope["method"], scope["path"])
 
         def record() -> None:
             entry = self._entry(exchange, fault)
@@ -47,18 +47,18 @@ class FaultMiddleware:
 
         exchange = _Exchange(self.app, scope, receive, send, record)
         with self.tenant.limits.passing(self.service, scope, self.role) as refusal:
-            fault = refusal or meeting.fault
+            fault = refusal or drawn.fault
             try:
-                if meeting.delay:
-                    await asyncio.sleep(meeting.delay)
+                if drawn.delay:
+                    await asyncio.sleep(drawn.delay)
                 if fault is None:
                     await self.app(scope, exchange.receive, exchange.send)
                 else:
-                    await self._break(exchange, fault)
+                    await self._apply(exchange, fault)
             finally:
                 exchange.end()
 
-    async def _break(self, exchange: _Exchange, fault: Fault) -> None:
+    async def _apply(self, exchange: _Exchange, fault: Fault) -> None:
         if fault.kind not in CONNECTION_KINDS:
             answer = self._answer(exchange, fault)
             await answer(exchange.scope, exchange.receive, exchange.send)
@@ -70,10 +70,10 @@ class FaultMiddleware:
         elif fault.kind == "half":
             await exchange.send_half()
         elif fault.kind == "lost-answer":
-            await exchange.run_unheard()
+            await exchange.run_without_answer()
         else:
             if fault.kind == "timeout":
-                await exchange.gone(within=fault.seconds)
+                await exchange.wait_for_disconnect(within=fault.seconds)
             await exchange.hang_up()
 
     def _answer(self, exchange: _Exchange, fault: Fault) -> Response:
@@ -121,8 +121,8 @@ class FaultMiddleware:
             "received": exchange.received,
             "sent": exchange.sent,
             "batch": exchange.inner,
-            "clientId": client_of(scope["headers"], bytes(exchange.heard)),
-            "userId": user_of(self.tenant.roster, scope["path"], query, bytes(exchange.heard)),
+            "clientId": client_of(scope["headers"], bytes(exchange.searched)),
+            "userId": user_of(self.tenant.roster, scope["path"], query, bytes(exchange.searched)),
         }
         return entry if fault is None else {**entry, "fault": fault.reason or fault.kind}
 
@@ -139,8 +139,8 @@ def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Re
         wait = math.ceil(fault.retry_after)
         limits = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0"}
         headers = {"Retry-After": str(wait), **limits, "RateLimit-Reset": str(wait)}
-    usual = "The request has been throttled." if status == 429 else "Something went wrong."
-    message, code = fault.message or usual, fault.code or "-1, System.Exception"
+    default = "The request has been throttled." if status == 429 else "Something went wrong."
+    message, code = fault.message or default, fault.code or "-1, System.Exception"
     form = 0 if fault.code else fault.draw % 4
     if form == 0:
         error = {"code": code, "message": {"lang": "en-US", "value": message}}
@@ -167,7 +167,7 @@ class _Exchange:
         self.app = app
         self.scope = scope
         self.status = 0  # 0 means no answer
-        self.heard = bytearray()
+        self.searched = bytearray()
         self.received = self.sent = 0  # bytes of the bodies
         self.inner = bool(scope.get("m365.batch"))
         self._receive = receive
@@ -178,8 +178,8 @@ class _Exchange:
         message = await self._receive()
         body = message.get("body", b"")
         self.received += len(body)
-        if len(self.heard) < REMEMBERED:
-            self.heard += body[:REMEMBERED]
+        if len(self.searched) < _SEARCHED:
+            self.searched += body[:_SEARCHED]
         return message
 
     async def send(self, message: Message) -> None:
@@ -198,8 +198,8 @@ class _Exchange:
             record()
 
     async def send_half(self) -> None:
-        """Process the request, announce the complete answer and break off in the middle of it."""
-        start, body = await self._run_aside()
+        """Process the request, announce the complete answer, and send only half of it."""
+        start, body = await self._run_buffered()
         headers = [(key, value) for key, value in start["headers"] if key != b"content-length"]
         length = str(max(len(body), 2)).encode()
         await self.send({**start, "headers": [*headers, (b"content-length", length)]})
@@ -211,12 +211,12 @@ class _Exchange:
         await self._send(half)
         await self.hang_up(abruptly=False)
 
-    async def run_unheard(self) -> None:
+    async def run_without_answer(self) -> None:
         """Process the request, then close the connection instead of answering."""
-        await self._run_aside()
+        await self._run_buffered()
         await self.hang_up()
 
-    async def _run_aside(self) -> tuple[Message, bytes]:
+    async def _run_buffered(self) -> tuple[Message, bytes]:
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -225,14 +225,14 @@ class _Exchange:
         await self.app(self.scope, self.receive, keep)
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
-    async def gone(self, *, within: float) -> None:
+    async def wait_for_disconnect(self, *, within: float) -> None:
         """Wait until the caller has disconnected, at most *within* seconds."""
         try:
-            await asyncio.wait_for(self._until_gone(), within)
+            await asyncio.wait_for(self._disconnected(), within)
         except TimeoutError:
             return
 
-    async def _until_gone(self) -> None:
+    async def _disconnected(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
@@ -246,4 +246,4 @@ class _Exchange:
             transport.abort()
         else:
             transport.close()
-        await self._until_gone()
+        await self._disconnected()

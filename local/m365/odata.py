@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
 
 T = TypeVar("T")
-# Deeper than anybody writes, and far below Python's own limit.
-_DEEPEST = 32
+# Deeper than any real expression, and far below Python's recursion limit.
+_MAX_DEPTH = 32
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Expression(ABC, Generic[T]):
 
     def parse(self) -> Callable[[T], bool]:
         """The test that the whole text describes, or a refusal."""
-        test = self._either(0)
+        test = self._disjunction(0)
         if self.rest:
             self.refuse()
         return test
@@ -77,30 +77,30 @@ class Expression(ABC, Generic[T]):
             position = match.end()
         return found
 
-    def _either(self, depth: int) -> Callable[[T], bool]:
-        tests = [self._all(depth)]
+    def _disjunction(self, depth: int) -> Callable[[T], bool]:
+        tests = [self._conjunction(depth)]
         while self.is_next("or"):
             self.take("or")
-            tests.append(self._all(depth))
+            tests.append(self._conjunction(depth))
         return lambda one: any(test(one) for test in tests)
 
-    def _all(self, depth: int) -> Callable[[T], bool]:
-        tests = [self._one(depth)]
+    def _conjunction(self, depth: int) -> Callable[[T], bool]:
+        tests = [self._term(depth)]
         while self.is_next("and"):
             self.take("and")
-            tests.append(self._one(depth))
+            tests.append(self._term(depth))
         return lambda one: all(test(one) for test in tests)
 
-    def _one(self, depth: int) -> Callable[[T], bool]:
-        if depth > _DEEPEST:
+    def _term(self, depth: int) -> Callable[[T], bool]:
+        if depth > _MAX_DEPTH:
             self.refuse()
         if self.is_next("not"):
             self.take("not")
-            test = self._one(depth + 1)
+            test = self._term(depth + 1)
             return lambda one: not test(one)
         if self.is_next("("):
             self.take("(")
-            test = self._either(depth + 1)
+            test = self._disjunction(depth + 1)
             self.take(")")
             return test
         return self.leaf()

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from local.m365 import names
 from local.m365.tenant.tenant import Tenant
 
-_LONGEST_HEAD = 16 * 1024
+_MAX_HEAD = 16 * 1024
 
 
 def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
@@ -33,7 +33,7 @@ async def serving(
     """Listen on *bound*; *find* returns the local port of a target such as `host:443`."""
     running: set[asyncio.Task[None]] = set()
 
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         running.add(task)
@@ -47,7 +47,7 @@ async def serving(
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(meet, sock=bound, limit=_LONGEST_HEAD)
+    server = await asyncio.start_server(handle, sock=bound, limit=_MAX_HEAD)
     try:
         yield
     finally:
@@ -80,9 +80,9 @@ async def _connect(
     inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
     try:
-        ways = (_pass(reader, inner_writer), _pass(inner_reader, writer))
+        directions = (_copy(reader, inner_writer), _copy(inner_reader, writer))
         await asyncio.wait(
-            [asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED
+            [asyncio.create_task(each) for each in directions], return_when=asyncio.FIRST_COMPLETED
         )
     finally:
         inner_writer.close()
@@ -93,7 +93,7 @@ async def _refuse(writer: asyncio.StreamWriter, status: str) -> None:
     await writer.drain()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
         while piece := await reader.read(64 * 1024):
             writer.write(piece)

@@ -163,7 +163,7 @@ async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
 
 
 # Seconds for which IIS keeps an idle connection open (facts/sharepoint.md section 5).
-_KEPT_OPEN = 120
+_KEEP_ALIVE = 120
 
 
 class _Server(uvicorn.Server):
@@ -193,7 +193,7 @@ def _server(application: ASGIApp, config: Config) -> _Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_KEPT_OPEN,
+            timeout_keep_alive=_KEEP_ALIVE,
             # A request that a fault keeps open must not keep the process alive.
             timeout_graceful_shutdown=1,
         )

@@ -1,4 +1,4 @@
-"""What the tests of the local cloud share: a simulated Microsoft 365, and storage."""
+"""Shared by the tests of the local cloud: a simulated Microsoft 365, and sessions with it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.local.m365.simulator import Cloud, cloud
+from tests.local.m365.simulator import Cloud, HostSession, cloud
+from tests.local.m365.webhook import Webhook, webhook
 
 
 @pytest.fixture
 def m365(tmp_path: Path) -> Iterator[Cloud]:
-    """A simulator of its own for each test."""
+    """A separate simulator for each test."""
     with cloud(tmp_path) as simulated:
         yield simulated
 
@@ -32,7 +32,27 @@ def office(running_office: Cloud) -> Cloud:
 
 
 @pytest.fixture
-def my(office: Cloud) -> Iterator[requests.Session]:
+def graph(m365: Cloud) -> Iterator[HostSession]:
+    """A session with Graph; paths start after the version."""
+    with m365.session(m365.tenant.urls.graph) as session:
+        yield session
+
+
+@pytest.fixture
+def my(office: Cloud) -> Iterator[HostSession]:
     """A session with the host of the picture library."""
     with office.session(office.tenant.urls.my) as session:
         yield session
+
+
+@pytest.fixture
+def admin(office: Cloud) -> Iterator[HostSession]:
+    """A session with the host of the profiles."""
+    with office.session(office.tenant.urls.admin) as session:
+        yield session
+
+
+@pytest.fixture
+def hook(m365: Cloud) -> Iterator[Webhook]:
+    with webhook(m365.certificates) as running:
+        yield running

@@ -76,7 +76,7 @@ def test_a_worker_inherits_its_socket_alone(windows):
     """By its handle: Windows knows no pass_fds."""
     ours, its = socket.socketpair()
     with ours, its:
-        handed = worker._handing_on(its)
+        handed = worker._inheriting(its)
 
         assert handed["startupinfo"].lpAttributeList == {"handle_list": [its.fileno()]}
         assert its.get_inheritable()

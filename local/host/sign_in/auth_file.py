@@ -24,17 +24,17 @@ def load(path: Path) -> AuthSettings:
     Read the file, or refuse what this host cannot simulate.
 
     Documented: Learn, configure-authentication-file-based: names and nesting. Only what PhotoSync's
-    deployment sets is simulated: everybody signs in with Entra, and is redirected to its login
-    page.
+    deployment sets is simulated: every request needs a sign-in with Entra, and is redirected to its
+    login page.
     """
     try:
         content = json.loads(path.read_text("utf-8"))
         wanted = content["globalValidation"]
         entra = content["identityProviders"]["azureActiveDirectory"]
         registration = entra["registration"]
-        _must(content["platform"], "enabled", True)
-        _must(wanted, "unauthenticatedClientAction", "RedirectToLoginPage")
-        _must(wanted, "redirectToProvider", "azureactivedirectory")
+        _require(content["platform"], "enabled", True)
+        _require(wanted, "unauthenticatedClientAction", "RedirectToLoginPage")
+        _require(wanted, "redirectToProvider", "azureactivedirectory")
         return AuthSettings(
             client_id=registration["clientId"],
             issuer=registration["openIdIssuer"].rstrip("/"),
@@ -42,9 +42,9 @@ def load(path: Path) -> AuthSettings:
             excluded_paths=tuple(wanted.get("excludedPaths", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{path.name} does not say how people sign in: {error!r}") from error
+        raise Refused(f"{path.name} is not a usable sign-in configuration: {error!r}") from error
 
 
-def _must(place: Mapping[str, Any], key: str, value: object) -> None:
+def _require(place: Mapping[str, Any], key: str, value: object) -> None:
     if place.get(key) != value:
-        raise Refused(f"The local host knows {key} as {value!r} only, not {place.get(key)!r}")
+        raise Refused(f"The local host supports only {value!r} as {key}, not {place.get(key)!r}")

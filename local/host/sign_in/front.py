@@ -59,7 +59,7 @@ class Front:
         person: dict[str, Any] = {}
         try:
             person = await self._person(request)
-            response = await self._instead(request, person)
+            response = await self._own_response(request, person)
         except BadToken:
             response = Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         if response is None:
@@ -67,8 +67,8 @@ class Front:
         else:
             await response(scope, receive, send)
 
-    async def _instead(self, request: Request, person: dict[str, Any]) -> Response | None:
-        """The answer instead of the app's; None if the request goes on to the app."""
+    async def _own_response(self, request: Request, person: dict[str, Any]) -> Response | None:
+        """The response of App Service itself; None if the request goes on to the app."""
         path = request.url.path
         if path.lower().startswith("/.auth/"):
             own = self._own.get(path.lower())
@@ -88,9 +88,9 @@ class Front:
         does, and case does not matter.
         """
         path = path.lower()
-        places = [place.lower() for place in self._settings.excluded_paths]
-        below = tuple(place.removesuffix("*") for place in places if place.endswith("/*"))
-        return path in places or path.startswith(below)
+        excluded = [each.lower() for each in self._settings.excluded_paths]
+        prefixes = tuple(each.removesuffix("*") for each in excluded if each.endswith("/*"))
+        return path in excluded or path.startswith(prefixes)
 
     async def _person(self, request: Request) -> dict[str, Any]:
         """
@@ -144,7 +144,7 @@ class Front:
         except BadToken as error:
             return PlainTextResponse(given.get("error_description", str(error)), 401)
         if not nonce or claims.get("nonce") != nonce:
-            return PlainTextResponse("This sign-in was not begun here.", 401)
+            return PlainTextResponse("This sign-in did not start here.", 401)
         session = secrets.token_urlsafe(32)
         self._visits.sessions[session] = claims
         response = RedirectResponse(after, 302)

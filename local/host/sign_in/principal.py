@@ -33,7 +33,7 @@ def headers_of(token: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     Documented: Learn, configure-authentication-user-identities: their names, and the members of the
     principal.
     """
-    told = {
+    principal = {
         "auth_typ": "aad",
         "claims": _claims_of(token),
         "name_typ": f"{_XML}/emailaddress",
@@ -41,7 +41,7 @@ def headers_of(token: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     }
     name = str(token.get("preferred_username") or token.get("upn") or "")
     return [
-        (b"x-ms-client-principal", base64.b64encode(json.dumps(told).encode())),
+        (b"x-ms-client-principal", base64.b64encode(json.dumps(principal).encode())),
         (b"x-ms-client-principal-id", str(token.get("oid", "")).encode()),
         (b"x-ms-client-principal-name", name.encode()),
         (b"x-ms-client-principal-idp", b"aad"),

@@ -8,11 +8,11 @@ from typing import Any
 import jwt
 import requests
 
-_ANSWER_WITHIN = 10
+_TIMEOUT = 10
 
 
 class BadToken(Exception):
-    """The token signs nobody in."""
+    """The token is invalid, expired, or for another audience."""
 
 
 class Tokens:
@@ -49,7 +49,7 @@ class Tokens:
     def _discover(self) -> jwt.PyJWKClient:
         if self._keys is None:
             url = f"{self._issuer}/.well-known/openid-configuration"
-            answer = requests.get(url, timeout=_ANSWER_WITHIN, verify=self._ca or True)
+            answer = requests.get(url, timeout=_TIMEOUT, verify=self._ca or True)
             answer.raise_for_status()
             found = answer.json()
             self._endpoint = found["authorization_endpoint"]

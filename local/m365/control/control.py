@@ -27,7 +27,7 @@ from local.m365.tenant.tenant import Tenant
 Handler = Callable[[Tenant, Request, Any], Awaitable[Any]]
 
 
-class _NotThere(Exception):
+class _NotFound(Exception):
     """404 instead of 400."""
 
 
@@ -68,7 +68,7 @@ def _route(tenant: Tenant, method: str, path: str, handler: Handler) -> Route:
             # Accept any content type, so that curl commands stay short.
             raw = await request.body()
             return JSONResponse(await handler(tenant, request, json.loads(raw) if raw else {}))
-        except _NotThere as error:
+        except _NotFound as error:
             return JSONResponse({"error": str(error)}, 404)
         except (ValueError, TypeError, KeyError, AttributeError, re.error) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
@@ -79,7 +79,7 @@ def _route(tenant: Tenant, method: str, path: str, handler: Handler) -> Route:
 def _user(tenant: Tenant, name: object) -> User:
     user = tenant.user(str(name))
     if user is None:
-        raise _NotThere(f"no user {name}")
+        raise _NotFound(f"no user {name}")
     return user
 
 
@@ -239,7 +239,7 @@ async def lifecycle(tenant: Tenant, request: Request, body: Any) -> Any:
     wanted = body.get("subscriptionId")
     found = [one for one in rules.live(tenant) if one.lifecycle_url and wanted in (None, one.id)]
     if not found:
-        raise _NotThere("no such subscription with a lifecycleNotificationUrl")
+        raise _NotFound("no such subscription with a lifecycleNotificationUrl")
     for subscription in found:
         if event == "subscriptionRemoved":
             del tenant.subscriptions[subscription.id]
@@ -266,7 +266,7 @@ async def rename(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def reset(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Forget people, groups, files, subscriptions, switches, latency, faults and moved time."""
+    """Delete people, groups, files and subscriptions; reset switches, latency, faults and time."""
     only(body)
     tenant.reset()
     tenant.faults = FaultPlan()

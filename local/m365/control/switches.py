@@ -63,21 +63,21 @@ def change(tenant: Tenant, wanted: Mapping[str, Any]) -> None:
 
 
 def _read(tenant: Tenant, name: str, raw: Any) -> Any:
-    present = getattr(tenant.switches, name)
+    current = getattr(tenant.switches, name)
     if name in _ALLOWED and raw not in _ALLOWED[name]:
         choices = ", ".join(str(choice) for choice in _ALLOWED[name])
         raise ValueError(f"{_camel(name)} must be one of {choices}")
-    if isinstance(present, frozenset):
+    if isinstance(current, frozenset):
         if not isinstance(raw, list):
             raise ValueError(f"{_camel(name)} must be a list")
         return frozenset(str(each) for each in raw)
-    if isinstance(present, float) and type(raw) is int:
+    if isinstance(current, float) and type(raw) is int:
         raw = float(raw)
-    if type(raw) is not type(present):
-        raise ValueError(f"{_camel(name)} must be a {type(present).__name__}")
-    least = 1 if name == "notification_batch" else 0
-    if isinstance(raw, int | float) and raw < least:
-        raise ValueError(f"{_camel(name)} must be at least {least}")
+    if type(raw) is not type(current):
+        raise ValueError(f"{_camel(name)} must be a {type(current).__name__}")
+    minimum = 1 if name == "notification_batch" else 0
+    if isinstance(raw, int | float) and raw < minimum:
+        raise ValueError(f"{_camel(name)} must be at least {minimum}")
     return raw
 
 

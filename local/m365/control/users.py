@@ -24,7 +24,7 @@ SIZES = ("S", "M", "L")
 
 
 def described(tenant: Tenant, user: User) -> dict[str, Any]:
-    """All that Exchange, Graph and SharePoint know of *user*."""
+    """All data of *user* in Exchange, Graph and SharePoint."""
     profile = None if user.profile is None else dict(user.profile.properties)
     return {
         "id": user.id,
@@ -87,7 +87,7 @@ def added(tenant: Tenant, seed: Mapping[str, Any]) -> User:
         raise ValueError("userPrincipalName must look like anne@contoso.com")
     object_id = str(uuid.UUID(seed["id"])) if "id" in seed else tenant.new_id()
     if tenant.user(upn) or tenant.user(object_id):
-        raise ValueError(f"{upn} is there already")
+        raise ValueError(f"{upn} already exists")
     name = re.sub(r"[\W_]+", " ", upn.partition("@")[0]).title()
     user = User(object_id, upn, name, upn, profile=Profile())
     change(tenant, user, {key: value for key, value in seed.items() if key != "id"})
@@ -147,7 +147,7 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
 
 
 def _setter_of_shown(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], None]:
-    """A setter for what SharePoint shows."""
+    """A setter for the data that SharePoint shows."""
     if name == "damage":
         only(value, "files", "profile")
         return lambda: _damage(tenant, user, value)

@@ -14,8 +14,8 @@ from cryptography.x509 import Certificate
 from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
 
-_FORGIVEN = 300.0  # seconds
-_LONGEST = 86_400.0
+_CLOCK_SKEW = 300.0  # seconds
+_MAX_LIFETIME = 86_400.0
 
 
 class Rejected(Exception):
@@ -63,7 +63,10 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audiences: Collection[st
         raise Rejected(700023, "Client assertion audience claim does not match Realm issuer.")
     now = tenant.login_time().timestamp()
     begins, ends = _time(claims.get("nbf", now)), _time(claims["exp"])
-    if not begins - _FORGIVEN <= now < ends + _FORGIVEN or ends > now + _LONGEST + _FORGIVEN:
+    if (
+        not begins - _CLOCK_SKEW <= now < ends + _CLOCK_SKEW
+        or ends > now + _MAX_LIFETIME + _CLOCK_SKEW
+    ):
         raise Rejected(700024, "Client assertion is not within its valid time range.")
 
 

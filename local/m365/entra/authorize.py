@@ -75,7 +75,7 @@ def _check(tenant: Tenant, named: str, query: Mapping[str, str]) -> None:
     if query.get("redirect_uri", "") not in web.get("redirectUris", ()):
         raise Aadsts(50011, "The redirect URI does not match those of the application.")
     if query.get("response_type") != "id_token" or query.get("response_mode") != "form_post":
-        raise Aadsts(700054, "The local login host knows response_type id_token by form_post.")
+        raise Aadsts(700054, "The simulator supports only response_type id_token by form_post.")
     if not web.get("implicitGrantSettings", {}).get("enableIdTokenIssuance"):
         raise Aadsts(700054, "response_type 'id_token' is not enabled for the application.")
     for name in ("nonce", "scope"):

@@ -12,9 +12,9 @@ from local.m365.tenant.admins import PUBLIC_CLIENTS, DeviceCode
 from local.m365.tenant.tenant import Tenant
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-LIVES = timedelta(minutes=15)
+LIFETIME = timedelta(minutes=15)
 # Scopes of OpenID Connect, which belong to no resource.
-_OF_NOBODY = {"openid", "profile", "email", "offline_access"}
+_OPENID_SCOPES = {"openid", "profile", "email", "offline_access"}
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -28,14 +28,14 @@ def begin(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
     client_id = form.get("client_id", "").lower()
     if client_id not in PUBLIC_CLIENTS and not own_tokens.is_public(tenant, client_id):
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
-    asked = [one for one in form.get("scope", "").split() if one not in _OF_NOBODY]
-    app = own_tokens.resource(tenant, asked[0], client_id) if len(asked) == 1 else None
-    scopes = tuple(asked) if app else tuple(_scope(tenant, one) for one in asked)
+    requested = [one for one in form.get("scope", "").split() if one not in _OPENID_SCOPES]
+    app = own_tokens.resource(tenant, requested[0], client_id) if len(requested) == 1 else None
+    scopes = tuple(requested) if app else tuple(_scope(tenant, one) for one in requested)
     if not scopes:
         raise Aadsts(70011, "The provided value for the input parameter 'scope' is not valid.")
     device_code = secrets.token_urlsafe(48)
     user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
-    expires = tenant.login_time() + LIVES
+    expires = tenant.login_time() + LIFETIME
     tenant.device_codes[device_code] = DeviceCode(
         user_code, client_id, scopes, expires, app=app.client_id.lower() if app else ""
     )
@@ -44,7 +44,7 @@ def begin(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
         "user_code": user_code,
         "device_code": device_code,
         "verification_uri": page,
-        "expires_in": int(LIVES.total_seconds()),
+        "expires_in": int(LIFETIME.total_seconds()),
         "interval": tenant.switches.device_code_interval,
         "message": f"To sign in, use a web browser to open the page {page} and enter the code "
         f"{user_code} to authenticate.",

@@ -74,7 +74,7 @@ def issue(tenant: Tenant, person: Person, client_id: str, app: App) -> str:
         )
     claims: dict[str, object] = {
         "azp": client_id,
-        "azpacr": tokens.BY_NOTHING,
+        "azpacr": tokens.PUBLIC_CLIENT,
         "idtyp": "user",
         "name": person.name.partition("@")[0],
         "oid": member,
@@ -97,9 +97,9 @@ def _scopes(tenant: Tenant, client_id: str, app: App) -> set[str]:
         if one["appId"].lower() == client_id
         for scope_id in one["delegatedPermissionIds"]
     }
-    agreed = sign_ins.consented(tenant, client_id, app.client_id)
+    consented = sign_ins.consented(tenant, client_id, app.client_id)
     return {
         one["value"]
         for one in api.get("oauth2PermissionScopes", ())
-        if one["isEnabled"] and (one["id"] in ids or one["value"] in agreed)
+        if one["isEnabled"] and (one["id"] in ids or one["value"] in consented)
     }

@@ -123,7 +123,7 @@ def _client_credentials(tenant: Tenant, form: Mapping[str, str]) -> dict[str, ob
     app = tenant.apps.get(form.get("client_id", "").lower())
     if app is None or app.managed_identity:
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
-    by = _prove(tenant, app, form)
+    by = _authenticate(tenant, app, form)
     if not app.has_principal:
         # Documented (AADSTS7000229).
         text = f"The client application {app.client_id} is missing service principal in the tenant"
@@ -153,7 +153,7 @@ def _audience(scope: str) -> str:
     return audience
 
 
-def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
+def _authenticate(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
     """How the client authenticated, as in `appidacr`. Raises Aadsts if it did not."""
     if "client_assertion" in form:
         if form.get("client_assertion_type") != ASSERTION_TYPE:

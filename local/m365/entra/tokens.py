@@ -17,7 +17,7 @@ from local.m365.tenant.tenant import Tenant
 LIFETIME = timedelta(minutes=60)
 # Recorded: about 3,900 seconds from `nbf` to `exp`. Assumed: `nbf` is five minutes in the past.
 _BACKDATED = timedelta(minutes=5)
-BY_NOTHING = "0"
+PUBLIC_CLIENT = "0"
 BY_SECRET = "1"
 BY_CERTIFICATE = "2"
 
@@ -84,7 +84,7 @@ def issue_to_person(
     """
     claims = {
         "appid": client_id,
-        "appidacr": BY_NOTHING,
+        "appidacr": PUBLIC_CLIENT,
         "idtyp": "user",
         "scp": " ".join(sorted(scopes)),
         "wids": sorted(TEMPLATES[role] for role in person.roles),
@@ -98,12 +98,12 @@ def issue_to_person(
 def signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
     """A token for *audience* with *claims*, valid for an hour."""
     now = int(tenant.login_time().timestamp())
-    begun = now - int(_BACKDATED.total_seconds())
+    start = now - int(_BACKDATED.total_seconds())
     content = {
         "aud": audience,
         "iss": issuer(tenant),
-        "iat": begun,
-        "nbf": begun,
+        "iat": start,
+        "nbf": start,
         "exp": now + int(LIFETIME.total_seconds()),
         "tid": tenant.tenant_id,
         "ver": "1.0",
@@ -135,16 +135,16 @@ def read(tenant: Tenant, token: str) -> Claims:
     if claims["exp"] <= tenant.login_time().timestamp():
         raise BadToken("The token is expired.")
     client_id, resource = claims["appid"], resource_of(tenant, claims["aud"])
-    lost = {
+    withdrawn = {
         role.name
-        for role, at_once in tenant.withdrawn.items()
-        if at_once and role[:2] == (client_id, resource)
+        for role, from_issued in tenant.withdrawn.items()
+        if from_issued and role[:2] == (client_id, resource)
     }
     held = set(claims.get("wids", ()))
     return Claims(
         client_id=client_id,
         audience=claims["aud"],
-        roles=frozenset(claims.get("roles", ())) - lost,
+        roles=frozenset(claims.get("roles", ())) - withdrawn,
         authenticated_by=claims["appidacr"],
         is_person=claims["idtyp"] == "user",
         scopes=frozenset(claims.get("scp", "").split()),

@@ -33,9 +33,6 @@ class _ObjectKey(Convertor[str]):
     def convert(self, value: str) -> str:
         return value
 
-    def to_string(self, value: str) -> str:
-        return value
-
 
 register_url_convertor("object_key", _ObjectKey())
 
@@ -68,14 +65,14 @@ def admin_route(
 ) -> Route:
     """One operation of Graph that needs a *right*."""
 
-    async def judged(tenant: Tenant, request: Request, client_id: str) -> Response:
+    async def checked(tenant: Tenant, request: Request, client_id: str) -> Response:
         bearer = request.headers.get("authorization")
         claims = access.check(tenant, bearer, audience=tenant.urls.graph)
         if not right.allows(claims):
             raise refusal()
         return await handler(tenant, request, claims)
 
-    return route(tenant, method, path, (), judged)
+    return route(tenant, method, path, (), checked)
 
 
 def only(request: Request, known: Collection[str] = _DEFAULT_OPTIONS) -> Mapping[str, str]:

@@ -6,14 +6,14 @@ import uuid
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
 from local.m365.graph import registrations
 from local.m365.graph.admin import admin_route
 from local.m365.graph.rights import CONSENT, READ, READ_CONSENT
-from local.m365.graph.wire import Refusal, bad_request, context, json_object, not_found
+from local.m365.graph.wire import Refusal, bad_request, collection, entity, json_object, not_found
 from local.m365.tenant import directory, sign_ins
 from local.m365.tenant.records import App, Assigned, Consent
 from local.m365.tenant.roles import GRAPH
@@ -54,7 +54,7 @@ async def list_assigned(tenant: Tenant, request: Request, claims: Claims) -> Res
         for key, one in tenant.assigned.items()
         if one.client_id == app.client_id.lower()
     ]
-    return JSONResponse({"@odata.context": context(tenant, "appRoleAssignments"), "value": value})
+    return collection(tenant, "appRoleAssignments", value)
 
 
 def shown(tenant: Tenant, assigned_id: str, one: Assigned) -> dict[str, Any]:
@@ -92,9 +92,7 @@ async def list_consents(tenant: Tenant, request: Request, claims: Claims) -> Res
         for key, one in tenant.consents.items()
         if one.client_id == app.client_id.lower()
     ]
-    return JSONResponse(
-        {"@odata.context": context(tenant, "oauth2PermissionGrants"), "value": value}
-    )
+    return collection(tenant, "oauth2PermissionGrants", value)
 
 
 def _shown(tenant: Tenant, key: str, one: Consent) -> dict[str, Any]:
@@ -112,7 +110,7 @@ async def consent(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """Assumed: a second consent for the same client and resource is refused with 409."""
     body = await json_object(request)
     if body.get("consentType") != "AllPrincipals" or body.get("principalId"):
-        raise bad_request("This stand-in knows consent for everybody only.", _BAD)
+        raise bad_request("The simulator supports only consent for all users.", _BAD)
     client = _app(tenant, body.get("clientId"))
     resource_id, scopes = str(body.get("resourceId")), _scopes(body)
     resource_app_id = _resource(tenant, resource_id, scopes)
@@ -122,8 +120,7 @@ async def consent(tenant: Tenant, request: Request, claims: Claims) -> Response:
             raise Refusal(409, "Request_MultipleObjectsWithSameKeyValue", "It exists already.")
     key = str(uuid.uuid4())
     tenant.consents[key] = made
-    entity = {"@odata.context": context(tenant, "oauth2PermissionGrants/$entity")}
-    return JSONResponse({**entity, **_shown(tenant, key, made)}, 201)
+    return entity(tenant, "oauth2PermissionGrants", _shown(tenant, key, made), 201)
 
 
 def _resource(tenant: Tenant, object_id: str, scopes: frozenset[str]) -> str:

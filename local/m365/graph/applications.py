@@ -15,14 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
 from local.m365.graph import registrations
 from local.m365.graph.admin import admin_route, denied, named, only, selected
 from local.m365.graph.rights import READ, REGISTER
-from local.m365.graph.wire import bad_request, context, json_object, not_found
+from local.m365.graph.wire import bad_request, collection, entity, json_object, not_found
 from local.m365.tenant import directory
 from local.m365.tenant.records import App, Key
 from local.m365.tenant.tenant import Tenant
@@ -70,17 +70,16 @@ async def find(tenant: Tenant, request: Request, claims: Claims) -> Response:
         for app in tenant.apps.values()
         if app.name.casefold() == name and not app.managed_identity
     ]
-    return JSONResponse({"@odata.context": context(tenant, "applications"), "value": found})
+    return collection(tenant, "applications", found)
 
 
 async def get(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
     Documented (keyCredential): `key` is null unless `$select` requests it for a single object.
     """
-    asked = "keyCredentials" in request.query_params.get("$select", "").split(",")
-    fields = _shown(tenant, _app(tenant, request), with_keys=asked)
-    entity = {"@odata.context": context(tenant, "applications/$entity")}
-    return JSONResponse({**entity, **selected(request, fields)})
+    with_keys = "keyCredentials" in request.query_params.get("$select", "").split(",")
+    fields = _shown(tenant, _app(tenant, request), with_keys=with_keys)
+    return entity(tenant, "applications", selected(request, fields))
 
 
 async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
@@ -97,8 +96,7 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     app = App(str(uuid.uuid4()), name=name, keys=keys, has_principal=False)
     app = replace(app, settings=registrations.written(tenant, app, body))
     directory.add(tenant, app, directory.application_id(tenant, app))
-    entity = {"@odata.context": context(tenant, "applications/$entity")}
-    return JSONResponse({**entity, **_shown(tenant, app, with_keys=False)}, 201)
+    return entity(tenant, "applications", _shown(tenant, app, with_keys=False), 201)
 
 
 async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
@@ -116,9 +114,9 @@ async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 def _check_known(body: Mapping[str, Any], known: frozenset[str]) -> None:
     if unknown := set(body) - known:
-        raise bad_request(f"This stand-in does not write {', '.join(sorted(unknown))}.", _BAD)
+        raise bad_request(f"The simulator does not write {', '.join(sorted(unknown))}.", _BAD)
     if body.get("signInAudience", _AUDIENCE) != _AUDIENCE:
-        raise bad_request("This stand-in registers apps of one tenant only.", _BAD)
+        raise bad_request("The simulator registers only apps of one tenant.", _BAD)
 
 
 def _present(app: App) -> tuple[Key, ...]:
@@ -160,7 +158,7 @@ def _key(raw: Mapping[str, Any], known: Mapping[str, Key]) -> Key:
             raise bad_request(message, _BAD)
         return old
     end = raw.get("endDateTime")
-    # Assumed: the sentence; other tools avoid asking for a later end.
+    # Assumed: the sentence; other tools avoid sending a later end.
     if end and datetime.fromisoformat(str(end)) > certificate.not_valid_after_utc:
         raise bad_request("Key credential end date is invalid.", _BAD)
     name = raw.get("displayName") or certificate.subject.rfc4514_string()

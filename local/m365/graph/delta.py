@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.graph import query
 from local.m365.graph.lists import shown
 from local.m365.graph.user_queries import USERS
-from local.m365.graph.wire import USER_READ, Refusal, bad_request, context, route
+from local.m365.graph.wire import USER_READ, Refusal, bad_request, collection, route
 from local.m365.tenant.tenant import Tenant
 
 PAGE = query.DEFAULT_PAGE  # the actual number varies (D)
@@ -30,7 +30,7 @@ class Round:
     """
     The state behind a link of a delta query.
 
-    `changes` from index `told` on are not yet sent; `state` is the client's state after them.
+    `changes` from index `sent` on are not yet sent; `state` is the client's state after them.
     """
 
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Round:
     state: State
     began: datetime
     of: str = "users"  # for `@odata.context`
-    told: int = 0
+    sent: int = 0
 
 
 def routes(tenant: Tenant) -> list[Route]:
@@ -91,7 +91,7 @@ def _first(tenant: Tenant, options: dict[str, str]) -> Round:
     ids = _ids(options["$filter"]) if "$filter" in options else None
     state = _state(tenant, names, ids)
     of = f"users({chosen})" if chosen else "users"
-    return Round(names, ids, tuple(map(_told, state.values())), state, tenant.now(), of)
+    return Round(names, ids, tuple(map(_set_fields, state.values())), state, tenant.now(), of)
 
 
 def _ids(text: str) -> frozenset[str]:
@@ -110,15 +110,15 @@ def _next(tenant: Tenant, before: Round, *, minimal: bool) -> Round:
     for key, fields in state.items():
         known = before.state.get(key)
         if known is None:
-            changes.append(_told(fields))
+            changes.append(_set_fields(fields))
         elif known != fields:
             # Null is included here: a value that was removed.
             new = {name: value for name, value in fields.items() if known[name] != value}
-            changes.append({"id": fields["id"], **({} if minimal else _told(fields)), **new})
+            changes.append({"id": fields["id"], **({} if minimal else _set_fields(fields)), **new})
     for key in before.state.keys() - state.keys():
         reason = "changed" if key in tenant.deleted_users else "deleted"
         changes.append({"id": before.state[key]["id"], "@removed": {"reason": reason}})
-    return replace(before, changes=tuple(changes), told=0, state=state, began=tenant.now())
+    return replace(before, changes=tuple(changes), sent=0, state=state, began=tenant.now())
 
 
 def _state(tenant: Tenant, names: tuple[str, ...], ids: frozenset[str] | None) -> State:
@@ -129,20 +129,19 @@ def _state(tenant: Tenant, names: tuple[str, ...], ids: frozenset[str] | None) -
     }
 
 
-def _told(fields: dict[str, Any]) -> dict[str, Any]:
+def _set_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Documented: properties that were never set are omitted."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _answer(tenant: Tenant, now: Round) -> Response:
-    end = now.told + PAGE
+    end = now.sent + PAGE
     token = tenant.new_id()
-    tenant.delta_rounds[token] = replace(now, told=end)
+    tenant.delta_rounds[token] = replace(now, sent=end)
     url = f"{tenant.urls.graph}/v1.0/users/delta"
     link = (
         {"@odata.nextLink": f"{url}?$skiptoken={token}"}
         if end < len(now.changes)
         else {"@odata.deltaLink": f"{url}?$deltatoken={token}"}
     )
-    value = list(now.changes[now.told : end])
-    return JSONResponse({"@odata.context": context(tenant, now.of), **link, "value": value})
+    return collection(tenant, now.of, now.changes[now.sent : end], **link)

@@ -195,24 +195,25 @@ class _Filter(Expression[Any]):
         name = self._kind.spelled(clause.name)
         if name is None:
             raise no_property(self._kind, clause.name, "Invalid filter clause")
-        asked = self._kind.filters.get(name)
-        if asked is None or asked.many is not many or (many and clause.operator == "ne"):
+        allowed = self._kind.filters.get(name)
+        if allowed is None or allowed.many is not many or (many and clause.operator == "ne"):
             raise no_clause(self._kind, name)
         for each in clause.values:
-            self._judge(name, asked, clause.operator, each)
-        if asked.kind is datetime:
+            self._check(name, allowed, clause.operator, each)
+        if allowed.kind is datetime:
             return lambda one: _moment(self._kind.value(one, name))
         return lambda one: self._kind.value(one, name)
 
-    def _judge(self, name: str, asked: Property, operator: str, value: object) -> None:
+    def _check(self, name: str, allowed: Property, operator: str, value: object) -> None:
         # If `eq` is allowed, so is `in`, and `ne` in an advanced query (documented).
         like = "eq" if operator in ("in", "ne") else operator
-        always, advanced = asked.always.split(), [*asked.always.split(), *asked.advanced.split()]
+        always = allowed.always.split()
+        advanced = [*always, *allowed.advanced.split()]
         if like not in advanced or (value is None and not (like == "eq" and "null" in advanced)):
             raise no_clause(self._kind, name)
         if not self._advanced and (operator == "ne" or like not in always or value is None):
             raise needs_advanced(operator) if always else no_clause(self._kind, name)
-        if value is not None and not isinstance(value, asked.kind):
+        if value is not None and not isinstance(value, allowed.kind):
             self.refuse()
 
 

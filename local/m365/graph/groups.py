@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
@@ -18,7 +18,8 @@ from local.m365.graph.users import people_page
 from local.m365.graph.wire import (
     ONE_USER,
     bad_request,
-    context,
+    collection,
+    entity,
     json_object,
     named_user,
     not_found,
@@ -40,7 +41,7 @@ FIND = Right(
         }
     )
 )
-LARGEST_QUESTION = 20  # groups in one checkMemberGroups request
+MAX_GROUP_IDS = 20  # groups in one checkMemberGroups request
 _KNOWN = ("id", "displayName", "description", "mail", "visibility", "securityEnabled")
 HIDDEN = "HiddenMembership"
 
@@ -108,8 +109,7 @@ async def get_group(tenant: Tenant, request: Request, client_id: str) -> Respons
     """One group; its members are not shown here, so a hidden group is shown too (D)."""
     options = query.options(request.query_params, "$select")
     names = query.selected(options.get("$select"), GROUPS)
-    body = {"@odata.context": context(tenant, "groups/$entity")}
-    return JSONResponse(body | lists.shown(GROUPS, _named(tenant, request), names))
+    return entity(tenant, "groups", lists.shown(GROUPS, _named(tenant, request), names))
 
 
 async def check_member_groups(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -124,12 +124,11 @@ async def check_member_groups(tenant: Tenant, request: Request, client_id: str) 
     wanted = (await json_object(request)).get("groupIds")
     if not isinstance(wanted, list) or not all(isinstance(group, str) for group in wanted):
         raise bad_request("groupIds must be a collection of strings.", "Request_BadRequest")
-    if len(wanted) > LARGEST_QUESTION:
+    if len(wanted) > MAX_GROUP_IDS:
         raise bad_request("Too many groupIds.", "Directory_ResultSizeLimitExceeded")
     member = user.id.casefold()
     held = [group for group in wanted if member in _shown_members(tenant, group.casefold())]
-    body = {"@odata.context": context(tenant, "Collection(Edm.String)"), "value": held}
-    return JSONResponse(body)
+    return collection(tenant, "Collection(Edm.String)", held)
 
 
 async def list_members(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -142,8 +141,8 @@ async def list_members(tenant: Tenant, request: Request, client_id: str) -> Resp
     (-contrib#1517), and hidden members are omitted, the worst case for a client.
     """
     options = query.options(request.query_params, *lists.OPTIONS)
-    asked = query.is_advanced(options, request.headers)
-    if tenant.switches.member_cast == "documented" and not asked:
+    advanced = query.is_advanced(options, request.headers)
+    if tenant.switches.member_cast == "documented" and not advanced:
         raise unsupported("Invalid search request.")
     if "$count" in options and not query.reads_index(request.headers):
         # Reported (microsoft-graph-docs#11882) for members, unlike for users.
@@ -164,12 +163,12 @@ def _named(tenant: Tenant, request: Request) -> Listed:
 def _shown_members(tenant: Tenant, group: str) -> set[str]:
     """Users in *group* and its nested groups; none if it is hidden or missing."""
     found: set[str] = set()
-    left = [group]
-    while left:
-        here = tenant.groups.get(left.pop())
-        if here is None or here.visibility == HIDDEN:
+    to_visit = [group]
+    while to_visit:
+        nested = tenant.groups.get(to_visit.pop())
+        if nested is None or nested.visibility == HIDDEN:
             continue
-        new = here.members - found
+        new = nested.members - found
         found |= new
-        left += new & tenant.groups.keys()
+        to_visit += new & tenant.groups.keys()
     return found - tenant.groups.keys()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.graph import query
@@ -18,7 +18,7 @@ from local.m365.graph.wire import (
     ONE_USER,
     USER_READ,
     bad_request,
-    context,
+    entity,
     named_user,
     not_found,
     route,
@@ -51,8 +51,7 @@ async def get_manager(tenant: Tenant, request: Request, client_id: str) -> Respo
     manager = _manager(tenant, named_user(tenant, request))
     if manager is None:
         raise not_found("manager")
-    body = {"@odata.context": context(tenant, "directoryObjects/$entity"), **_TYPE}
-    return JSONResponse({**body, **shown(USERS, manager, names)})
+    return entity(tenant, "directoryObjects", {**_TYPE, **shown(USERS, manager, names)})
 
 
 def expansion(options: Mapping[str, str]) -> Expansion | None:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
 from local.m365.graph.admin import admin_route, selected
 from local.m365.graph.rights import Right
-from local.m365.graph.wire import context, not_found
+from local.m365.graph.wire import collection, entity, not_found
 from local.m365.tenant.tenant import Tenant
 
 # Documented (List organization, List domains): User.Read is for people, and shows less.
@@ -70,8 +70,7 @@ async def list_licences(tenant: Tenant, request: Request, claims: Claims) -> Res
 def _listed(
     tenant: Tenant, request: Request, of: str, everything: Iterable[dict[str, Any]]
 ) -> Response:
-    value = [selected(request, each) for each in everything]
-    return JSONResponse({"@odata.context": context(tenant, of), "value": value})
+    return collection(tenant, of, [selected(request, each) for each in everything])
 
 
 def _one(
@@ -80,8 +79,7 @@ def _one(
     name = str(request.path_params["id"])
     for each in everything:
         if each["id"].casefold() == name.casefold():
-            body = {"@odata.context": context(tenant, f"{of}/$entity")}
-            return JSONResponse(body | selected(request, each))
+            return entity(tenant, of, selected(request, each))
     raise not_found(name)
 
 

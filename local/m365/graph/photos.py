@@ -7,10 +7,18 @@ import re
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from local.m365.graph.wire import ONE_USER, Refusal, bad_request, context, named_user, route
+from local.m365.graph.wire import (
+    ONE_USER,
+    Refusal,
+    bad_request,
+    collection,
+    entity,
+    named_user,
+    route,
+)
 from local.m365.tenant import photos
 from local.m365.tenant.records import Photo, User
 from local.m365.tenant.tenant import Tenant
@@ -84,9 +92,8 @@ def _metadata(photo: Photo, width: int, height: int) -> dict[str, Any]:
     }
 
 
-def _entity(tenant: Tenant, user: str, metadata: dict[str, Any]) -> JSONResponse:
-    of = f"users('{user}')/photo/$entity"
-    return JSONResponse({"@odata.context": context(tenant, of), **metadata})
+def _entity(tenant: Tenant, user: str, metadata: dict[str, Any]) -> Response:
+    return entity(tenant, f"users('{user}')/photo", metadata)
 
 
 async def get_photo(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -124,14 +131,14 @@ async def update_photo(tenant: Tenant, request: Request, client_id: str) -> Resp
     if not kind.startswith("image/") and kind != "application/octet-stream":
         raise bad_request("The content type must be an image type.", "ErrorInvalidRequest")
     upload = await request.body()
-    if len(upload) >= photos.MOST_BYTES:
+    if len(upload) >= photos.MAX_BYTES:
         raise Refusal(413, "RequestEntityTooLarge", "The photo must be smaller than 4 MB.")
     switches = tenant.switches
     try:
         picture = await asyncio.to_thread(
             photos.accept, upload, reencode=switches.reencode, fresh=switches.reencode_fresh
         )
-    except photos.Unsound as error:
+    except photos.InvalidImage as error:
         raise bad_request(f"The photo was refused: {error}.", "ErrorInvalidImage") from error
     user.photo = photos.stored(picture, tenant.now())
     tenant.touch(user, "photo")
@@ -151,8 +158,7 @@ async def list_photos(tenant: Tenant, request: Request, client_id: str) -> Respo
     photo = _photo(tenant, request)
     pictures = [await asyncio.to_thread(photos.sized, photo, size) for size in photos.SIZES]
     value = [_metadata(photo, p.width, p.height) for p in pictures if p is not None]
-    of = f"users('{request.path_params['user']}')/photos"
-    return JSONResponse({"@odata.context": context(tenant, of), "value": value})
+    return collection(tenant, f"users('{request.path_params['user']}')/photos", value)
 
 
 async def _sized(tenant: Tenant, request: Request) -> tuple[Photo, photos.Picture]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
 from local.m365.graph import admissions, registrations
 from local.m365.graph.admin import admin_route, denied, named, selected
 from local.m365.graph.rights import ASSIGN, ASSIGN_ON_GRAPH, READ, REGISTER
-from local.m365.graph.wire import bad_request, context, json_object, not_found
+from local.m365.graph.wire import bad_request, collection, entity, json_object, not_found
 from local.m365.tenant import directory
 from local.m365.tenant.directory import Assignment
 from local.m365.tenant.records import App
@@ -68,12 +68,7 @@ async def get(tenant: Tenant, request: Request, claims: Claims) -> Response:
     fields = (
         _shown_resource(tenant, resource) if resource else _shown_app(tenant, _app(tenant, key))
     )
-    return JSONResponse(
-        {
-            "@odata.context": context(tenant, "servicePrincipals/$entity"),
-            **selected(request, fields),
-        }
-    )
+    return entity(tenant, "servicePrincipals", selected(request, fields))
 
 
 def _shown_app(tenant: Tenant, app: App) -> dict[str, Any]:
@@ -132,8 +127,7 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
         raise bad_request(message, _BAD)
     made = replace(app, has_principal=True)
     directory.add(tenant, made, directory.principal_id(tenant, made.client_id))
-    body = {"@odata.context": context(tenant, "servicePrincipals/$entity")}
-    return JSONResponse({**body, **_shown_app(tenant, made)}, 201)
+    return entity(tenant, "servicePrincipals", _shown_app(tenant, made), 201)
 
 
 async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
@@ -142,7 +136,7 @@ async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
     body = await json_object(request)
     required = body.get("appRoleAssignmentRequired")
     if set(body) != {"appRoleAssignmentRequired"} or not isinstance(required, bool):
-        raise bad_request("This stand-in updates appRoleAssignmentRequired only.", _BAD)
+        raise bad_request("The simulator updates only appRoleAssignmentRequired.", _BAD)
     tenant.apps[app.client_id.lower()] = replace(app, requires_assignment=required)
     return Response(status_code=204)
 
@@ -150,7 +144,7 @@ async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
 async def list_granted(tenant: Tenant, request: Request, claims: Claims) -> Response:
     app = _app(tenant, str(request.path_params["key"]))
     value = [_shown(tenant, one) for one in directory.assignments(tenant, app)]
-    return JSONResponse({"@odata.context": context(tenant, "appRoleAssignments"), "value": value})
+    return collection(tenant, "appRoleAssignments", value)
 
 
 def _shown(tenant: Tenant, one: Assignment) -> dict[str, Any]:
@@ -176,8 +170,7 @@ async def grant(tenant: Tenant, request: Request, claims: Claims) -> Response:
     own = directory.principals(tenant).get(str(body.get("resourceId")).lower())
     if own is not None:
         _check_side(request, str(body["resourceId"]))
-        entity = {"@odata.context": context(tenant, "appRoleAssignments/$entity")}
-        return JSONResponse({**entity, **admissions.assign(tenant, own, body)}, 201)
+        return entity(tenant, "appRoleAssignments", admissions.assign(tenant, own, body), 201)
     resource = _resource(tenant, f"/{body.get('resourceId')}")
     app = directory.principals(tenant).get(str(body.get("principalId")).lower())
     if resource is None or app is None:
@@ -193,8 +186,7 @@ async def grant(tenant: Tenant, request: Request, claims: Claims) -> Response:
     if role in directory.granted(tenant, app, resource.key):
         raise bad_request("Permission being assigned already exists on the object", _BAD)
     made = directory.assign(tenant, app, resource, role)
-    entity = {"@odata.context": context(tenant, "appRoleAssignments/$entity")}
-    return JSONResponse({**entity, **_shown(tenant, made)}, 201)
+    return entity(tenant, "appRoleAssignments", _shown(tenant, made), 201)
 
 
 async def revoke(tenant: Tenant, request: Request, claims: Claims) -> Response:

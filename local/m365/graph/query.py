@@ -135,7 +135,7 @@ def page(
     if by_id:
         start = bisect_right(found, at.last, key=lambda one: one.id)
     else:
-        start = _behind(found, at.last) if at.last else 0
+        start = _after(found, at.last) if at.last else 0
     width = _width(form, size, at.turn)
     chosen = found[start : start + width]
     following = _following(found, at, start + width, form)
@@ -146,7 +146,7 @@ def page(
     return chosen, f"{url}?{pairs}"
 
 
-def _behind(found: Sequence[HasId], last: str) -> int:
+def _after(found: Sequence[HasId], last: str) -> int:
     for number, one in enumerate(found, 1):
         if one.id == last:
             return number
@@ -182,10 +182,10 @@ def _unseal(token: str, options: Mapping[str, str]) -> _Place:
     try:
         last, turn, digest = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         place = _Place(str(last), int(turn))
-        sound = bool(digest == _digest(place, options))
+        valid = bool(digest == _digest(place, options))
     except (ValueError, TypeError, binascii.Error) as error:
         raise bad_request("Skip token is not valid.", "Request_BadRequest") from error
-    if not sound:
+    if not valid:
         raise bad_request("Skip token does not belong to this query.", "Request_BadRequest")
     return place
 

@@ -48,8 +48,8 @@ class _Search(Expression[Any]):
         name = self._kind.spelled(raw)
         if name is None:
             raise no_property(self._kind, raw, "Invalid search clause")
-        asked = self._kind.filters.get(name)
-        if asked is None or asked.kind is not str or asked.many:
+        searched = self._kind.filters.get(name)
+        if searched is None or searched.kind is not str or searched.many:
             raise no_clause(self._kind, name)
         wanted = _words(text)
         if not wanted:
@@ -61,18 +61,18 @@ class _Search(Expression[Any]):
 
 
 def _has_words(value: str | None, wanted: list[str]) -> bool:
-    told = _words(value or "")
+    words = _words(value or "")
     # Words with only symbols between them also form one word (documented).
-    told += ["".join(_words(chunk)) for chunk in (value or "").split()]
-    return all(any(word.startswith(each) for word in told) for each in wanted)
+    words += ["".join(_words(chunk)) for chunk in (value or "").split()]
+    return all(any(word.startswith(each) for word in words) for each in wanted)
 
 
 def _words(text: str) -> list[str]:
     """
     Split at spaces, symbols and digits, and at a change from lower to upper case (documented).
     """
-    parted = "".join(
+    split = "".join(
         f" {sign}" if sign.isupper() and before.islower() else sign
         for before, sign in zip(" " + text, text, strict=False)
     )
-    return [word.casefold() for word in re.findall(r"\d+|[^\W\d_]+", parted)]
+    return [word.casefold() for word in re.findall(r"\d+|[^\W\d_]+", split)]

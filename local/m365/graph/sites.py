@@ -13,7 +13,7 @@ from starlette.routing import Route
 from local.m365.entra.tokens import Claims
 from local.m365.graph.admin import admin_route, only, selected
 from local.m365.graph.rights import RULE_SITES, SEE_SITES
-from local.m365.graph.wire import Refusal, context, json_object
+from local.m365.graph.wire import Refusal, collection, entity, json_object
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.roles import SITE_ROLES
 from local.m365.tenant.tenant import Tenant
@@ -63,7 +63,7 @@ def _site(tenant: Tenant, host: str) -> tuple[str, str]:
 
 def _geo(tenant: Tenant, request: Request) -> Geo:
     """
-    The geography whose My Site root the path names, by host or id; Graph knows all geographies.
+    The geography whose My Site root the path names, by host or id; Graph serves all geographies.
     """
     site = str(request.path_params["site"]).casefold()
     for geo in tenant.geos:
@@ -87,8 +87,7 @@ async def get_site(tenant: Tenant, request: Request, claims: Claims) -> Response
         "root": {},
         "siteCollection": {"hostname": host},
     }
-    entity = {"@odata.context": context(tenant, "sites/$entity")}
-    return JSONResponse({**entity, **selected(request, site)})
+    return entity(tenant, "sites", selected(request, site))
 
 
 async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> Response:
@@ -102,7 +101,7 @@ async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> 
     if not tenant.switches.site_lists_show_roles:
         for one in shown:
             del one["roles"]
-    return JSONResponse({"@odata.context": context(tenant, "permissions"), "value": shown})
+    return collection(tenant, "permissions", shown)
 
 
 async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:

@@ -23,7 +23,7 @@ class Spelling:
         self._app = app
         paths = [route.path for route in app.routes if isinstance(route, Route)]
         names = [re.split(r"[({]", segment)[0] for path in paths for segment in path.split("/")]
-        self._usual = {name.casefold(): name for name in names}
+        self._spelling = {name.casefold(): name for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -37,4 +37,4 @@ class Spelling:
 
     def _segment(self, segment: str) -> str:
         name, opened, rest = segment.partition("(")
-        return self._usual.get(name.casefold(), name) + opened + rest
+        return self._spelling.get(name.casefold(), name) + opened + rest

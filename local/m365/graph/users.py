@@ -18,7 +18,7 @@ from local.m365.graph.wire import (
     USER_WRITE,
     Refusal,
     bad_request,
-    context,
+    entity,
     json_object,
     named_user,
     not_found,
@@ -53,7 +53,7 @@ def routes(tenant: Tenant) -> list[Route]:
         route(tenant, "GET", ONE_USER, USER_READ, get_user, scopes=USER_SCOPES),
         route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
         route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
-        route(tenant, "DELETE", _DELETED, USER_WRITE, delete_user_for_good),
+        route(tenant, "DELETE", _DELETED, USER_WRITE, delete_user_permanently),
         route(tenant, "POST", f"{_DELETED}/restore", USER_WRITE, restore_user),
     ]
 
@@ -88,11 +88,10 @@ async def get_user(tenant: Tenant, request: Request, client_id: str) -> Response
     names = query.selected(options.get("$select"), USERS, alone=True)
     wanted = managers.expansion(options)
     user = named_user(tenant, request)
-    body = {"@odata.context": context(tenant, "users/$entity")}
     own = lists.shown(USERS, user, names)
     if "mySite" in own:
         own["mySite"] = _my_site(tenant, user)
-    return JSONResponse({**body, **own, **managers.expanded(tenant, user, wanted)})
+    return entity(tenant, "users", {**own, **managers.expanded(tenant, user, wanted)})
 
 
 def _my_site(tenant: Tenant, user: User) -> str:
@@ -115,11 +114,11 @@ async def update_user(tenant: Tenant, request: Request, client_id: str) -> Respo
 
 def _refuse_value(tenant: Tenant, user: User, name: str, value: object) -> None:
     if name == "accountEnabled":
-        sound = isinstance(value, bool)
+        valid = isinstance(value, bool)
     elif name == "displayName":
-        sound = isinstance(value, str) and 0 < len(value) <= 256
+        valid = isinstance(value, str) and 0 < len(value) <= 256
     elif name == "userPrincipalName":
-        sound = isinstance(value, str) and _UPN.fullmatch(value) is not None
+        valid = isinstance(value, str) and _UPN.fullmatch(value) is not None
         holder = tenant.user(str(value))
         if holder is not None and holder is not user:
             message = (
@@ -127,10 +126,10 @@ def _refuse_value(tenant: Tenant, user: User, name: str, value: object) -> None:
             )
             raise Refusal(400, "Request_BadRequest", message)
     elif name in _FREE_TEXT:
-        sound = value is None or isinstance(value, str)
+        valid = value is None or isinstance(value, str)
     else:
         raise bad_request(f"The property '{name}' cannot be updated.", "Request_BadRequest")
-    if not sound:
+    if not valid:
         message = f"Invalid value specified for property '{name}' of resource 'User'."
         raise bad_request(message, "Request_BadRequest")
 
@@ -166,7 +165,7 @@ async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Respo
     return Response(status_code=204)
 
 
-async def delete_user_for_good(tenant: Tenant, request: Request, client_id: str) -> Response:
+async def delete_user_permanently(tenant: Tenant, request: Request, client_id: str) -> Response:
     """Only this sends `deleted` (D, facts/graph.md section 2)."""
     user = _deleted(tenant, request)
     tenant.roster.drop(user)
@@ -179,26 +178,23 @@ async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Resp
     Documented: with the same object id, and in the same groups (facts/graph.md section 5). Assumed:
     subscribers get `updated`, and a UPN that another user now has is a 400.
     """
-    user = _deleted(tenant, request, may=lambda user: tenant.user(user.user_principal_name) is None)
+    user = _deleted(
+        tenant, request, allowed=lambda user: tenant.user(user.user_principal_name) is None
+    )
     tenant.add_user(user)
     for name in tenant.left_groups.pop(user.id.casefold(), []):
         tenant.groups[name].members.add(user.id.casefold())
     tenant.touch(user, "updated")
-    return JSONResponse(
-        {
-            "@odata.context": context(tenant, "directoryObjects/$entity"),
-            **lists.shown(USERS, user, USERS.default),
-        }
-    )
+    return entity(tenant, "directoryObjects", lists.shown(USERS, user, USERS.default))
 
 
 def _deleted(
-    tenant: Tenant, request: Request, *, may: Callable[[User], bool] = lambda user: True
+    tenant: Tenant, request: Request, *, allowed: Callable[[User], bool] = lambda user: True
 ) -> User:
     """Remove the user in the path from the deleted users and return it, or refuse."""
     name = str(request.path_params["user"]).casefold()
     if name not in tenant.deleted_users:
         raise not_found(name)
-    if not may(tenant.deleted_users[name]):
+    if not allowed(tenant.deleted_users[name]):
         raise bad_request("Another object has the same userPrincipalName.", "Request_BadRequest")
     return tenant.deleted_users.pop(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,9 +35,6 @@ class _UserKey(Convertor[str]):
 
     def convert(self, value: str) -> str:
         return value[1:] if value.startswith("/") else value[2:-2].replace("''", "'")
-
-    def to_string(self, value: str) -> str:
-        return f"/{value}"
 
 
 register_url_convertor("user_key", _UserKey())
@@ -187,6 +184,15 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 def context(tenant: Tenant, of: str) -> str:
     return f"{tenant.urls.graph}/v1.0/$metadata#{of}"
+
+
+def entity(tenant: Tenant, of: str, fields: Mapping[str, Any], status: int = 200) -> Response:
+    """One object of the collection *of*."""
+    return JSONResponse({"@odata.context": context(tenant, f"{of}/$entity"), **fields}, status)
+
+
+def collection(tenant: Tenant, of: str, value: Sequence[Any], **links: str) -> Response:
+    return JSONResponse({"@odata.context": context(tenant, of), **links, "value": value})
 
 
 def routes(tenant: Tenant) -> list[Route]:

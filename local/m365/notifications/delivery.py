@@ -21,7 +21,7 @@ from local.m365.tenant.tenant import Tenant
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Post:
     """The items of one POST."""
 
     subscription: Subscription
@@ -78,18 +78,18 @@ class Delivery:
         """Post a lifecycle item immediately to the lifecycle URL."""
         item = notification_items.lifecycle_item(self._tenant, subscription, event)
         url = subscription.lifecycle_url or ""
-        self._spawn(self._deliver(Parcel(subscription, url, [item], next(self._numbers))))
+        self._spawn(self._deliver(Post(subscription, url, [item], next(self._numbers))))
 
     def _queue(self, subscription: Subscription, item: dict[str, Any]) -> None:
         """Lose, duplicate or delay the item as the switches say; duplicates are normal (D)."""
         switches = self._tenant.switches
         if self._rng.random() < switches.notifications_lost:
             url = subscription.notification_url
-            parcel = Parcel(subscription, url, [item], next(self._numbers))
-            self._journal(parcel, self._tenant.now(), 0, {"fault": "lost"})
+            post = Post(subscription, url, [item], next(self._numbers))
+            self._journal(post, self._tenant.now(), 0, {"fault": "lost"})
             return
-        doubled = self._rng.random() < switches.notifications_doubled
-        for _ in range(2 if doubled else 1):
+        twice = self._rng.random() < switches.notifications_doubled
+        for _ in range(2 if twice else 1):
             self._spawn(self._gather(subscription, item))
 
     async def _gather(self, subscription: Subscription, item: dict[str, Any]) -> None:
@@ -108,36 +108,36 @@ class Delivery:
         for start in range(0, len(items), switches.notification_batch):
             part = items[start : start + switches.notification_batch]
             url = subscription.notification_url
-            self._spawn(self._deliver(Parcel(subscription, url, part, next(self._numbers))))
+            self._spawn(self._deliver(Post(subscription, url, part, next(self._numbers))))
 
-    async def _deliver(self, parcel: Parcel) -> None:
+    async def _deliver(self, post: Post) -> None:
         """
         Post until a 2xx arrives within the budget.
 
         Documented: 3 s for the first attempt, 10 s for others, exponential backoff, up to 4 h
         (facts/graph.md section 3). Assumed: the first delay, and that it doubles.
         """
-        if await self._held_back(parcel):
+        if await self._held_back(post):
             return
-        body = json.dumps({"value": self._mixed(parcel)}).encode()
+        body = json.dumps({"value": self._with_foreign_items(post)}).encode()
         switches = self._tenant.switches
         budget, pause = switches.first_budget_seconds, switches.backoff_seconds
         began = time.monotonic()
         for attempt in itertools.count(1):
-            status = await self._post(parcel, body, budget, attempt)
+            status = await self._post(post, body, budget, attempt)
             late = time.monotonic() - began + pause > switches.give_up_seconds
-            if 200 <= status < 300 or late or self._gone(parcel):
+            if 200 <= status < 300 or late or self._is_over(post):
                 return
             await asyncio.sleep(pause)
             budget, pause = switches.retry_budget_seconds, pause * 2
 
-    async def _post(self, parcel: Parcel, body: bytes, budget: float, attempt: int) -> int:
+    async def _post(self, post: Post, body: bytes, budget: float, attempt: int) -> int:
         """Make one attempt; returns its status, or 0 without an answer."""
         at, began, status = self._tenant.now(), time.perf_counter(), 0
         more: dict[str, Any] = {"attempt": attempt}
         try:
             reply = await https_post.post(
-                parcel.url,
+                post.url,
                 body,
                 content_type="application/json; charset=utf-8",
                 trusted_ca=self._tenant.trusted_ca,
@@ -147,58 +147,58 @@ class Delivery:
         except https_post.Unreachable as error:
             more["fault"] = str(error)
         seconds = time.perf_counter() - began
-        self._pace(parcel).answered(self._tenant.now(), seconds)
-        self._journal(parcel, at, status, {**more, "ms": round(seconds * 1000, 1)})
+        self._pace(post).answered(self._tenant.now(), seconds)
+        self._journal(post, at, status, {**more, "ms": round(seconds * 1000, 1)})
         return status
 
-    async def _held_back(self, parcel: Parcel) -> bool:
+    async def _held_back(self, post: Post) -> bool:
         """True if the endpoint is so slow that its notifications are dropped (D, section 3)."""
         if not self._tenant.switches.notification_drops:
             return False
-        verdict = self._pace(parcel).verdict(self._tenant.now())
+        verdict = self._pace(post).verdict(self._tenant.now())
         if verdict == pace.DROPPED:
-            self._journal(parcel, self._tenant.now(), 0, {"fault": "dropped"})
+            self._journal(post, self._tenant.now(), 0, {"fault": "dropped"})
             return True
         if verdict == pace.DELAYED:
             await asyncio.sleep(pace.WINDOW.total_seconds())
         return False
 
-    def _pace(self, parcel: Parcel) -> pace.Pace:
-        return self._paces.setdefault(urlsplit(parcel.url).netloc, pace.Pace())
+    def _pace(self, post: Post) -> pace.Pace:
+        return self._paces.setdefault(urlsplit(post.url).netloc, pace.Pace())
 
-    def _mixed(self, parcel: Parcel) -> list[dict[str, Any]]:
+    def _with_foreign_items(self, post: Post) -> list[dict[str, Any]]:
         """One POST may contain items of other subscriptions and tenants (D, section 3)."""
-        if not self._tenant.switches.notification_foreign or parcel.event:
-            return parcel.items
-        mixed = [*parcel.items, *notification_items.foreign_items(parcel.items[0])]
-        self._rng.shuffle(mixed)
-        return mixed
+        if not self._tenant.switches.notification_foreign or post.event:
+            return post.items
+        items = [*post.items, *notification_items.foreign_items(post.items[0])]
+        self._rng.shuffle(items)
+        return items
 
-    def _gone(self, parcel: Parcel) -> bool:
+    def _is_over(self, post: Post) -> bool:
         """Whether the subscription has ended; the item about its removal is still delivered."""
-        alive = any(one is parcel.subscription for one in rules.live(self._tenant))
-        return not alive and parcel.event != "subscriptionRemoved"
+        alive = any(one is post.subscription for one in rules.live(self._tenant))
+        return not alive and post.event != "subscriptionRemoved"
 
-    def _journal(self, parcel: Parcel, at: datetime, status: int, more: dict[str, Any]) -> None:
+    def _journal(self, post: Post, at: datetime, status: int, more: dict[str, Any]) -> None:
         """Add one entry for each user in the POST; entries of one POST share the number `post`."""
-        users = dict.fromkeys(item.get("resourceData", {}).get("id") for item in parcel.items)
-        named = {"lifecycleEvent": parcel.event} if parcel.event else {}
+        users = dict.fromkeys(item.get("resourceData", {}).get("id") for item in post.items)
+        named = {"lifecycleEvent": post.event} if post.event else {}
         for user_id in users:
             entry = {
                 "at": at.isoformat(),
                 "service": "delivery",
                 "host": "graph",
                 "method": "POST",
-                "path": urlsplit(parcel.url).path,
+                "path": urlsplit(post.url).path,
                 "query": "",  # it contains the webhook's key
                 "status": status,
                 "ms": 0.0,
                 "batch": False,
-                "clientId": parcel.subscription.app_id,
+                "clientId": post.subscription.app_id,
                 "userId": user_id,
-                "subscriptionId": parcel.subscription.id,
-                "post": parcel.number,
-                "items": len(parcel.items),
+                "subscriptionId": post.subscription.id,
+                "post": post.number,
+                "items": len(post.items),
             }
             self._tenant.journal.append({**entry, **named, **more})
 

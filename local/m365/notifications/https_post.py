@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import h11  # a dependency of uvicorn
+import h11  # as local/host does: httpx would be two more packages for some forty lines less
 
 LARGEST_ANSWER = 1 << 20
 USER_AGENT = "photosync-simulated-graph"

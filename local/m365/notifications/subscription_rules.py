@@ -99,11 +99,11 @@ def read_url(name: str, raw: str) -> str:
     """HTTPS only (D, section 2); any host, since here it is on this machine."""
     try:
         parts = urlsplit(raw)
-        sound = parts.scheme == "https" and bool(parts.hostname) and not parts.fragment
-        sound = sound and parts.port != 0
+        valid = parts.scheme == "https" and bool(parts.hostname) and not parts.fragment
+        valid = valid and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise bad_request(f"'{name}' must be an absolute HTTPS URL.", "InvalidRequest")
     return raw
 
@@ -157,7 +157,7 @@ def refuse_patch(body: Mapping[str, Any]) -> None:
             raise bad_request(f"'{name}' cannot be updated.", "InvalidRequest")
 
 
-def refuse_haste(other_renewal: datetime | None, now: datetime) -> None:
+def refuse_close_renewals(other_renewal: datetime | None, now: datetime) -> None:
     """
     Refuse a PATCH soon after a reauthorize, and the reverse.
 
@@ -169,16 +169,16 @@ def refuse_haste(other_renewal: datetime | None, now: datetime) -> None:
         raise bad_request(message, "InvalidRequest")
 
 
-def refuse_crowd(tenant: Tenant, order: Order, app_id: str) -> None:
+def refuse_over_quota(tenant: Tenant, order: Order, app_id: str) -> None:
     """Documented: 403 above the quotas, 409 with the existing id for a duplicate (section 2)."""
-    everyone = live(tenant)
-    own = [one for one in everyone if one.app_id == app_id]
+    alive = live(tenant)
+    own = [one for one in alive if one.app_id == app_id]
     wanted = (_key(order.resource), set(order.change_type.split(",")))
     for one in own:
         if (_key(one.resource), set(one.change_type.split(","))) == wanted:
             message = f"Subscription already exists for the provided resource. Id: {one.id}"
             raise Refusal(409, "Conflict", message)
-    if len(own) >= PER_APP_AND_TENANT or len(everyone) >= PER_TENANT:
+    if len(own) >= PER_APP_AND_TENANT or len(alive) >= PER_TENANT:
         message = "Maximum number of active subscriptions of this resource type has been reached."
         raise Refusal(403, "Forbidden", message)
 
@@ -215,12 +215,12 @@ def validation_url(url: str, token: str, *, form: bool) -> str:
     return f"{url}{mark}validationToken={encoded}"
 
 
-def unshaken(status: int | None) -> Refusal:
+def handshake_refusal(status: int | None) -> Refusal:
     """The refusal of a handshake answered with *status*, or not answered."""
     known = status in {one.value for one in HTTPStatus}
     name = HTTPStatus(status).phrase.replace(" ", "") if status and known else status
-    told = f" HTTP status code is '{name}'." if status else ""
-    return bad_request(NOT_200.format(status=told), "ValidationError")
+    sentence = f" HTTP status code is '{name}'." if status else ""
+    return bad_request(NOT_200.format(status=sentence), "ValidationError")
 
 
 def handshake_fault(token: str, reply: Reply) -> Refusal | None:
@@ -232,7 +232,7 @@ def handshake_fault(token: str, reply: Reply) -> Refusal | None:
     (pnp/Microsoft365-Analytics-Insights#273). Assumed: the code of the second.
     """
     if reply.status != 200:
-        return unshaken(reply.status)
+        return handshake_refusal(reply.status)
     if reply.media_type != "text/plain" or reply.body != token.encode():
         return bad_request(NOT_THE_TOKEN, "ValidationError")
     return None

@@ -8,10 +8,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from local.m365.graph.wire import Refusal, bad_request, context, json_object, not_found, route
+from local.m365.graph.wire import (
+    Refusal,
+    bad_request,
+    collection,
+    entity,
+    json_object,
+    not_found,
+    route,
+)
 from local.m365.notifications import https_post
 from local.m365.notifications import subscription_rules as rules
 from local.m365.tenant.fault_plan import WEBHOOK
@@ -68,15 +76,10 @@ def shown(one: Subscription) -> dict[str, Any]:
     }
 
 
-def _entity(tenant: Tenant, one: Subscription, status: int = 200) -> JSONResponse:
-    of = context(tenant, "subscriptions/$entity")
-    return JSONResponse({"@odata.context": of, **shown(one)}, status)
-
-
 async def create_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
     """Check the form, then both URLs by handshake, then create it (D, section 2)."""
     order = rules.read_order(await json_object(request), tenant.now())
-    rules.refuse_crowd(tenant, order, client_id)
+    rules.refuse_over_quota(tenant, order, client_id)
     checks = [handshake(tenant, order.notification_url)]
     if order.lifecycle_url is not None:
         checks.append(handshake(tenant, order.lifecycle_url, form=True))
@@ -84,7 +87,7 @@ async def create_subscription(tenant: Tenant, request: Request, client_id: str) 
         if isinstance(outcome, BaseException):
             raise outcome
     # Another request may have created one during the handshake.
-    rules.refuse_crowd(tenant, order, client_id)
+    rules.refuse_over_quota(tenant, order, client_id)
     one = Subscription(
         id=tenant.new_id(),
         app_id=client_id,
@@ -95,10 +98,9 @@ async def create_subscription(tenant: Tenant, request: Request, client_id: str) 
         client_state=order.client_state,
         lifecycle_url=order.lifecycle_url,
         latest_tls=order.latest_tls,
-        created=tenant.now(),
     )
     tenant.subscriptions[one.id] = one
-    return _entity(tenant, one, 201)
+    return entity(tenant, "subscriptions", shown(one), 201)
 
 
 async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
@@ -113,7 +115,7 @@ async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
         f"Request-Id: {tenant.new_id()} +1"
     )
     try:
-        _meet_fault(tenant, url)
+        _raise_fault(tenant, url)
         reply = await https_post.post(
             rules.validation_url(url, token, form=form),
             b"",
@@ -124,26 +126,26 @@ async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
     except https_post.TooSlow as error:
         raise bad_request(rules.TIMED_OUT, "InvalidRequest") from error
     except https_post.Unreachable as error:
-        raise rules.unshaken(None) from error
+        raise rules.handshake_refusal(None) from error
     fault = rules.handshake_fault(token, reply)
     if fault is not None:
         raise fault
 
 
-def _meet_fault(tenant: Tenant, url: str) -> None:
-    """Raise the fault that was ordered instead of the webhook's answer: Unreachable or Refusal."""
-    fault = tenant.faults.meet(WEBHOOK, "POST", urlsplit(url).path).fault
+def _raise_fault(tenant: Tenant, url: str) -> None:
+    """Raise the fault that replaces the webhook's answer, as Unreachable or Refusal."""
+    fault = tenant.faults.draw(WEBHOOK, "POST", urlsplit(url).path).fault
     if fault is None:
         return
     status = fault.kind.partition("-")[0]
     if status.isdecimal():
-        raise rules.unshaken(int(status))
+        raise rules.handshake_refusal(int(status))
     kind = https_post.TooSlow if fault.kind == "timeout" else https_post.Unreachable
     raise kind(fault.kind)
 
 
 async def get_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
-    return _entity(tenant, _own(tenant, request, client_id))
+    return entity(tenant, "subscriptions", shown(_own(tenant, request, client_id)))
 
 
 async def delete_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -156,7 +158,7 @@ async def update_subscription(tenant: Tenant, request: Request, client_id: str) 
     one = _own(tenant, request, client_id)
     body = await json_object(request)
     rules.refuse_patch(body)
-    rules.refuse_haste(one.reauthorized, tenant.now())
+    rules.refuse_close_renewals(one.reauthorized, tenant.now())
     expires = one.expires
     if "expirationDateTime" in body:
         expires = rules.read_expiry(body["expirationDateTime"], tenant.now())
@@ -165,12 +167,12 @@ async def update_subscription(tenant: Tenant, request: Request, client_id: str) 
         await handshake(tenant, url)
         one.notification_url = url
     one.expires, one.patched = expires, tenant.now()
-    return _entity(tenant, one)
+    return entity(tenant, "subscriptions", shown(one))
 
 
 async def reauthorize_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
     one = _own(tenant, request, client_id)
-    rules.refuse_haste(one.patched, tenant.now())
+    rules.refuse_close_renewals(one.patched, tenant.now())
     one.reauthorized = tenant.now()
     return Response(status_code=204)
 
@@ -199,11 +201,10 @@ class _Listings:
             raise Refusal(429, "TooManyRequests", "Too many requests.", headers)
         self._recent.append(now)
         own = [shown(one) for one in rules.live(tenant) if one.app_id == client_id]
-        body: dict[str, Any] = {"@odata.context": context(tenant, "subscriptions")}
         match tenant.switches.subscriptions_listed:
             case "none":
                 own = []
             case "empty" if "$skiptoken" not in request.query_params:
-                own = []
-                body["@odata.nextLink"] = f"{tenant.urls.graph}/v1.0/subscriptions?$skiptoken=1"
-        return JSONResponse({**body, "value": own})
+                link = f"{tenant.urls.graph}/v1.0/subscriptions?$skiptoken=1"
+                return collection(tenant, "subscriptions", [], **{"@odata.nextLink": link})
+        return collection(tenant, "subscriptions", own)

@@ -68,7 +68,7 @@ async def response(
             else:
                 profiles.write(tenant, geo, *write)
     except SharePointError as error:
-        return _told(in_language(error, tenant.switches.language), 200)
+        return _error_answer(in_language(error, tenant.switches.language), 200)
     return JSONResponse([_head(None), *results])
 
 
@@ -82,8 +82,8 @@ def _refusal(tenant: Tenant, base: str, request: Request, *, may_write: bool) ->
     if not digests.is_fresh(base, digest, tenant.now()):
         code = "-2130575251, Microsoft.SharePoint.SPException"
         text = "The security validation for this page is invalid and might be corrupted."
-        return _told(SharePointError(403, code, text), 403)
-    return None if may_write else _told(access_denied(), 403)
+        return _error_answer(SharePointError(403, code, text), 403)
+    return None if may_write else _error_answer(access_denied(), 403)
 
 
 def _actions(body: bytes) -> list[tuple[int, _Write | None]]:
@@ -150,7 +150,7 @@ def _invalid(text: str) -> SharePointError:
     return SharePointError(200, code, text)
 
 
-def _told(error: SharePointError, status: int) -> Response:
+def _error_answer(error: SharePointError, status: int) -> Response:
     number, _, kind = error.code.partition(", ")
     info = {
         "ErrorMessage": error.message,

@@ -34,11 +34,11 @@ def server_relative(path: str, *, encoded: bool) -> str:
     Recorded: a path outside the web is 400 System.ArgumentException.
     Assumed: which paths are outside; a path without a leading slash counts as outside.
     """
-    meant = (decoded(path) if encoded else path).rstrip("/")
-    parts = meant.split("/")
-    if not meant.startswith("/") or ".." in parts or meant.lower().startswith(_OTHER_WEBS):
-        raise outside_the_web(meant)
-    return meant
+    literal = (decoded(path) if encoded else path).rstrip("/")
+    parts = literal.split("/")
+    if not literal.startswith("/") or ".." in parts or literal.lower().startswith(_OTHER_WEBS):
+        raise outside_the_web(literal)
+    return literal
 
 
 def decoded(text: str) -> str:
@@ -78,9 +78,8 @@ def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwri
     unique id stays and the version increases when a file is overwritten; nothing can be added to
     `Forms`, which contains the library's views.
     """
-    complaint = names.complaint(folder.path, name)
-    if complaint:
-        raise bad_request(complaint)
+    if problem := names.problem(folder.path, name):
+        raise bad_request(problem)
     if folder.name == FORMS:
         raise bad_request("Files cannot be added to the folder Forms.")
     now, old = tenant.now(), folder.files.get(name.casefold())

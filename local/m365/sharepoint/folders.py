@@ -16,15 +16,14 @@ def add(tenant: Tenant, geo: Geo, path: str) -> Folder:
     Reported: an existing folder is answered like a new one (facts/sharepoint.md section 3).
     Assumed: names follow the rules of files; nothing can be created below `Forms`.
     """
-    there = geo.folder(path)
-    if there is not None:
-        return there
+    existing = geo.folder(path)
+    if existing is not None:
+        return existing
     parent, _, name = path.rpartition("/")
     if parent and files.folder_at(geo, parent).name == files.FORMS:
         raise bad_request("Folders cannot be added to the folder Forms.")
-    complaint = names.complaint(parent, name)
-    if complaint:
-        raise bad_request(complaint)
+    if problem := names.problem(parent, name):
+        raise bad_request(problem)
     return geo.add_folder(path)
 
 

@@ -14,7 +14,7 @@ _NAMES = re.compile(
 LONGEST_PATH = 400
 
 
-def complaint(folder: str, name: str) -> str | None:
+def problem(folder: str, name: str) -> str | None:
     """
     Why no file in *folder* can be called *name*; None if it can.
 

@@ -25,7 +25,7 @@ from local.m365.tenant.records import Folder
 from local.m365.tenant.tenant import Tenant
 
 # From facts/sharepoint.md section 4 (Documented; that either role allows reading is Assumed).
-ANYBODY = "anybody"
+ANY_TOKEN = "any token"
 PROFILE_READ = "profile read"
 PROFILE_WRITE = "profile write"
 FILE_READ = "file read"
@@ -35,7 +35,7 @@ _PEOPLE = "sp.userprofiles.peoplemanager"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """One request, independent of HTTP: host, address, and body."""
 
     tenant: Tenant
@@ -47,14 +47,14 @@ class Asked:
     if_match: str | None
     content_type: str = ""
 
-    def missing(self, error: SharePointError) -> None:
+    def require_library(self, error: SharePointError) -> None:
         """Raise *error* on hosts without a library: only -my has one (section 1)."""
         if self.kind != "my":
             raise error
 
     def folder(self) -> Folder:
         path = addresses.path(self.calls)
-        self.missing(no_such_folder())
+        self.require_library(no_such_folder())
         return files.folder_at(self.geo, path)
 
     def parent(self) -> str:
@@ -96,7 +96,7 @@ class Asked:
 class Operation:
     methods: tuple[str, ...]
     needs: str
-    answer: Callable[[Asked], Answer]
+    answer: Callable[[ApiRequest], Answer]
 
 
 def find(calls: tuple[Call, ...], method: str) -> list[Operation]:
@@ -107,30 +107,30 @@ def find(calls: tuple[Call, ...], method: str) -> list[Operation]:
     return [operation for operation in found if method in operation.methods]
 
 
-def _context(asked: Asked) -> Answer:
-    return entities.context_entity(asked.tenant, asked.base)
+def _context(request: ApiRequest) -> Answer:
+    return entities.context_entity(request.tenant, request.base)
 
 
-def _web(asked: Asked) -> Answer:
-    return entities.web_entity(asked.base, asked.kind)
+def _web(request: ApiRequest) -> Answer:
+    return entities.web_entity(request.base, request.kind)
 
 
-def _folder(asked: Asked) -> Answer:
-    return entities.folder_entity(asked.base, asked.geo, asked.folder())
+def _folder(request: ApiRequest) -> Answer:
+    return entities.folder_entity(request.base, request.geo, request.folder())
 
 
-def _folders(asked: Asked) -> Answer:
-    if asked.kind != "my" and not addresses.path(asked.calls):
+def _folders(request: ApiRequest) -> Answer:
+    if request.kind != "my" and not addresses.path(request.calls):
         return Collection([])
-    inside = files.folders_in(asked.geo, asked.parent())
-    return Collection([entities.folder_entity(asked.base, asked.geo, each) for each in inside])
+    inside = files.folders_in(request.geo, request.parent())
+    return Collection([entities.folder_entity(request.base, request.geo, each) for each in inside])
 
 
-def _files(asked: Asked) -> Answer:
-    return entities.files_of(asked.base, asked.folder())
+def _files(request: ApiRequest) -> Answer:
+    return entities.files_of(request.base, request.folder())
 
 
-def _add_folder(asked: Asked) -> Answer:
+def _add_folder(request: ApiRequest) -> Answer:
     """
     Create a folder.
 
@@ -138,128 +138,130 @@ def _add_folder(asked: Asked) -> Answer:
         `AddUsingPath` on a folder's folders, `AddSubFolderUsingPath` on the folder.
     Assumed: 201 for the entity, 200 for the functions.
     """
-    call, parent = asked.calls[-1], asked.parent()
+    call, parent = request.calls[-1], request.parent()
     if call.name == "folders":
-        [given] = asked.texts("ServerRelativeUrl")
+        [given] = request.texts("ServerRelativeUrl")
     else:
         given = call.text("url" if call.name == "add" else "decodedurl")
     absolute = given if given.startswith("/") else f"{parent}/{given}"
     path = files.server_relative(absolute, encoded=call.name == "add")
-    folder = folders.add(asked.tenant, asked.geo, path)
-    made = entities.folder_entity(asked.base, asked.geo, folder)
+    folder = folders.add(request.tenant, request.geo, path)
+    made = entities.folder_entity(request.base, request.geo, folder)
     return replace(made, status=201) if call.name == "folders" else made
 
 
-def _delete_folder(asked: Asked) -> Answer:
-    folders.delete(asked.geo, asked.folder())
+def _delete_folder(request: ApiRequest) -> Answer:
+    folders.delete(request.geo, request.folder())
     return Empty()
 
 
-def _recycle_folder(asked: Asked) -> Answer:
-    folders.delete(asked.geo, asked.folder())
-    return Scalar("Recycle", asked.tenant.new_id())
+def _recycle_folder(request: ApiRequest) -> Answer:
+    folders.delete(request.geo, request.folder())
+    return Scalar("Recycle", request.tenant.new_id())
 
 
-def _lists(asked: Asked) -> Answer:
-    return Collection([_library(asked)] if asked.kind == "my" else [])
+def _lists(request: ApiRequest) -> Answer:
+    return Collection([_library(request)] if request.kind == "my" else [])
 
 
-def _list(asked: Asked) -> Answer:
-    asked.missing(no_such_list())
-    library = _library(asked)
-    if not addresses.is_the_library(asked.calls, library.fields["Id"]):
+def _list(request: ApiRequest) -> Answer:
+    request.require_library(no_such_list())
+    library = _library(request)
+    if not addresses.is_the_library(request.calls, library.fields["Id"]):
         raise no_such_list()
     return library
 
 
-def _library(asked: Asked) -> Entity:
-    return entities.library_entity(asked.base, asked.geo)
+def _library(request: ApiRequest) -> Entity:
+    return entities.library_entity(request.base, request.geo)
 
 
-def _add(asked: Asked) -> Answer:
+def _add(request: ApiRequest) -> Answer:
     """Recorded for AddUsingPath, Documented for add: the body is the file, whatever its type."""
-    call, folder = asked.calls[-1], asked.folder()
+    call, folder = request.calls[-1], request.folder()
     given = call.text("decodedurl" if call.name == "addusingpath" else "url")
     name = given if call.name == "addusingpath" else files.decoded(given)
-    file = files.upload(asked.tenant, folder, name, asked.body, overwrite=call.flag("overwrite"))
-    answer = entities.file_entity(asked.base, folder, file)
-    files.processed(asked.tenant, file)
+    file = files.upload(
+        request.tenant, folder, name, request.body, overwrite=call.flag("overwrite")
+    )
+    answer = entities.file_entity(request.base, folder, file)
+    files.processed(request.tenant, file)
     return answer
 
 
-def _file(asked: Asked) -> Answer:
-    folder, file = files.file_at(asked.geo, _file_path(asked))
-    return entities.file_entity(asked.base, folder, file)
+def _file(request: ApiRequest) -> Answer:
+    folder, file = files.file_at(request.geo, _file_path(request))
+    return entities.file_entity(request.base, folder, file)
 
 
-def _content(asked: Asked) -> Answer:
-    return Binary(files.file_at(asked.geo, _file_path(asked))[1].content)
+def _content(request: ApiRequest) -> Answer:
+    return Binary(files.file_at(request.geo, _file_path(request))[1].content)
 
 
-def _replace(asked: Asked) -> Answer:
+def _replace(request: ApiRequest) -> Answer:
     """Documented: PUT of `$value` writes an existing file. Assumed: 204."""
-    folder, file = files.file_at(asked.geo, _file_path(asked))
-    if asked.if_match not in (None, "*", file.etag):
+    folder, file = files.file_at(request.geo, _file_path(request))
+    if request.if_match not in (None, "*", file.etag):
         raise changed_since(file.name)
-    files.upload(asked.tenant, folder, file.name, asked.body, overwrite=True)
+    files.upload(request.tenant, folder, file.name, request.body, overwrite=True)
     return Empty(204)
 
 
-def _delete(asked: Asked) -> Answer:
-    files.delete(asked.geo, _file_path(asked), asked.if_match)
+def _delete(request: ApiRequest) -> Answer:
+    files.delete(request.geo, _file_path(request), request.if_match)
     return Empty()
 
 
-def _recycle(asked: Asked) -> Answer:
-    return Scalar("Recycle", files.recycle(asked.tenant, asked.geo, _file_path(asked)))
+def _recycle(request: ApiRequest) -> Answer:
+    return Scalar("Recycle", files.recycle(request.tenant, request.geo, _file_path(request)))
 
 
-def _file_path(asked: Asked) -> str:
-    path = addresses.path(asked.calls)
-    asked.missing(no_such_file(path))
+def _file_path(request: ApiRequest) -> str:
+    path = addresses.path(request.calls)
+    request.require_library(no_such_file(path))
     return path
 
 
-def _profile(asked: Asked) -> Answer:
-    found = profiles.read(asked.tenant, asked.geo, asked.account())
+def _profile(request: ApiRequest) -> Answer:
+    found = profiles.read(request.tenant, request.geo, request.account())
     if found is None:
         return Scalar("GetPropertiesFor")
-    return entities.profile_entity(asked.tenant, *found)
+    return entities.profile_entity(request.tenant, *found)
 
 
-def _profile_property(asked: Asked) -> Answer:
-    found = profiles.read(asked.tenant, asked.geo, asked.account())
+def _profile_property(request: ApiRequest) -> Answer:
+    found = profiles.read(request.tenant, request.geo, request.account())
     values = profiles.properties(*found) if found else {}
-    wanted = asked.calls[1].text("propertyname").lower()
+    wanted = request.calls[1].text("propertyname").lower()
     value = next((v for k, v in values.items() if k.lower() == wanted), None)
     return Scalar("GetUserProfilePropertyFor", value)
 
 
-def _set_property(asked: Asked) -> Answer:
+def _set_property(request: ApiRequest) -> Answer:
     """Recorded: one property a call, and null as the answer (facts/sharepoint.md section 3)."""
-    account, name, value = asked.texts("accountName", "propertyName", "propertyValue")
-    profiles.write(asked.tenant, asked.geo, account, name, value)
+    account, name, value = request.texts("accountName", "propertyName", "propertyValue")
+    profiles.write(request.tenant, request.geo, account, name, value)
     return Scalar("SetSingleValueProfileProperty")
 
 
-def _set_values(asked: Asked) -> Answer:
+def _set_values(request: ApiRequest) -> Answer:
     """Documented: the values of a multi-valued property. Assumed: they are stored joined by `|`."""
-    account, name = asked.texts("accountName", "propertyName")
-    values = asked.list_of_texts("propertyValues")
-    profiles.write(asked.tenant, asked.geo, account, name, "|".join(values))
+    account, name = request.texts("accountName", "propertyName")
+    values = request.list_of_texts("propertyValues")
+    profiles.write(request.tenant, request.geo, account, name, "|".join(values))
     return Scalar("SetMultiValuedProfileProperty")
 
 
-def _both(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
+def _both(needs: str, answer: Callable[[ApiRequest], Answer]) -> list[Operation]:
     # Measured: the independent client reads by POST with an empty body.
     return [Operation(("GET", "POST"), needs, answer)]
 
 
-def _post(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
+def _post(needs: str, answer: Callable[[ApiRequest], Answer]) -> list[Operation]:
     return [Operation(("POST",), needs, answer)]
 
 
-def _recycling(answer: Callable[[Asked], Answer]) -> list[Operation]:
+def _recycling(answer: Callable[[ApiRequest], Answer]) -> list[Operation]:
     # From a tool's source: it deletes by X-HTTP-Method.
     return [Operation(("POST", "DELETE"), FILE_WRITE, answer)]
 
@@ -269,7 +271,7 @@ _FOLDERS = [
     Operation(("POST",), FILE_WRITE, _add_folder),
 ]
 _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
-    ("contextinfo",): _post(ANYBODY, _context),
+    ("contextinfo",): _post(ANY_TOKEN, _context),
     ("web",): _both(FILE_READ, _web),
     ("web", "lists"): _both(FILE_READ, _lists),
     ("web", LIST): _both(FILE_READ, _list),

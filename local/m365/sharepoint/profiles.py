@@ -52,7 +52,7 @@ def account(tenant: Tenant, name: str) -> User | None:
 
 
 def properties(user: User, profile: Profile) -> dict[str, str]:
-    """All properties: unset ones empty, names derived from the user as SharePoint knows it."""
+    """All properties: unset ones empty, and the names that SharePoint has for the user."""
     upn = user.sharepoint_name or user.user_principal_name
     return {
         **dict.fromkeys(_EDITABLE, ""),
@@ -70,7 +70,7 @@ def read(tenant: Tenant, geo: Geo, name: str) -> tuple[User, Profile] | None:
     """
     The profile of the account *name* on a host of *geo*; None if the answer is `odata.null`.
 
-    Documented: the home geography knows all profiles (facts/sharepoint.md section 10). What other
+    Documented: the home geography serves all profiles (facts/sharepoint.md section 10). What other
     geographies answer for a user of another one is unknown: the switch `profiles_elsewhere`
     chooses.
 
@@ -79,8 +79,8 @@ def read(tenant: Tenant, geo: Geo, name: str) -> tuple[User, Profile] | None:
     client API gets a null object, which suggests `odata.null`.
     """
     user = account(tenant, name)
-    knows = geo is tenant.home or tenant.switches.profiles_elsewhere == "shown"
-    if user is not None and user.profile is not None and (knows or tenant.geo_of(user) is geo):
+    serves_all = geo is tenant.home or tenant.switches.profiles_elsewhere == "shown"
+    if user is not None and user.profile is not None and (serves_all or tenant.geo_of(user) is geo):
         return user, user.profile
     if tenant.switches.missing_profile == "odata.null":
         return None

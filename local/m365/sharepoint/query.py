@@ -31,12 +31,12 @@ def parse(options: Mapping[str, str]) -> Query:
     """
     The query that *options* (names in lower case) describe, or 400.
 
-    Documented (facts/sharepoint.md section 3): these six. To ignore any other would be more
-    tolerant than SharePoint is.
+    Documented (facts/sharepoint.md section 3): these six. Any other is refused, since ignoring it
+    would be more tolerant than SharePoint.
     """
     for option in options:
         if option.startswith("$") and option not in _KNOWN:
-            raise bad_request(f"This stand-in does not know {option}.")
+            raise bad_request(f"The simulator does not support {option}.")
     raw_filter = options.get("$filter")
     return Query(
         select=_names(options.get("$select", "")),
@@ -90,7 +90,7 @@ def _shown(entity: Entity, select: tuple[str, ...], expand: tuple[str, ...]) -> 
     fields = dict(entity.fields)
     for name in dict.fromkeys(path.partition("/")[0] for path in expand):
         if name not in entity.related:
-            raise bad_request(f"This stand-in does not know {name} of {entity.type}.")
+            raise bad_request(f"The simulator does not support {name} of {entity.type}.")
         inside = Query(_inside(select, name), _inside(expand, name))
         fields[name] = answered(entity.related[name](), inside)
     wanted = {path.partition("/")[0] for path in select}

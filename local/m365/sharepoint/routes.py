@@ -40,29 +40,29 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
 
     async def answer(request: Request) -> Response:
         path = request.url.path
-        former = _former(tenant, host, request)
-        if former is not None:
-            return former
+        redirect = _redirect(tenant, host, request)
+        if redirect is not None:
+            return redirect
         claims = _claims(tenant, host, request)
         if isinstance(claims, Response):
             return claims
-        beside = await _beside(tenant, host, request, claims)
-        if beside is not None:
-            return beside
+        other = await _outside_rest(tenant, host, request, claims)
+        if other is not None:
+            return other
         accept = request.headers.get("accept", "")
         try:
             if path.lower() == batch.PATH and request.method == "POST":
                 return await batch.response(request, base_url(tenant, host))
             found = await _api(tenant, host, request, claims)
         except SharePointError as error:
-            told = in_language(error, tenant.switches.language)
-            return wire.error_response(told, accept, tenant.switches.sharepoint_errors)
+            translated = in_language(error, tenant.switches.language)
+            return wire.error_response(translated, accept, tenant.switches.sharepoint_errors)
         return wire.response(found, accept, base_url(tenant, host))
 
     return [Route("/{path:path}", endpoint, methods=_METHODS)]
 
 
-async def _beside(
+async def _outside_rest(
     tenant: Tenant, host: str, request: Request, claims: tokens.Claims
 ) -> Response | None:
     """The answer outside the REST interface; None if the request is for REST."""
@@ -70,8 +70,8 @@ async def _beside(
     if path == photo.PATH:
         return photo.response(tenant, request.query_params)
     if path == csom.PATH:
-        allowed = _may(tenant, host, claims, sharepoint_operations.PROFILE_WRITE)
-        geo, _ = _place(tenant, host)
+        allowed = _allows(tenant, host, claims, sharepoint_operations.PROFILE_WRITE)
+        geo, _ = _geo_and_kind(tenant, host)
         return await csom.response(tenant, geo, host, request, may_write=allowed)
     return None
 
@@ -83,16 +83,16 @@ def _ids() -> dict[str, str]:
 
 
 def base_url(tenant: Tenant, host: str) -> str:
-    return tenant.host_url(*_place(tenant, host))
+    return tenant.host_url(*_geo_and_kind(tenant, host))
 
 
-def _place(tenant: Tenant, host: str) -> tuple[Geo, str]:
+def _geo_and_kind(tenant: Tenant, host: str) -> tuple[Geo, str]:
     """The geography of *host*, and its kind of host there."""
     name, _, kind = host.rpartition("-")
     return (tenant.satellites[name] if name else tenant.home), kind
 
 
-def _former(tenant: Tenant, host: str, request: Request) -> Response | None:
+def _redirect(tenant: Tenant, host: str, request: Request) -> Response | None:
     """
     The answer under a former name of the tenant; None under its current name.
 
@@ -121,10 +121,10 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
     if not operations:
         raise wrong_method(method)
     operation = operations[0]
-    if not _may(tenant, host, claims, operation.needs):
+    if not _allows(tenant, host, claims, operation.needs):
         raise access_denied()
-    geo, kind = _place(tenant, host)
-    asked = sharepoint_operations.Asked(
+    geo, kind = _geo_and_kind(tenant, host)
+    call = sharepoint_operations.ApiRequest(
         tenant=tenant,
         geo=geo,
         kind=kind,
@@ -134,7 +134,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
         if_match=request.headers.get("if-match"),
         content_type=request.headers.get("content-type", ""),
     )
-    return query.answered(operation.answer(asked), wanted)
+    return query.answered(operation.answer(call), wanted)
 
 
 def _method(request: Request) -> str:
@@ -144,7 +144,7 @@ def _method(request: Request) -> str:
     return request.method
 
 
-def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
+def _allows(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
     """
     Whether the roles in the token, and for Sites.Selected the site's grants, allow *needs*.
 
@@ -152,7 +152,7 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
         other site, only in its geography; `write` includes reading; other hosts have no grants.
     """
     roles = claims.roles
-    if needs == sharepoint_operations.ANYBODY:
+    if needs == sharepoint_operations.ANY_TOKEN:
         return True
     if needs == sharepoint_operations.PROFILE_WRITE:
         return "User.ReadWrite.All" in roles
@@ -160,7 +160,7 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
         return not roles.isdisjoint({"User.Read.All", "User.ReadWrite.All"})
     if "Sites.FullControl.All" in roles:
         return True
-    geo, kind = _place(tenant, host)
+    geo, kind = _geo_and_kind(tenant, host)
     if kind != "my" or "Sites.Selected" not in roles:
         return False
     grant = geo.site_grants.get(claims.client_id.lower())

@@ -17,9 +17,9 @@ WEBHOOK = "webhook"
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
 _STATUS = re.compile(r"[45]\d\d(-bare|-html)?")
 _ANY_STATUS = re.compile(r"[2-5]\d\d(-bare)?")
-_SAID = ("code", "message", "body")
-_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds", *_SAID)
-_ODDS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
+_BODY_KEYS = ("code", "message", "body")
+_NEXT_KEYS = ("service", "fault", "method", "path", "next", "retryAfter", "seconds", *_BODY_KEYS)
+_ODDS_KEYS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Latency:
-    """Every answer is delayed this long, plus a seeded share of the jitter."""
+    """The delay of every answer, and the jitter, of which a seeded share is added."""
 
     ms: float = 0.0
     jitter_ms: float = 0.0
@@ -56,8 +56,8 @@ class Odds:
 
 
 @dataclass
-class Ambush:
-    """The next *left* requests that match fail like this."""
+class NextFault:
+    """A fault of the next *left* matching requests."""
 
     service: str
     method: str
@@ -67,7 +67,7 @@ class Ambush:
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Outcome:
     """The delay and the fault of one request."""
 
     delay: float
@@ -85,10 +85,10 @@ class FaultPlan:
 
     latency: dict[str, Latency] = field(default_factory=dict)
     odds: dict[str, Odds] = field(default_factory=dict)
-    ambushes: list[Ambush] = field(default_factory=list)
+    next_faults: list[NextFault] = field(default_factory=list)
     _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
-    def meet(self, service: str, method: str, path: str) -> Meeting:
+    def draw(self, service: str, method: str, path: str) -> Outcome:
         """Draw the delay and the fault of this request."""
         key = (service, method, path)
         self._seen[key] += 1
@@ -96,21 +96,21 @@ class FaultPlan:
         draw = _draw(odds.seed if odds else 0, *key, self._seen[key])
         latency = self.latency.get(service, Latency())
         delay = (latency.ms + latency.jitter_ms * _share(draw[16:24])) / 1000
-        ambushed = self._ambush(service, method, path)
-        if ambushed or odds is None or _share(draw[:8]) >= odds.rate:
-            return Meeting(delay, ambushed)
+        next_fault = self._next_fault(service, method, path)
+        if next_fault or odds is None or _share(draw[:8]) >= odds.rate:
+            return Outcome(delay, next_fault)
         number = int.from_bytes(draw[8:16])
         kind = odds.kinds[number % len(odds.kinds)]
-        return Meeting(delay, Fault(kind, odds.retry_after, odds.seconds, number >> 8))
+        return Outcome(delay, Fault(kind, odds.retry_after, odds.seconds, number >> 8))
 
-    def _ambush(self, service: str, method: str, path: str) -> Fault | None:
-        for ambush in self.ambushes:
-            named = ambush.service == service and ambush.method in ("*", method)
-            if named and ambush.path.search(path):
-                ambush.left -= 1
-                if ambush.left <= 0:
-                    self.ambushes.remove(ambush)
-                return ambush.fault
+    def _next_fault(self, service: str, method: str, path: str) -> Fault | None:
+        for each in self.next_faults:
+            named = each.service == service and each.method in ("*", method)
+            if named and each.path.search(path):
+                each.left -= 1
+                if each.left <= 0:
+                    self.next_faults.remove(each)
+                return each.fault
         return None
 
     def set_odds(self, service: str, odds: Odds) -> None:
@@ -122,7 +122,7 @@ class FaultPlan:
     def clear(self) -> None:
         """Remove all faults; latency stays."""
         self.odds.clear()
-        self.ambushes.clear()
+        self.next_faults.clear()
 
     def described(self) -> dict[str, Any]:
         return {
@@ -138,13 +138,13 @@ class FaultPlan:
             },
             "next": [
                 {
-                    "service": ambush.service,
-                    "method": ambush.method,
-                    "path": ambush.path.pattern,
-                    "next": ambush.left,
-                    "fault": ambush.fault.kind,
+                    "service": each.service,
+                    "method": each.method,
+                    "path": each.path.pattern,
+                    "next": each.left,
+                    "fault": each.fault.kind,
                 }
-                for ambush in self.ambushes
+                for each in self.next_faults
             ],
         }
 
@@ -173,7 +173,7 @@ def only(order: object, *known: str) -> None:
 
 def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
     """Apply one order of the control API to *plan*; ValueError says what is wrong with it."""
-    only(order, *(_AMBUSH if "fault" in order else _ODDS))
+    only(order, *(_NEXT_KEYS if "fault" in order else _ODDS_KEYS))
     service = str(order.get("service", ""))
     if service not in (*SERVICES, WEBHOOK):
         raise ValueError(f"service must be one of {', '.join((*SERVICES, WEBHOOK))}")
@@ -186,12 +186,12 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
         times = int(order.get("next", 1))
         if times < 1:
             raise ValueError("next must be at least 1")
-        said = [name for name in _SAID if name in order]
-        if said and service not in ("graph", "sharepoint"):
-            raise ValueError(f"{', '.join(said)}: only graph and sharepoint say it")
-        code, message, body = (str(order.get(name, "")) for name in _SAID)
+        given = [name for name in _BODY_KEYS if name in order]
+        if given and service not in ("graph", "sharepoint"):
+            raise ValueError(f"{', '.join(given)}: only for graph and sharepoint")
+        code, message, body = (str(order.get(name, "")) for name in _BODY_KEYS)
         fault = Fault(kind, retry_after, seconds, code=code, message=message, body=body)
-        plan.ambushes.append(Ambush(service, method, path, times, fault))
+        plan.next_faults.append(NextFault(service, method, path, times, fault))
         return
     kinds = _kinds(order.get("kinds", ["429", "429-bare", "503", "500", "reset", "half"]))
     if "rate" not in order:

@@ -48,8 +48,8 @@ class Limits:
         Documented: "each geo gets its own limits" (facts/sharepoint.md section 5).
         """
         if service == "sharepoint" and scope["path"].lower().startswith(_PEOPLE):
-            most = self._switches.people_calls_per_5_minutes
-            yield _counted(self._lately(host), self._now(), PEOPLE_WINDOW, most, "people calls")
+            limit = self._switches.people_calls_per_5_minutes
+            yield _counted(self._recent(host), self._now(), PEOPLE_WINDOW, limit, "people calls")
         elif service == "graph" and _PHOTO.match(scope["path"]):
             with self._photo(_mailbox(self._roster, scope)) as refusal:
                 yield refusal
@@ -58,16 +58,16 @@ class Limits:
 
     def count_people(self, host: str, calls: int) -> None:
         """Count *calls* more for a request to *host* that was already admitted."""
-        self._lately(host).extend([self._now()] * calls)
+        self._recent(host).extend([self._now()] * calls)
 
-    def _lately(self, host: str) -> deque[datetime]:
+    def _recent(self, host: str) -> deque[datetime]:
         return self._people.setdefault(host.rpartition("-")[0], deque())
 
     @contextmanager
     def _photo(self, mailbox: _Mailbox) -> Iterator[Fault | None]:
-        lately = self._photos.setdefault(mailbox, deque())
-        most = self._switches.photo_requests_per_10_minutes
-        refusal = _counted(lately, self._now(), PHOTO_WINDOW, most, "photos")
+        recent = self._photos.setdefault(mailbox, deque())
+        limit = self._switches.photo_requests_per_10_minutes
+        refusal = _counted(recent, self._now(), PHOTO_WINDOW, limit, "photos")
         at_once = self._switches.photo_requests_at_once
         if refusal is None and 0 < at_once <= self._at_once[mailbox]:
             refusal = Fault("429", retry_after=1.0, reason="limit: photos at once")
@@ -87,15 +87,15 @@ def _mailbox(roster: Roster, scope: Any) -> _Mailbox:
 
 
 def _counted(
-    lately: deque[datetime], now: datetime, window: timedelta, most: int, what: str
+    recent: deque[datetime], now: datetime, window: timedelta, limit: int, what: str
 ) -> Fault | None:
-    """Count one more; a 429 if the window has more than *most* (0: no limit)."""
-    if most == 0:
+    """Count one more; a 429 if the window has more than *limit* (0: no limit)."""
+    if limit == 0:
         return None
-    while lately and lately[0] <= now - window:
-        lately.popleft()
-    lately.append(now)
-    if len(lately) <= most:
+    while recent and recent[0] <= now - window:
+        recent.popleft()
+    recent.append(now)
+    if len(recent) <= limit:
         return None
-    wait = lately[-most] + window - now
+    wait = recent[-limit] + window - now
     return Fault("429", retry_after=wait.total_seconds(), reason=f"limit: {what}")

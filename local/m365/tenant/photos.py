@@ -15,12 +15,12 @@ from local.m365.tenant.records import Photo
 
 LARGEST = 648
 SIZES = (48, 64, 96, 120, 240, 360, 432, 504, 648)  # (D, facts/graph.md section 4)
-MOST_BYTES = 4 * 1024 * 1024  # updates must be under 4 MB (D, section 4)
-MOST_PIXELS = 50_000_000  # assumed; the real limit is unknown
+MAX_BYTES = 4 * 1024 * 1024  # updates must be under 4 MB (D, section 4)
+MAX_PIXELS = 50_000_000  # assumed; the real limit is unknown
 QUALITY = 90
 
 
-class Unsound(Exception):
+class InvalidImage(Exception):
     """The upload is not an image that Exchange would accept."""
 
 
@@ -36,7 +36,7 @@ class Picture:
 
 def accept(upload: bytes, *, reencode: bool, fresh: bool) -> Picture:
     """
-    What is stored for *upload*. Raises Unsound.
+    What is stored for *upload*. Raises InvalidImage.
 
     Reported: Graph re-encodes uploads (I, facts/graph.md section 1).
     Assumed: nothing is cropped, the longer side becomes at most 648, the result is an upright sRGB
@@ -93,26 +93,26 @@ def media_etag(photo: Photo) -> str:
 
 
 def _opened(upload: bytes) -> Image.Image:
-    if len(upload) >= MOST_BYTES:
-        raise Unsound("too large")
+    if len(upload) >= MAX_BYTES:
+        raise InvalidImage("too large")
     try:
         with warnings.catch_warnings():
             # Pillow warns about large images; here our own limit applies.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(upload))
-            if image.width * image.height > MOST_PIXELS:
-                raise Unsound("too many pixels")
+            if image.width * image.height > MAX_PIXELS:
+                raise InvalidImage("too many pixels")
             image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Unsound("not a sound image") from error
+        raise InvalidImage("not a valid image") from error
     return image
 
 
 def _jpeg(image: Image.Image, comment: bytes) -> Picture:
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        see_through = image.convert("RGBA")
+        transparent = image.convert("RGBA")
         image = Image.new("RGB", image.size, "white")
-        image.paste(see_through, mask=see_through.getchannel("A"))
+        image.paste(transparent, mask=transparent.getchannel("A"))
     elif image.mode not in ("RGB", "L"):
         image = image.convert("RGB")
     target = io.BytesIO()

@@ -166,6 +166,5 @@ class Subscription:
     client_state: str | None = None
     lifecycle_url: str | None = None
     latest_tls: str = "v1_2"
-    created: datetime | None = None
     patched: datetime | None = None
     reauthorized: datetime | None = None

@@ -29,57 +29,57 @@ class Roster:
         self._by_family: dict[str, list[User]] = {}
         self._by_sharepoint_name: dict[str, list[User]] = {}
         # Deleted users whose profile still exists.
-        self._outlived: dict[str, User] = {}
+        self._kept_profiles: dict[str, User] = {}
         self.by_id: Mapping[str, User] = MappingProxyType(self._users)
 
     def add(self, user: User) -> None:
         """Add *user*, replacing one with the same object id."""
         self.drop(user)
-        former = self._users.get(user.id.casefold())
-        if former is not None:
-            self._forget_names(former)
+        replaced = self._users.get(user.id.casefold())
+        if replaced is not None:
+            self._unindex(replaced)
         self._users[user.id.casefold()] = user
-        self._note_names(user)
+        self._index(user)
 
     def remove(self, user: User, *, profile_stays: bool = False) -> None:
         """Remove *user*; SharePoint may keep a profile under that name until `drop`."""
-        self._forget_names(user)
+        self._unindex(user)
         del self._users[user.id.casefold()]
         if profile_stays:
-            self._outlived[user.id.casefold()] = user
+            self._kept_profiles[user.id.casefold()] = user
 
     def drop(self, user: User) -> None:
         """Remove everything that is left of a removed user."""
-        self._outlived.pop(user.id.casefold(), None)
+        self._kept_profiles.pop(user.id.casefold(), None)
 
     def rename(self, user: User, upn: str) -> None:
         """Change the UPN of *user*, whether already in the tenant or not."""
         if self._users.get(user.id.casefold()) is not user:
             user.user_principal_name = upn
             return
-        self._forget_names(user)
+        self._unindex(user)
         user.user_principal_name = upn
-        self._note_names(user)
+        self._index(user)
 
     def name_in_sharepoint(self, user: User, upn: str) -> None:
-        """Make SharePoint know *user* as *upn*, as before a rename; empty: as the current UPN."""
+        """Set the UPN of *user* in SharePoint, as before a rename; empty: the current UPN."""
         if self._users.get(user.id.casefold()) is not user:
             user.sharepoint_name = upn
             return
-        self._forget_names(user)
+        self._unindex(user)
         user.sharepoint_name = upn
-        self._note_names(user)
+        self._index(user)
 
     def known_to_sharepoint(self, upn: str) -> User | None:
-        """The user whom SharePoint knows as *upn*, ignoring case: it may learn a rename late."""
-        late = self._by_sharepoint_name.get(upn.casefold(), ())
-        today = self._by_upn.get(upn.casefold(), ())
-        outlived = (
+        """The user with *upn* in SharePoint, ignoring case; it may learn a rename late."""
+        by_old_name = self._by_sharepoint_name.get(upn.casefold(), ())
+        by_upn = self._by_upn.get(upn.casefold(), ())
+        deleted = (
             user
-            for user in self._outlived.values()
+            for user in self._kept_profiles.values()
             if upn.casefold() == (user.sharepoint_name or user.user_principal_name).casefold()
         )
-        known = [*late, *outlived, *(user for user in today if not user.sharepoint_name)]
+        known = [*by_old_name, *deleted, *(user for user in by_upn if not user.sharepoint_name)]
         return known[0] if known else None
 
     def named(self, upn: str) -> User | None:
@@ -97,11 +97,11 @@ class Roster:
             names.append((self._by_sharepoint_name, user.sharepoint_name.casefold()))
         return names
 
-    def _note_names(self, user: User) -> None:
+    def _index(self, user: User) -> None:
         for index, name in self._names(user):
             index.setdefault(name, []).append(user)
 
-    def _forget_names(self, user: User) -> None:
+    def _unindex(self, user: User) -> None:
         for index, name in self._names(user):
             # By identity: two users may be equal in all fields.
             index[name] = [other for other in index[name] if other is not user]

@@ -66,7 +66,7 @@ class Tenant:
         self.reset()
 
     def reset(self) -> None:
-        """Forget people, groups, files, subscriptions and switches; keep apps and the journal."""
+        """Delete people, groups, files, subscriptions and switches; keep apps and the journal."""
         self.rng = random.Random(self._seed)
         self.roster = Roster()
         self.deleted_users: dict[str, User] = {}  # soft-deleted: gone, but can be restored

@@ -32,14 +32,14 @@ app = func.FunctionApp()
 
 
 def eventually(condition: Callable[[], T | None], seconds: float = 120) -> T:
-    """Return the first true value of *condition*, or fail when the time is over."""
+    """Return the first true value of *condition*, or fail after *seconds*."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, "it never came true"
-        # What runs in another process can only be looked at.
+        assert time.monotonic() < deadline, "the condition never became true"
+        # The state of another process can only be polled.
         time.sleep(0.02)
 
 
@@ -79,12 +79,12 @@ class HostFiles:
         ]
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Have these app settings too, for a host that is started from now on."""
+        """Add app settings; they apply to hosts started later."""
         self._values |= settings
         self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": self._values}))
 
     def refusal(self) -> tuple[int, str]:
-        """Start the host where it should refuse; return its exit code and its stderr."""
+        """Start a host that should refuse the app; return its exit code and stderr."""
         ended = subprocess.run(
             self.command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False
         )
@@ -92,7 +92,7 @@ class HostFiles:
 
 
 class RunningHost:
-    """The host process; a context manager. `url` is its base, `call` a request with the key."""
+    """The host process, as a context manager; `url` is its base URL."""
 
     def __init__(self, files: HostFiles, environ: Mapping[str, str] | None = None) -> None:
         self.files = files
@@ -116,7 +116,7 @@ class RunningHost:
         return self.files.log.read_text()
 
     def logged(self, text: str, count: int = 1) -> str:
-        """Wait until the log holds *text* at least *count* times, and return the log."""
+        """Wait until the log contains *text* at least *count* times, and return the log."""
         return eventually(lambda: self.log() if self.log().count(text) >= count else None)
 
     def __enter__(self) -> "RunningHost":
@@ -127,7 +127,7 @@ class RunningHost:
 
 
 def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
-    """Send *request* as it is, to the end; the status, head and body of the one answer."""
+    """Send *request* unchanged; returns status, head and body of the answer."""
     at = urlsplit(url)
     with socket.create_connection((at.hostname or "", at.port or 0), 30) as connection:
         connection.sendall(request)
@@ -138,7 +138,7 @@ def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
 
 
 def posted(url: str, path: str, *headers: str) -> int:
-    """The status of a POST that announces a body and never sends it."""
+    """The status of a POST that announces a body but does not send it."""
     lines = "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *headers, "", ""])
     return raw(url, lines.encode("latin-1"))[0]
 

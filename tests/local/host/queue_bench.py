@@ -1,4 +1,4 @@
-"""An app with one queue, on real storage, that writes down every message it gets."""
+"""An app with one queue on real storage; it records every message that it gets."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from azure.storage.queue import QueueClient
 from local.cloud.azurite import Storage
 from tests.local.host.host_process import FAST_QUEUES, HostFiles, eventually
 
-# The queue names come from settings, so that tests sharing one storage do not meet.
+# The queue name is a setting, so that tests can share one storage account.
 CODE = """
 import os, pathlib, time, json
 from typing import List
@@ -44,7 +44,7 @@ POISON_CODE = CODE.replace(
 
 
 class Bench:
-    """An app, its queue, and what the app wrote down."""
+    """An app, its queue, and the messages that the app recorded."""
 
     def __init__(
         self,
@@ -72,10 +72,18 @@ class Bench:
         return QueueClient.from_connection_string(self.connection, self.name + suffix)
 
     def make(self, *texts: str, suffix: str = "") -> None:
+        """Create the queue with these messages."""
         with self.queue(suffix) as queue:
             queue.create_queue()
             for text in texts:
                 queue.send_message(text)
+
+    def receive_twice(self, suffix: str = "") -> None:
+        """Raise the dequeue count of the first message to 2."""
+        with self.queue(suffix) as queue:
+            for _ in range(2):
+                (message,) = next(queue.receive_messages(visibility_timeout=1).by_page())
+                queue.update_message(message, visibility_timeout=0)
 
     def taken(self) -> list[dict[str, Any]]:
         path = self.folder / "taken"
@@ -85,7 +93,7 @@ class Bench:
         return eventually(lambda: self.taken() if len(self.taken()) >= count else None)
 
     def left(self, suffix: str = "") -> int | None:
-        """How many messages the queue holds, visible or not."""
+        """The number of messages in the queue, visible or not."""
         with self.queue(suffix) as queue:
             return queue.get_queue_properties().approximate_message_count
 
@@ -93,11 +101,13 @@ class Bench:
         return eventually(lambda: self.left(suffix) == but)
 
     def peek(self, suffix: str = "") -> list[str]:
-        def look() -> list[str]:
+        """The visible messages, once there are any."""
+
+        def visible() -> list[str]:
             try:
                 with self.queue(suffix) as queue:
                     return [each.content for each in queue.peek_messages(32)]
             except ResourceNotFoundError:
                 return []
 
-        return eventually(look)
+        return eventually(visible)

@@ -1,4 +1,4 @@
-"""HTTP functions behave as behind the real host."""
+"""HTTP functions behave as in the real host."""
 
 import asyncio
 from collections.abc import Iterator
@@ -68,8 +68,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
         yield running
 
 
-def test_route_parameters_are_decoded_but_for_slashes(host):
-    """{user} arrives URL-decoded; an encoded slash stays encoded, as in ASP.NET."""
+def test_route_parameters_are_decoded_except_slashes(host):
+    """{user} is URL-decoded; an encoded slash stays encoded, as in ASP.NET."""
     answer = host.call("GET", "/api/echo/o%27hara%40contoso.com%2Fx")
 
     assert answer.json()["params"] == {"user": "o'hara@contoso.com%2Fx"}
@@ -77,45 +77,39 @@ def test_route_parameters_are_decoded_but_for_slashes(host):
 
 def test_query_is_read_as_aspnet_does(host):
     """
-    + is a space, empty values are left out, and a name that comes again is joined whatever its
-    case, under its second form. What is no UTF-8 stays as it is written.
+    + is a space, empty values are omitted, values of a repeated name are joined under its second
+    spelling, ignoring case. Invalid UTF-8 stays escaped.
     """
     answer = host.call("GET", "/api/echo/a?t=a+b%2Bc&x=1&X=2&x=3&empty=&flag&f=%FCb%C3%BC")
 
     assert answer.json()["query"] == {"t": "a b+c", "X": "1,2,3", "f": "%FCb\u00fc"}
 
 
-def test_header_names_arrive_in_lower_case(host):
-    """The worker sees lower-case names and the untouched value."""
-    headers = host.call("GET", "/api/echo/a", headers={"X-Mixed-Case": "Value"}).json()["headers"]
+def test_headers_and_body(host):
+    """Header names become lower case; values, and a body of any content type, stay unchanged."""
+    body, headers = bytes(range(256)), {"Content-Type": "text/plain", "X-Mixed-Case": "Value"}
 
-    assert headers["x-mixed-case"] == "Value"
-    assert all(name == name.lower() for name in headers)
+    answer = host.call("POST", "/api/echo/a", data=body, headers=headers).json()
 
-
-def test_body_is_passed_raw(host):
-    """Bytes are not touched, whatever the content type says."""
-    body = bytes(range(256))
-
-    answer = host.call("POST", "/api/echo/a", data=body, headers={"Content-Type": "text/plain"})
-
-    assert answer.json()["body"].encode("latin-1") == body
+    assert answer["body"].encode("latin-1") == body
+    assert answer["headers"]["x-mixed-case"] == "Value"
+    assert all(name == name.lower() for name in answer["headers"])
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("/api/echo/a%40b?x=%40", "/api/echo/a@b?x=%40"),
         ("/api/echo/%FC%20%25", "/api/echo/%FC%20%25"),
     ],
 )
-def test_url_is_the_full_one(host, path, told):
-    """req.url holds scheme, host, the path decoded where a path may be, and the query as sent."""
-    assert host.call("GET", path).json()["url"] == host.url + told
+def test_url_is_complete(host, path, expected):
+    """req.url has scheme, host, the path decoded where possible, and the query as sent."""
+    assert host.call("GET", path).json()["url"] == host.url + expected
 
 
 def test_body_without_a_length_is_empty(host):
-    """What comes in chunks reaches no function, as the real host was seen to do."""
+    """A chunked body does not reach the function, as measured in the real host."""
     answer = host.call("POST", "/api/echo/a", data=iter([b"x" * 70_000, b"y"]))
 
     assert (answer.status_code, answer.json()["body"]) == (200, "")
@@ -123,12 +117,12 @@ def test_body_without_a_length_is_empty(host):
 
 
 def test_first_name_wins_between_two_routes(host):
-    """echo/{user} of the function `echo` goes before echo/fixed of `fixed`."""
+    """echo/{user} of the function `echo` takes precedence over echo/fixed of `fixed`."""
     assert host.call("GET", "/api/echo/FIXED").json()["params"] == {"user": "FIXED"}
 
 
 def test_answer_of_a_function(host):
-    """Status, type, headers, cookies and bytes come through."""
+    """Status, type, headers, cookies and bytes are sent unchanged."""
     answer = host.call("GET", "/api/picture")
 
     assert (answer.status_code, answer.content) == (418, b"\x00\xff")
@@ -146,19 +140,31 @@ def test_unknown_route_method_and_disabled_function_are_404(host, method, path):
     assert host.call(method, path).status_code == 404
 
 
-def test_function_level_takes_host_key_in_header_or_query(host):
-    """The host key and the master key open a function; a text return value is 200."""
-    by_query = requests.get(f"{host.url}/api/locked?code={host.keys.host}", timeout=30)
-    in_capitals = requests.get(f"{host.url}/api/locked?CODE={host.keys.host}", timeout=30)
-    by_master = host.call("GET", "/api/locked", headers={"x-functions-key": host.keys.master})
+@pytest.mark.parametrize(
+    ("function", "name", "key", "answer"),
+    [
+        ("locked", "x-functions-key", "host", (200, "open")),
+        ("locked", "x-functions-key", "master", (200, "open")),
+        ("locked", "code", "host", (200, "open")),
+        ("locked", "CODE", "host", (200, "open")),
+        ("locked", "code", "", (401, "")),
+        ("locked", "code", "wrong", (401, "")),
+        ("locked", "code", "wröng", (401, "")),
+        ("master", "x-functions-key", "host", (401, "")),
+        ("master", "x-functions-key", "master", (200, "open")),
+    ],
+)
+def test_keys(host, function, name, key, answer):
+    """In header or query: the host key opens level FUNCTION, only the master key level ADMIN."""
+    sent = {name: getattr(host.keys, key) if key in ("host", "master") else key}
+    headers, query = (sent, {}) if name == "x-functions-key" else ({}, sent)
+    found = requests.get(f"{host.url}/api/{function}", query, headers=headers, timeout=30)
 
-    assert in_capitals.status_code == 200
-    assert (host.call("GET", "/api/locked").text, by_query.text) == ("open", "open")
-    assert by_master.status_code == 200
+    assert (found.status_code, found.text) == answer
 
 
 def test_which_key_counts(host):
-    """The header if there is one, be it empty; else the first `code`; case once it has opened."""
+    """The header, even if empty, else the first `code`; a cached key ignores case."""
     key, url = host.keys.host, f"{host.url}/api/locked"
     swapped = {"x-functions-key": key.swapcase()}
     before = requests.get(f"{host.url}/api/once", headers=swapped, timeout=30)
@@ -172,24 +178,8 @@ def test_which_key_counts(host):
     assert emptied.status_code == 401
 
 
-@pytest.mark.parametrize("key", ["", "wrong", "wröng"])
-def test_wrong_or_no_key_is_401_without_body(host, key):
-    """Who has no key learns nothing."""
-    answer = requests.get(f"{host.url}/api/locked", params={"code": key}, timeout=30)
-
-    assert (answer.status_code, answer.content) == (401, b"")
-
-
-def test_admin_level_takes_master_key_only(host):
-    """The host key does not open a function of level ADMIN."""
-    by_master = host.call("GET", "/api/master", headers={"x-functions-key": host.keys.master})
-
-    assert host.call("GET", "/api/master").status_code == 401
-    assert by_master.status_code == 200
-
-
 def test_failure_is_500_without_body_and_logged_once(host):
-    """The caller gets an empty 500; traceback and app records are in the log exactly once."""
+    """The caller gets an empty 500; traceback and app records are logged exactly once."""
     answer = host.call("GET", "/api/broken")
 
     assert (answer.status_code, answer.content) == (500, b"")
@@ -199,16 +189,16 @@ def test_failure_is_500_without_body_and_logged_once(host):
 
 
 def test_async_function_gets_context(tmp_path, host):
-    """With OpenTelemetry a span of its own in the caller's trace, which is recorded; else none."""
+    """With OpenTelemetry it has a new, recorded span in the caller's trace; otherwise none."""
     trace = "0af7651916cd43dd8448eb211c80319c"
     caller = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
     assert host.call("GET", "/api/slow", headers=caller).text == "slow "
     files = HostFiles(tmp_path, CODE, host_json={"telemetryMode": "OpenTelemetry"})
     with RunningHost(files) as traced:
-        name, told = traced.call("GET", "/api/slow", headers=caller).text.split()
+        name, child = traced.call("GET", "/api/slow", headers=caller).text.split()
         _, new = traced.call("GET", "/api/slow").text.split()
 
-    version, same, span, flags = told.split("-")
+    version, same, span, flags = child.split("-")
     assert (name, version, same, flags) == ("slow", "00", trace, "01")
     assert span != "b7ad6b7169203331"
     assert trace not in new
@@ -217,24 +207,24 @@ def test_async_function_gets_context(tmp_path, host):
 
 def test_body_over_the_limit_is_500(tmp_path, host):
     """
-    100 MB, or what the app sets: the announced length is enough to refuse, but a key is asked for
-    first. What comes in chunks is not looked at.
+    The limit is 100 MB, or the app's setting. The announced length is enough to refuse, but the
+    key is checked first. Chunked bodies are not counted.
     """
     limit = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1000"}
     assert posted(host.url, "/api/echo/a", "Content-Length: 104857601") == 500
     assert posted(host.url, "/api/locked", "Content-Length: 104857601") == 401
     with RunningHost(HostFiles(tmp_path, CODE, settings=limit)) as limited:
         unread = posted(limited.url, "/api/echo/anne", "Content-Length: 1001")
-        held = limited.call("POST", "/api/echo/anne", data=b"x" * 1000)
-        dripped = limited.call("POST", "/api/echo/anne", data=iter([b"x" * 600, b"x" * 600]))
+        largest = limited.call("POST", "/api/echo/anne", data=b"x" * 1000)
+        chunked = limited.call("POST", "/api/echo/anne", data=iter([b"x" * 600, b"x" * 600]))
 
-    assert (unread, held.status_code) == (500, 200)
-    assert (dripped.status_code, dripped.json()["body"]) == (200, "")
+    assert (unread, largest.status_code) == (500, 200)
+    assert (chunked.status_code, chunked.json()["body"]) == (200, "")
 
 
-def test_body_that_does_not_come(monkeypatch):
-    """Less than 240 bytes a second is given up, whoever waits for the answer."""
-    monkeypatch.setattr(web_request, "PATIENCE", 0.01)
+def test_body_that_stalls(monkeypatch):
+    """A body slower than 240 bytes a second is refused after the grace period."""
+    monkeypatch.setattr(web_request, "GRACE_SECONDS", 0.01)
     sent: list[Message] = [{"type": "http.request", "body": b"half", "more_body": True}]
 
     async def receive() -> Message:

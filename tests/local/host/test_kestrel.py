@@ -1,4 +1,4 @@
-"""Requests and answers on the wire, as the web server of the real host has them."""
+"""Requests and answers on the wire, as in the web server of the real host."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ pytestmark = pytest.mark.server
 CODE = """
 @app.route("say", auth_level=func.AuthLevel.ANONYMOUS)
 def say(req: func.HttpRequest) -> func.HttpResponse:
-    asked = req.params
-    headers = {"Content-Length": asked["length"]} if "length" in asked else {}
-    return func.HttpResponse(asked.get("text", ""), status_code=int(asked["as"]), headers=headers)
+    query = req.params
+    headers = {"Content-Length": query["length"]} if "length" in query else {}
+    return func.HttpResponse(query.get("text", ""), status_code=int(query["as"]), headers=headers)
 """
 
 
@@ -47,16 +47,16 @@ def ask(
         (b"/api/say?as=200", b"\r\n".join([b"X: y"] * 98), 200),
     ],
 )
-def test_what_the_server_refuses(host, target, header, status):
-    """Malformed, too long, too much: a status, and not a word."""
+def test_refused_requests(host, target, header, status):
+    """Malformed or oversized requests get only a status, without a body."""
     found, head, body = ask(host, target, header)
 
     assert (found, body) == (status, b"")
     assert b"Server: Kestrel" in head
 
 
-def test_body_goes_out_in_chunks_unless_the_function_names_its_length(host):
-    """An empty one has a length, of nought."""
+def test_body_is_chunked_unless_the_function_sets_its_length(host):
+    """An empty body has Content-Length: 0."""
     chunked = ask(host, b"/api/say?as=200&text=hello")[1]
     sized = ask(host, b"/api/say?as=200&text=hello&length=5")[1]
     empty = ask(host, b"/api/say?as=202")[1]
@@ -71,12 +71,12 @@ def test_body_goes_out_in_chunks_unless_the_function_names_its_length(host):
     [("as=204", 204), ("as=204&text=x", 500), ("as=304&text=x", 500), ("as=999&text=x", 999)],
 )
 def test_status(host, answer, status):
-    """A body where none may be is a failure; a status that nobody knows is none."""
+    """A body with a status that forbids one is a 500; an unknown status is sent."""
     assert ask(host, f"/api/say?{answer}".encode())[0] == status
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("/a%FCb%c3%bc%2fx%2Fy", "/a%FCb\u00fc%2fx%2Fy"),
         ("/a/b/../%2e%2E/./c", "/c"),
@@ -86,13 +86,13 @@ def test_status(host, answer, status):
         ("/%E2%82%E2%82%AC", "/%E2%82\u20ac"),
     ],
 )
-def test_path(path, told):
-    """Decoded where it is UTF-8, except slashes; then without dots."""
-    assert path_of(path) == told
+def test_path(path, expected):
+    """Valid UTF-8 is decoded, except slashes; then dot segments are removed."""
+    assert path_of(path) == expected
 
 
 def test_own_pages(host):
-    """A home page at /; the host's state for the master key; two slashes are not one."""
+    """A home page at /, the host's state for the master key; two slashes are not one."""
     master = b"x-functions-key: " + host.keys.master.encode()
     key = b"x-functions-key: " + host.keys.host.encode()
 

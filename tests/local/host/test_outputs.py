@@ -1,4 +1,4 @@
-"""Which messages an output value means."""
+"""The messages in an output value."""
 
 import pytest
 
@@ -20,11 +20,11 @@ from local.host.invocations import BadOutput, items
     ],
 )
 def test_messages_of_an_output(datum, messages):
-    """One message an item, in order; texts in a list stay as they are, JSON texts are unpacked."""
+    """One message per item, in order; texts in a list stay unchanged, JSON texts are parsed."""
     assert items(datum) == messages
 
 
 def test_text_that_only_looks_like_json_is_an_error():
-    """The real host tries to parse it too, and fails."""
+    """The real host tries to parse it too, and fails (documented: ReadAsEnumerable)."""
     with pytest.raises(BadOutput):
         items(Datum("{oops}", "string"))

@@ -1,4 +1,4 @@
-"""How long a listener waits between polls, and how long a message stays locked."""
+"""The delay between polls, and the lock of a message."""
 
 import random
 from datetime import timedelta
@@ -7,7 +7,7 @@ from local.host.queues import Backoff, lock_seconds
 
 
 def test_backoff_doubles_up_to_the_maximum_and_starts_again():
-    """100 ms first, then about twice as long each time; a message resets it."""
+    """100 ms first, then about doubled each time; a message resets it."""
     backoff = Backoff(timedelta(seconds=1), random.Random(1))
     delays = [backoff.next_delay().total_seconds() for _ in range(8)]
 
@@ -20,6 +20,6 @@ def test_backoff_doubles_up_to_the_maximum_and_starts_again():
 
 
 def test_lock_is_ten_minutes():
-    """As in Azure; only the environment variable for crash tests changes it."""
+    """Ten minutes as in Azure, unless the variable for crash tests shortens it."""
     assert lock_seconds({}) == 600
     assert lock_seconds({"LOCAL_HOST_LOCK_SECONDS": "2"}) == 2

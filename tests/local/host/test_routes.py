@@ -1,4 +1,4 @@
-"""Route templates: what fits, what comes out, and what is not understood."""
+"""Route templates: matching, parameters, refusals."""
 
 import pytest
 
@@ -27,12 +27,12 @@ GUID = "5a2b7c1e-0d7f-4a55-9a0e-6c1a52f4be01"
     ],
 )
 def test_match(route, path, expected):
-    """Literals fit in any case, an empty part fits nothing, constraints hold."""
+    """Literals ignore case, an empty segment matches nothing, constraints apply."""
     assert parse(route).match(path) == expected
 
 
 @pytest.mark.parametrize("route", ["a/x{id}", "{a?}/b", "{*a}/b", "{a:regex(x)}", "{a:decimal}"])
-def test_what_is_not_understood_is_refused(route):
-    """A template that this host would match differently from Azure is better refused."""
+def test_unsupported_template_is_refused(route):
+    """A template that this host would match differently from Azure is refused."""
     with pytest.raises(BadRoute):
         parse(route)

@@ -1,4 +1,4 @@
-"""NCRONTAB: which moments an expression means."""
+"""NCRONTAB: the moments that an expression describes."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -37,7 +37,7 @@ def test_next_occurrence(expression, now, expected):
 
 
 def test_schedule_is_utc():
-    """Whatever the offset of the moment given, fields mean UTC."""
+    """The fields are in UTC, whatever the offset of the given moment."""
     now = datetime(2026, 1, 1, 1, 0, tzinfo=timezone(timedelta(hours=5)))
 
     assert parse("0 0 22 * * *").next_after(now) == at("2025-12-31T22:00:00")
@@ -46,25 +46,12 @@ def test_schedule_is_utc():
 @pytest.mark.parametrize(
     "expression",
     [
-        "* * * * *",
-        "0 0 0 * * * *",
-        "60 * * * * *",
-        "* 60 * * * *",
-        "* * 24 * * *",
-        "* * * 0 * *",
-        "* * * * 13 *",
-        "* * * * * 7",
-        "* * * * ja *",
-        "*/0 * * * * *",
-        "5-1 * * * * *",
-        "1, * * * * *",
-        "-1 * * * * *",
-        "0 0 0 30 2 *",
-        "00:05:00",
-        "",
+        *("* * * * *", "0 0 0 * * * *", "60 * * * * *", "* 60 * * * *", "* * 24 * * *"),
+        *("* * * 0 * *", "* * * * 13 *", "* * * * * 7", "* * * * ja *", "*/0 * * * * *"),
+        *("5-1 * * * * *", "1, * * * * *", "-1 * * * * *", "0 0 0 30 2 *", "00:05:00", ""),
     ],
 )
 def test_bad_schedule_is_refused(expression):
-    """Fields out of range, wrong in number, or that never come true."""
+    """Fields out of range, the wrong number of fields, or no occurrence."""
     with pytest.raises(BadSchedule):
         parse(expression)

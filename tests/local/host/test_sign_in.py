@@ -1,4 +1,4 @@
-"""The host as App Service authentication: whose tokens it takes, and what reaches the app."""
+"""App Service authentication in the host: the tokens that it accepts, and what reaches the app."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORGED = {"x-ms-client-principal": "forged", "x-ms-token-aad-id-token": "forged"
 
 
 class Known(Tokens):
-    """Takes one token, that of Anne."""
+    """Accepts one token, that of Anne."""
 
     def __init__(self) -> None:
         super().__init__("https://login", None)
@@ -51,7 +51,7 @@ class Known(Tokens):
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the headers that reach it."""
+    """Answers with the headers that it got."""
     await JSONResponse(dict(Request(scope).headers))(scope, receive, send)
 
 
@@ -73,43 +73,38 @@ def ask(path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
     return sent[0]["status"], json.loads(body) if body else {}
 
 
-def test_token_becomes_a_principal_and_nothing_of_the_client_remains():
-    """What a client calls itself never reaches the app where the platform checks."""
+def test_token_becomes_a_principal_and_client_headers_are_removed():
+    """A client's own principal headers never reach the app on a path that is checked."""
     status, headers = ask("/api/console/me", {"authorization": "Bearer anne", **FORGED})
-    told = json.loads(base64.b64decode(headers["x-ms-client-principal"]))
+    principal = json.loads(base64.b64decode(headers["x-ms-client-principal"]))
 
     assert status == 200
-    assert {"typ": "roles", "val": "Viewer"} in told["claims"]
+    assert {"typ": "roles", "val": "Viewer"} in principal["claims"]
     assert headers["x-ms-client-principal-name"] == "anne@contoso.com"
     assert "x-ms-token-aad-id-token" not in headers
 
 
-def test_wrong_token_is_nobody():
-    """It is refused at once, whatever else is sent."""
-    assert ask("/api/console/me", {"authorization": "Bearer other"})[0] == 401
-
-
 @pytest.mark.parametrize("path", ["/api/keyed", "/API/keyed/me"])
 def test_excluded_path_is_let_through_as_it_is(path: str):
-    """The worst that may be, since nobody documents it: the client's own principal arrives."""
+    """Undocumented, so the worst case: the client's own principal arrives unchanged."""
     status, headers = ask(path, FORGED)
 
     assert (status, headers["x-ms-client-principal"]) == (200, "forged")
 
 
-@pytest.mark.parametrize("detour", ["..", "%2e%2E"])
-def test_excluded_path_is_no_way_to_another(detour: str):
-    """The server takes the dots away before anybody asks what is excluded."""
+@pytest.mark.parametrize("path", ["", "/api/keyed/..", "/api/keyed/%2e%2E"])
+def test_wrong_token_is_refused(path: str):
+    """Dot segments are removed before the path is compared with the excluded ones."""
     headers = {"authorization": "Bearer other", **FORGED}
 
-    assert ask(f"/api/keyed/{detour}/console/me", headers)[0] == 401
+    assert ask(f"{path or '/api'}/console/me", headers)[0] == 401
 
 
-def test_name_of_any_language():
-    """The principal's headers are UTF-8: a server would take no other."""
-    told = dict(headers_of({"preferred_username": "jürgen@contoso.com"}))
+def test_principal_headers_are_utf_8():
+    """Kestrel refuses headers in any other encoding."""
+    headers = dict(headers_of({"preferred_username": "jürgen@contoso.com"}))
 
-    assert told[b"x-ms-client-principal-name"].decode("utf-8") == "jürgen@contoso.com"
+    assert headers[b"x-ms-client-principal-name"].decode("utf-8") == "jürgen@contoso.com"
 
 
 @pytest.fixture
@@ -119,7 +114,7 @@ def entra(m365: Cloud) -> Tokens:
 
 
 def test_token_of_the_login_host(m365: Cloud, entra: Tokens):
-    """One for the console is taken, by its id and by its address; one for Graph is not."""
+    """A token for the console's id or URI is accepted, one for Graph is not."""
 
     def given(audience: str) -> str:
         issuer = f"{m365.tenant.urls.login}/{TENANT_ID}/v2.0"
@@ -131,30 +126,30 @@ def test_token_of_the_login_host(m365: Cloud, entra: Tokens):
         entra.read(given(m365.tenant.urls.graph), SETTINGS.audiences)
 
 
-def test_token_that_is_over_or_signed_by_another(m365: Cloud, entra: Tokens):
-    """The time in the token counts, and so does the key."""
+def test_expired_and_forged_tokens(m365: Cloud, entra: Tokens):
+    """Expiry, issuer, key and algorithm are checked."""
     now = m365.tenant.login_time()
     claims = {"aud": CONSOLE, "iss": f"{m365.tenant.urls.login}/{TENANT_ID}/v2.0"}
-    over = {**claims, "exp": int((now - timedelta(minutes=1)).timestamp())}
-    lasting = {**claims, "exp": int((now + timedelta(minutes=1)).timestamp())}
+    expired = {**claims, "exp": int((now - timedelta(minutes=1)).timestamp())}
+    valid = {**claims, "exp": int((now + timedelta(minutes=1)).timestamp())}
     own = m365.tenant.signing_key
 
     def signed(content: Mapping[str, Any], key: Any, algorithm: str) -> str:
         return jwt.encode(dict(content), key, algorithm=algorithm, headers={"kid": "local"})
 
-    assert entra.read(signed(lasting, own, "RS256"), [CONSOLE])
+    assert entra.read(signed(valid, own, "RS256"), [CONSOLE])
     for token in (
-        signed(over, own, "RS256"),
-        signed({**lasting, "iss": "https://login.example"}, own, "RS256"),
-        signed(lasting, "a secret of whoever forges, long enough", "HS256"),
-        signed(lasting, None, "none"),
+        signed(expired, own, "RS256"),
+        signed({**valid, "iss": "https://login.example"}, own, "RS256"),
+        signed(valid, "a secret that is long enough for HS256", "HS256"),
+        signed(valid, None, "none"),
     ):
         with pytest.raises(BadToken):
             entra.read(token, [CONSOLE])
 
 
-def test_file_that_asks_for_what_is_not_played(tmp_path: Path):
-    """As host.json: what this host would do otherwise than Azure, it refuses."""
+def test_unsupported_auth_file_is_refused(tmp_path: Path):
+    """The host refuses a configuration that it cannot simulate, as with host.json."""
     file = tmp_path / "auth.json"
     content = auth_settings(AT)
     file.write_text(json.dumps(content))

@@ -1,4 +1,4 @@
-"""Where a plan has one instance run all functions: nobody waits for another's thread."""
+"""Plans where one instance runs all functions: requests do not wait for a thread."""
 
 import json
 
@@ -16,7 +16,7 @@ TWO_QUEUES = CODE + CODE[CODE.index("@app.queue_trigger") :].replace(
 
 
 def test_full_queues_leave_room_for_requests(tmp_path, storage):
-    """Both queues' messages hang, as many as host.json lets run; a request is answered at once."""
+    """With as many hanging messages as host.json allows in both queues, a request is answered."""
     queues = json.loads((REPO / "host.json").read_text())["extensions"]["queues"]
     settings = json.loads((REPO / "local.settings.sample.json").read_text())["Values"]
     threads = "PYTHON_THREADPOOL_THREAD_COUNT"

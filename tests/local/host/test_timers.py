@@ -1,4 +1,4 @@
-"""Timers run on their schedule, at startup where asked, and by hand through the admin route."""
+"""Timers run on their schedule, at startup if configured, and by hand through the admin route."""
 
 import pytest
 import requests
@@ -28,8 +28,8 @@ def web(req: func.HttpRequest) -> str:
 
 def test_timers_run_when_they_are_due(tmp_path):
     """
-    The schedule comes from a setting; run_on_startup runs at once; the others wait. Without the
-    schedule monitor nothing is told of the last and the next time.
+    The schedule comes from a setting; run_on_startup runs immediately, other timers wait. Without
+    the schedule monitor there is no schedule status.
     """
     files = HostFiles(tmp_path, CODE, settings={"WHEN": "* * * * * *"})
     with RunningHost(files) as host:
@@ -65,7 +65,7 @@ def test_run_now_by_the_admin_route(tmp_path):
     ],
 )
 def test_admin_route(admin_host, method, name, body, status):
-    """Every function is described; any is run, an unknown one is not found."""
+    """Every function is described and can be run; an unknown one is a 404."""
     headers = {"x-functions-key": admin_host.keys.master, "Content-Type": "application/json"}
 
     answer = admin_host.call(method, f"/admin/functions/{name}", headers=headers, data=body)
@@ -73,8 +73,8 @@ def test_admin_route(admin_host, method, name, body, status):
     assert answer.status_code == status
 
 
-def test_admin_route_wants_json_by_its_type(admin_host):
-    """As ASP.NET does of whatever it reads into an object."""
+def test_admin_route_requires_the_json_content_type(admin_host):
+    """As in ASP.NET for any body that is read into an object."""
     headers = {"x-functions-key": admin_host.keys.master, "Content-Type": "text/plain"}
 
     answer = admin_host.call("POST", "/admin/functions/yearly", headers=headers, data="{}")

@@ -1,4 +1,4 @@
-"""What hosts keep of timers in storage: an occurrence that was missed, and whose turn it is."""
+"""Timer state in storage: missed occurrences, and the lock that selects one host."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ class Hosts:
             "AzureWebJobsStorage": storage.connection_string,
             "AzureFunctionsWebHost__hostid": self.id,
             "WHEN": schedule,
-            # How often a host asks for the lock of a timer.
+            # The interval at which a host tries to get the lock of a timer.
             "LOCAL_HOST_LEASE_SECONDS": "1",
         }
         self.container = ContainerClient.from_connection_string(
@@ -51,13 +51,13 @@ class Hosts:
         return found
 
     def read_if(self, **since: str) -> dict[str, str] | None:
-        """What the blob holds once its moments are not before these."""
+        """The content of the blob once its moments are not before *since*."""
         found = self.read()
         return found if all(found[name] >= moment for name, moment in since.items()) else None
 
 
-def test_missed_occurrence_is_made_up_for_at_the_start(tmp_path, storage):
-    """It fires at once, past due, with what was known; and what is known now is kept."""
+def test_missed_occurrence_fires_at_start(tmp_path, storage):
+    """It fires immediately, past due, with the stored status; then the new status is stored."""
     hosts = Hosts(tmp_path, storage, YEARLY)
     moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2025-01-01T00:00:00+00:00"}
     hosts.write(**moments, LastUpdated=moments["Last"])
@@ -71,7 +71,7 @@ def test_missed_occurrence_is_made_up_for_at_the_start(tmp_path, storage):
 
 
 def test_changed_schedule_has_missed_nothing(tmp_path, storage):
-    """What the old schedule would have done is not made up for; the new one counts from now."""
+    """Occurrences of the old schedule are not run; the new schedule counts from now."""
     hosts = Hosts(tmp_path, storage, YEARLY)
     moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2024-06-02T00:00:00+00:00"}
     hosts.write(**moments, LastUpdated=moments["Last"])
@@ -83,8 +83,8 @@ def test_changed_schedule_has_missed_nothing(tmp_path, storage):
     assert status["Last"].startswith("0001-01-01")
 
 
-def test_new_timer_writes_down_when_it_is_due(tmp_path, storage):
-    """So that a host that starts after that moment knows."""
+def test_new_timer_stores_its_next_occurrence(tmp_path, storage):
+    """A host that starts after that moment then knows that it was missed."""
     hosts = Hosts(tmp_path, storage, YEARLY)
     with hosts.one("host"):
         eventually(hosts.container.get_blob_client(hosts.status).exists)
@@ -95,7 +95,7 @@ def test_new_timer_writes_down_when_it_is_due(tmp_path, storage):
 
 
 def test_one_host_of_several_runs_a_timer_and_another_takes_over(tmp_path, storage):
-    """The lock goes to another host once the dead one's lease has run out."""
+    """Another host gets the lock once the dead host's lease has expired."""
     hosts = Hosts(tmp_path, storage, "* * * * * *")
     first = hosts.one("first")
     first.logged("tick past_due=False status={}")
@@ -105,7 +105,7 @@ def test_one_host_of_several_runs_a_timer_and_another_takes_over(tmp_path, stora
         idle = "Executing" not in second.log()
         first.child.kill()
         first.child.let_go()
-        # Its lease runs out, as after a minute.
+        # Its lease expires, as after a minute.
         lease = BlobLeaseClient(hosts.container.get_blob_client(hosts.lock))
         lease.break_lease(0)
         second.logged("tick past_due=False")
@@ -113,8 +113,8 @@ def test_one_host_of_several_runs_a_timer_and_another_takes_over(tmp_path, stora
     assert idle
 
 
-def test_host_that_stops_hands_the_timer_on(tmp_path, storage):
-    """A stop in order leaves no lease behind: another host needs not wait for it to run out."""
+def test_stopping_host_releases_its_lease(tmp_path, storage):
+    """After an orderly stop another host gets the lock without waiting for the lease to expire."""
     hosts = Hosts(tmp_path, storage, "* * * * * *")
     with hosts.one("first") as first:
         first.logged("tick past_due")

@@ -1,4 +1,4 @@
-"""The worker is a process of its own, and dies alone; the host may die without it."""
+"""The worker is a separate process: it can die without the host, and the host without it."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import requests
 from local.host.worker import Deaths
 from tests.local.host.host_process import HostFiles, RunningHost, eventually
 from tests.local.host.queue_bench import CODE, POISON_CODE, Bench
-from tests.local.host.storage_door import StorageDoor
+from tests.local.host.storage_proxy import StorageProxy
 
 pytestmark = [
     pytest.mark.server,
@@ -38,7 +38,7 @@ def wait(req: func.HttpRequest) -> str:
     return "done"
 """
 WORKER_CODE = CODE + MORE_CODE
-# A message is worked off in two steps, and the second can be seen.
+# Records the end of a run as a file.
 _END = '        raise RuntimeError("no")\n'
 DONE_CODE = CODE.replace(_END, f"{_END}    (work / f'done {{body}}').touch()\n") + MORE_CODE
 
@@ -59,7 +59,7 @@ def alive(pid: int) -> bool:
 
 
 def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_path, storage):
-    """The host lives and hands the message back at once, hidden for visibilityTimeout."""
+    """The host continues and returns the message immediately, hidden for visibilityTimeout."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout="01:00:00")
     bench.make("hang")
     with RunningHost(bench.files) as host:
@@ -76,8 +76,8 @@ def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_pa
     assert [each["body"] for each in bench.taken()] == ["hang", "next"]
 
 
-def test_bystanders_fail_with_a_worker_and_are_run_again(tmp_path, storage):
-    """Whatever the worker ran costs each message a try; a new worker takes them up."""
+def test_all_runs_of_a_dead_worker_fail_and_are_retried(tmp_path, storage):
+    """Each message that the worker ran loses a try; a new worker executes them again."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     bench.make("hang 1", "hang 2")
     with RunningHost(bench.files) as host:
@@ -94,7 +94,7 @@ def test_bystanders_fail_with_a_worker_and_are_run_again(tmp_path, storage):
 
 
 def test_poison_message_keeps_its_lock_when_the_worker_dies(tmp_path, storage):
-    """What has no poison queue of its own is not handed back."""
+    """A message without a poison queue is not returned to its queue."""
     bench = Bench(tmp_path, storage, code=POISON_CODE + MORE_CODE)
     bench.make("hang", suffix="-poison")
     with RunningHost(bench.files) as host:
@@ -109,7 +109,7 @@ def test_poison_message_keeps_its_lock_when_the_worker_dies(tmp_path, storage):
 
 
 def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_path, storage):
-    """The caller of a function whose worker dies gets an empty 500; the next caller an answer."""
+    """A request whose worker dies gets an empty 500; the next one is answered."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     with RunningHost(bench.files) as host:
         answers: list[requests.Response] = []
@@ -119,14 +119,14 @@ def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_p
         dying(host)
         caller.join()
         host.logged("The worker ended with code -9")
-        # The host goes on sending work to the dead process for a moment (blind); then it waits.
+        # For a moment the host still sends work to the dead process; then it waits.
         eventually(lambda: host.call("GET", "/api/worker").ok)
 
     assert (answers[0].status_code, answers[0].content) == (500, b"")
 
 
-def test_what_a_function_has_forked_hides_no_death(tmp_path, storage):
-    """It has the worker's end of the connection too, and goes on when the worker is dead."""
+def test_forked_child_does_not_hide_the_death(tmp_path, storage):
+    """It inherits the worker's end of the connection, and continues when the worker is dead."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     bench.make("hang")
     with RunningHost(bench.files) as host:
@@ -142,13 +142,13 @@ def test_what_a_function_has_forked_hides_no_death(tmp_path, storage):
         bench.empty()
 
     first, again = (each["count"] for each in bench.taken())
-    # The host goes on sending work to the dead process for a moment: that may be a delivery, too.
+    # For a moment the host still sends work to the dead process, which may cost another try.
     assert first == 1
     assert again in {2, 3}
 
 
 def test_third_death_ends_the_host(tmp_path, storage):
-    """A host whose workers die again and again stops in order, with exit code 0 and a reason."""
+    """After three worker deaths in a row the host stops with exit code 0 and logs the reason."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     with RunningHost(bench.files) as host:
         for times in (1, 2):
@@ -159,19 +159,20 @@ def test_third_death_ends_the_host(tmp_path, storage):
         log = host.log()
 
     assert code == 0
-    assert "Exceeded the number of times that a worker may be started anew." in log
+    assert "Exceeded the number of worker restarts." in log
 
 
-def test_deaths_that_are_far_apart_are_forgiven():
-    """Only deaths within half an hour of the last one are in a row."""
+def test_deaths_that_are_far_apart_do_not_add_up():
+    """Only a death within half an hour of the previous one counts as consecutive."""
     deaths, rare = Deaths(), Deaths()
 
     assert [deaths.too_many(now) for now in (0, 1800, 3600)] == [False, False, True]
     assert not any(rare.too_many(now) for now in (0, 1801, 3602, 5403))
 
 
-def test_worker_of_a_killed_host_finishes_its_functions_and_ends(tmp_path, storage):
-    """An orphan goes on to the end of what it runs, and no longer."""
+@pytest.mark.parametrize("returns", [True, False])
+def test_worker_of_a_killed_host(tmp_path, storage, returns):
+    """It ends when its functions have returned, or with the parent of its host."""
     bench = Bench(tmp_path, storage, code=DONE_CODE)
     bench.make("hang")
     host = RunningHost(bench.files)
@@ -180,30 +181,18 @@ def test_worker_of_a_killed_host_finishes_its_functions_and_ends(tmp_path, stora
     host.child.kill()
     host.logged("1 invocations still run")
     assert alive(orphan)
-    (tmp_path / "go").touch()
+    if returns:
+        (tmp_path / "go").touch()
+    else:
+        host.child.let_go()
 
     assert eventually(lambda: not alive(orphan))
-    assert (tmp_path / "done hang").exists()
+    assert (tmp_path / "done hang").exists() is returns
     host.child.let_go()
-
-
-def test_orphan_ends_with_whoever_started_its_host(tmp_path, storage):
-    """A function that never ends is no reason to be left behind."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE)
-    bench.make("hang")
-    host = RunningHost(bench.files)
-    bench.took(1)
-    orphan = int(host.call("GET", "/api/worker").text)
-    host.child.kill()
-    host.logged("1 invocations still run")
-
-    host.child.let_go()
-
-    assert eventually(lambda: not alive(orphan))
 
 
 def test_function_timeout_restarts_the_worker(tmp_path, storage):
-    """The run that takes too long fails, and so does all that ran beside it; it is no death."""
+    """The run that takes too long and all concurrent ones fail; it does not count as a death."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE, host_json={"functionTimeout": "00:00:03"})
     bench.make("hang")
     with RunningHost(bench.files) as host:
@@ -226,7 +215,7 @@ def test_function_timeout_restarts_the_worker(tmp_path, storage):
 
 
 def test_sigterm_is_ignored(tmp_path, storage):
-    """The real host goes on and takes further work."""
+    """As in the real host, which continues to take work."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     with RunningHost(bench.files) as host:
         host.child.process.send_signal(signal.SIGTERM)
@@ -235,8 +224,8 @@ def test_sigterm_is_ignored(tmp_path, storage):
         bench.took(1)
 
 
-def test_drained_host_takes_no_message_and_answers_still(tmp_path, storage):
-    """POST /admin/host/drain: 202, listeners stop, what runs ends, requests are answered."""
+def test_drained_host_takes_no_message_and_still_answers(tmp_path, storage):
+    """POST /admin/host/drain: 202, listeners stop, running work ends, requests are answered."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE, batchSize=1, newBatchThreshold=0)
     bench.make("hang")
     with RunningHost(bench.files) as host:
@@ -244,9 +233,8 @@ def test_drained_host_takes_no_message_and_answers_still(tmp_path, storage):
         master = {"x-functions-key": host.keys.master}
 
         def status() -> dict[str, object]:
-            answer = host.call("GET", "/admin/host/drain/status", headers=master)
-            told: dict[str, object] = answer.json()
-            return told
+            found = host.call("GET", "/admin/host/drain/status", headers=master).json()
+            return dict[str, object](found)
 
         refused = [
             host.call("POST", "/admin/host/drain").status_code,
@@ -267,13 +255,13 @@ def test_drained_host_takes_no_message_and_answers_still(tmp_path, storage):
     assert bench.left() == 1
 
 
-def test_host_whose_storage_is_away_ends(tmp_path, storage):
-    """What nobody takes, in any of the client's tries, is unhandled: the host stops, code 0."""
+def test_host_ends_if_storage_stays_away(tmp_path, storage):
+    """A poll that fails in all of the client's tries is unhandled: the host stops, exit code 0."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
-    with StorageDoor(bench.connection, storage.queue) as door:
-        bench.files.set({"AzureWebJobsStorage": door.connection})
+    with StorageProxy(bench.connection, storage.queue) as proxy:
+        bench.files.set({"AzureWebJobsStorage": proxy.connection})
         with RunningHost(bench.files) as host:
-            door.shut()
+            proxy.close()
             code = host.child.process.wait(180)
             log = host.log()
 
@@ -282,18 +270,18 @@ def test_host_whose_storage_is_away_ends(tmp_path, storage):
 
 
 def test_shorter_outage_of_storage_is_survived(tmp_path, storage):
-    """A message that cannot be deleted at once is deleted later, and nothing is run twice."""
+    """A message that cannot be deleted immediately is deleted later, and is not run twice."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     bench.make("hang")
-    with StorageDoor(bench.connection, storage.queue) as door:
-        bench.files.set({"AzureWebJobsStorage": door.connection})
+    with StorageProxy(bench.connection, storage.queue) as proxy:
+        bench.files.set({"AzureWebJobsStorage": proxy.connection})
         with RunningHost(bench.files) as host:
             bench.took(1)
-            door.shut()
+            proxy.close()
             (tmp_path / "go").touch()
             host.logged("Executed 'Functions.take' (Succeeded")
-            eventually(lambda: door.turned_away >= 2)
-            door.open()
+            eventually(lambda: proxy.refused >= 2)
+            proxy.open()
             bench.empty()
             log = host.log()
 
@@ -301,9 +289,9 @@ def test_shorter_outage_of_storage_is_survived(tmp_path, storage):
     assert "shutting down" not in log
 
 
-def test_app_that_kills_its_worker_at_once_is_refused(tmp_path):
-    """A worker that dies while it loads the app for the first time never was one."""
-    code, told = HostFiles(tmp_path, "import os; os._exit(7)").refusal()
+def test_app_that_kills_its_worker_is_refused(tmp_path):
+    """A worker that dies while it first loads the app is not replaced."""
+    code, stderr = HostFiles(tmp_path, "import os; os._exit(7)").refusal()
 
     assert code == 1
-    assert "The worker ended with code 7 while it loaded function_app.py" in told
+    assert "The worker ended with code 7 while it loaded function_app.py" in stderr

@@ -1,4 +1,4 @@
-"""What the host makes of a worker's end of the socket, without a process behind it."""
+"""The host's side of the socket to a worker, without a worker process."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from local.host.worker import DIED, Process, Worker
 
 
 def process() -> tuple[Process, socket.socket]:
-    """One that has loaded its app, and its end of the socket."""
-    ours, its = socket.socketpair()
-    its.sendall(protocol.pack({"functions": []}))
+    """A worker that has loaded its app, and its end of the socket."""
+    ours, theirs = socket.socketpair()
+    theirs.sendall(protocol.pack({"functions": []}))
     gone = threading.Event()
     popen: Any = Fake(kill=gone.set, wait=lambda: -9 if gone.wait(10) else None)
-    return Process(popen, ours), its
+    return Process(popen, ours), theirs
 
 
 def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.MonkeyPatch):
-    """It goes to the one after that, or fails: nobody would answer it but the limit of its time."""
+    """It goes to the next worker, or fails; it must not wait for its time limit."""
     receive = protocol.receive
 
     async def late(*given: Any) -> Any:
-        told = await receive(*given)
-        # The end of the connection is seen before whoever waits for the worker is woken.
-        for _ in range(3 if told else 0):
+        message = await receive(*given)
+        # The end of the connection is seen before the call that waits for the worker wakes up.
+        for _ in range(3 if message else 0):
             await asyncio.sleep(0)
-        return told
+        return message
 
     async def run() -> None:
-        (first, its_end), (second, dead), (third, dying) = (process() for _ in range(3))
+        (first, first_end), (second, dead), (third, dying) = (process() for _ in range(3))
         dead.close()
         following = iter((second, third))
         host = Worker(first, lambda: next(following), Lifetime())
         await host.start()
-        its_end.close()
+        first_end.close()
         while host._ready.is_set():
             await asyncio.sleep(0)
         running = asyncio.create_task(host.invoke("1", "f", [], {}, ""))
@@ -54,6 +54,6 @@ def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.Mon
         host._reading.cancel()
 
     monkeypatch.setattr(worker, "_RESTART_PAUSE", 0.0)
-    monkeypatch.setattr(worker, "_BLIND", 0.0)
+    monkeypatch.setattr(worker, "_REMOVAL_DELAY", 0.0)
     monkeypatch.setattr(protocol, "receive", late)
     asyncio.run(run())

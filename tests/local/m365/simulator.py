@@ -1,4 +1,4 @@
-"""A simulator for tests: its certificates, its registrations, and clients of it."""
+"""A simulator for tests: its certificates, its registrations, and its clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import requests
 
 from local.cloud.certificates import Certificates, make_certificates, make_client_certificate
 from local.m365.config import AppConfig, Config
+from local.m365.entra.tokens import issue_to_person
 from local.m365.server import Simulator, running
+from local.m365.tenant.admins import AZURE_CLI, Person
 from local.m365.tenant.records import Profile, User
 from local.m365.tenant.tenant import Tenant
 
@@ -36,7 +38,11 @@ GRAPH_ROLES = (
     "GroupMember.Read.All",
 )
 SHAREPOINT_ROLES = ("User.ReadWrite.All", "Sites.FullControl.All")
-# The documented limits, the smallest tenant's (facts: graph.md section 4, sharepoint.md section 5).
+DIRECTORY_SCOPES = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All")
+SITE_SCOPES = ("Sites.FullControl.All",)
+EVENTUAL = {"ConsistencyLevel": "eventual"}
+TIMEOUT = 60
+# The documented limits of the smallest tenant (graph.md section 4, sharepoint.md section 5).
 STRICT = {
     "photo_requests_at_once": 4,
     "photo_requests_per_10_minutes": 10_000,
@@ -44,21 +50,39 @@ STRICT = {
 }
 
 
+class HostSession(requests.Session):
+    """A session with one host: a path is appended to *base*, and every call has a timeout."""
+
+    def __init__(self, base: str, token: str) -> None:
+        super().__init__()
+        self.base = base
+        self.headers["Authorization"] = f"Bearer {token}"
+        self.headers["Accept"] = "application/json;odata=nometadata"
+
+    def request(
+        self, method: str | bytes, url: str | bytes, *args: Any, **options: Any
+    ) -> requests.Response:
+        path = str(url)
+        options.setdefault("timeout", TIMEOUT)
+        complete = self.base + path if path.startswith("/") else path
+        return super().request(method, complete, *args, **options)
+
+
 @dataclass(frozen=True)
 class Cloud:
-    """A running simulator and how to get in."""
+    """A running simulator, and sessions of its clients."""
 
     simulator: Simulator
     certificates: Certificates
     client_certificate: Path
-    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)  # by audience and app
 
     @property
     def tenant(self) -> Tenant:
         return self.simulator.tenant
 
     def client(self, client_id: str = ADMIN_APP, certificate: Path | None = None) -> Any:
-        """An msal application that proves itself by certificate."""
+        """An msal application with a certificate."""
         pem = (certificate or self.client_certificate).read_text()
         return msal.ConfidentialClientApplication(
             client_id,
@@ -68,7 +92,7 @@ class Cloud:
         )
 
     def token(self, audience: str, client_id: str = ADMIN_APP) -> str:
-        """A token by certificate; asked for once, as a client keeps it."""
+        """A token by certificate; cached, as in a client."""
         key = audience, client_id
         if key not in self.tokens:
             result = self.client(client_id).acquire_token_for_client([f"{audience}/.default"])
@@ -76,15 +100,40 @@ class Cloud:
         return self.tokens[key]
 
     @contextmanager
-    def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[requests.Session]:
-        """A session that trusts the simulator and is known to it on *audience*."""
-        with requests.Session() as session:
-            session.headers["Authorization"] = f"Bearer {self.token(audience, client_id)}"
-            session.headers["Accept"] = "application/json;odata=nometadata"
+    def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[HostSession]:
+        """A session of an app with the host *audience*."""
+        with HostSession(self._base(audience), self.token(audience, client_id)) as session:
             yield session
 
+    @contextmanager
+    def signed_in(
+        self, *roles: str, scopes: tuple[str, ...] = DIRECTORY_SCOPES + SITE_SCOPES
+    ) -> Iterator[HostSession]:
+        """A session with Graph of a person with these directory roles and delegated scopes."""
+        person, graph = Person("admin@contoso.com", frozenset(roles)), self.tenant.urls.graph
+        token = issue_to_person(self.tenant, person, AZURE_CLI, graph, scopes)
+        with HostSession(self._base(graph), token) as session:
+            yield session
+
+    def _base(self, audience: str) -> str:
+        return f"{audience}/v1.0" if audience == self.tenant.urls.graph else audience
+
+    def sim(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer of the control API, which must accept the request."""
+        answer = self._control(method, path, body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def refused(self, method: str, path: str, body: Any = None) -> int:
+        """The status with which the control API refuses a request."""
+        return self._control(method, path, body).status_code
+
+    def _control(self, method: str, path: str, body: Any) -> requests.Response:
+        url = f"{self.tenant.urls.control}/_sim{path}"
+        return requests.request(method, url, json=body, timeout=TIMEOUT)
+
     def renew(self) -> None:
-        """An empty tenant that counts as the real one does."""
+        """Empty the tenant, and set the documented limits."""
         self.tenant.reset()
         for name, most in STRICT.items():
             setattr(self.tenant.switches, name, most)
@@ -103,7 +152,7 @@ class Cloud:
 
 @contextmanager
 def cloud(folder: Path, **more: Any) -> Iterator[Cloud]:
-    """A simulator for the length of a `with` block, its keys in *folder*; *more* as in Config."""
+    """A simulator for the length of a `with` block, keys in *folder*; *more* goes to Config."""
     certificates = make_certificates(folder)
     client = make_client_certificate(folder, "client")
     config = Config(
@@ -115,12 +164,12 @@ def cloud(folder: Path, **more: Any) -> Iterator[Cloud]:
         identity_header=IDENTITY_HEADER,
         **more,
     )
-    # Not `session.verify`: requests lets a bundle that the environment names win over it.
+    # Not `session.verify`: the variable takes precedence over it in requests.
     trust = {"REQUESTS_CA_BUNDLE": str(certificates.ca)}
     with patch.dict(os.environ, trust), running(config) as simulator:
-        # To SharePoint's hosts by their real names, if they have them.
-        way = {"https_proxy": simulator.urls.proxy, "no_proxy": "localhost,127.0.0.1"}
-        with patch.dict(os.environ, way if simulator.urls.proxy else {}):
+        # With real names, SharePoint's hosts are reached through the proxy.
+        through = {"https_proxy": simulator.urls.proxy, "no_proxy": "localhost,127.0.0.1"}
+        with patch.dict(os.environ, through if simulator.urls.proxy else {}):
             yield Cloud(simulator, certificates, client)
 
 

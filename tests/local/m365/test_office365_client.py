@@ -1,4 +1,4 @@
-"""An independent client, Office365-REST-Python-Client as published, against the simulator."""
+"""An independent client, Office365-REST-Python-Client as published, with the simulator."""
 
 from __future__ import annotations
 
@@ -15,41 +15,32 @@ ACCOUNT = "i:0#.f|membership|anne.o'brien+x@contoso.com"
 
 
 def context(office: Cloud, base: str) -> ClientContext:
-    """The client, with a token that msal got by certificate for *base*."""
+    """The client, with a token for *base*."""
     token = office.token(base)
     return ClientContext(base).with_access_token(
         lambda: TokenResponse(access_token=token, token_type="Bearer")
     )
 
 
-def test_reads_profile_properties(office: Cloud):
-    """The client finds a user with an apostrophe and a plus in the name, and reads a property."""
+def test_reads_and_writes_profile_properties(office: Cloud):
+    """Of a user with an apostrophe and a plus in the name."""
     anne = office.add_user("anne.o'brien+x")
     assert anne.profile is not None
     anne.profile.properties["PictureURL"] = "https://pictures.example/anne_MThumb.jpg"
 
     people = PeopleManager(context(office, office.tenant.urls.admin))
     profile = people.get_properties_for(ACCOUNT).execute_query()
+    people.set_single_value_profile_property(ACCOUNT, "Office", "Room 7").execute_query()
 
     values = profile.user_profile_properties
     assert values is not None
     assert profile.account_name == ACCOUNT
     assert values["PictureURL"] == "https://pictures.example/anne_MThumb.jpg"
-
-
-def test_writes_a_profile_property(office: Cloud):
-    """The client's write arrives."""
-    anne = office.add_user("anne.o'brien+x")
-
-    people = PeopleManager(context(office, office.tenant.urls.admin))
-    people.set_single_value_profile_property(ACCOUNT, "Office", "Room 7").execute_query()
-
-    assert anne.profile is not None
-    assert anne.profile.properties == {"Office": "Room 7"}
+    assert anne.profile.properties["Office"] == "Room 7"
 
 
 def test_uploads_reads_back_and_deletes(office: Cloud):
-    """The client uploads a file, lists it, reads the same bytes, and deletes it."""
+    """The listed file has the uploaded bytes, until it is deleted."""
     client = context(office, office.tenant.urls.my)
     content = bytes(range(256)) * 40
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
@@ -67,7 +58,7 @@ def test_uploads_reads_back_and_deletes(office: Cloud):
 
 
 def test_recycles_a_file(office: Cloud):
-    """The client recycles a file."""
+    """The file is then removed from the library."""
     client = context(office, office.tenant.urls.my)
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
     folder.upload_file("x_MThumb.jpg", b"x").execute_query()
@@ -79,7 +70,7 @@ def test_recycles_a_file(office: Cloud):
 
 
 def test_understands_our_errors(office: Cloud):
-    """The client reads status and code of a missing file out of the verbose error."""
+    """The client reads status and code of a missing file from the verbose error."""
     client = context(office, office.tenant.urls.my)
     query = client.web.get_file_by_server_relative_path(f"{FOLDER}/no.jpg").get()
 

@@ -1,4 +1,4 @@
-"""What the proxy says to who speaks no HTTP, or asks for a stranger."""
+"""The proxy's refusals: malformed requests, and hosts of other tenants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from local.m365 import proxy
     ],
 )
 def test_refused(sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture):
-    """With an answer, and without a traceback in the simulator's log."""
+    """With a status, and without a traceback in the simulator's log."""
     tenant: Any = SimpleNamespace(journal=[], now=lambda: datetime.now(UTC))
 
     async def answer() -> bytes:
@@ -33,9 +33,9 @@ def test_refused(sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture):
             async with proxy.serving(tenant, bound, lambda _: None):
                 reader, writer = await asyncio.open_connection(*bound.getsockname())
                 writer.write(sent + b"\r\n\r\n")
-                told = await reader.read()
+                received = await reader.read()
                 writer.close()
-        return told
+        return received
 
     assert asyncio.run(answer()).startswith(b"HTTP/1.1 " + status)
     assert caplog.records == []

@@ -1,4 +1,4 @@
-"""A webhook for tests: HTTPS with the simulator's own certificate, answers as told."""
+"""A webhook for tests: HTTPS with the simulator's certificate, and answers that a test sets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Answer:
 
 
 def echo(call: Call) -> Answer:
-    """What a good webhook answers."""
+    """The answer of a correct webhook."""
     if call.token is not None:
         return Answer(200, call.token.encode())
     return Answer()
@@ -52,17 +52,17 @@ def echo(call: Call) -> Answer:
 
 @dataclass
 class Webhook:
-    """Every call so far; `answer` decides what the next ones get."""
+    """Every call so far; `answer` decides about the next ones."""
 
     url: str = ""
     answer: Callable[[Call], Answer] = echo
     calls: list[Call] = field(default_factory=list)
-    _news: threading.Condition = field(default_factory=threading.Condition)
+    _arrival: threading.Condition = field(default_factory=threading.Condition)
 
     def arrived(self, call: Call) -> None:
-        with self._news:
+        with self._arrival:
             self.calls.append(call)
-            self._news.notify_all()
+            self._arrival.notify_all()
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -70,9 +70,9 @@ class Webhook:
         return [item for call in self.calls if call.token is None for item in call.items]
 
     def wait_for(self, condition: Callable[[], object]) -> None:
-        """Return once *condition* holds; it is tried after every call."""
-        with self._news:
-            assert self._news.wait_for(condition, DEADLINE), "it did not happen in time"
+        """Return once *condition* holds; it is checked after every call."""
+        with self._arrival:
+            assert self._arrival.wait_for(condition, DEADLINE), "the condition did not hold in time"
 
 
 @contextmanager
@@ -93,11 +93,11 @@ def webhook(certificates: Certificates) -> Iterator[Webhook]:
             self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the calls are kept."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
-            """A caller that hangs up early is part of the tests."""
+            """Ignore callers that close the connection early."""
 
     server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""The simulated login host: signing in on another device."""
+"""The simulated login host: sign-in on another device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import requests
 
 from local.m365.entra import device_codes
 from local.m365.tenant.admins import COMMAND_LINE_TOOLS, GLOBAL, TEMPLATES
-from tests.local.m365.control.test_control import refused, sim
 from tests.local.m365.entra.test_entra import claims_of
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
 
@@ -28,7 +27,7 @@ def scopes(m365: Cloud) -> list[str]:
 
 
 def once(app: msal.PublicClientApplication, flow: dict[str, Any]) -> dict[str, Any]:
-    """One question for the token."""
+    """One request for the token."""
     flow.pop("latest_attempt_at", None)
     result: dict[str, Any] = app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True)
     return result
@@ -36,12 +35,12 @@ def once(app: msal.PublicClientApplication, flow: dict[str, Any]) -> dict[str, A
 
 @pytest.mark.parametrize("tenant", [TENANT_ID, "organizations"])
 def test_a_code_becomes_a_token_of_the_person(m365: Cloud, tenant: str):
-    """Pending until somebody has signed in; then with the scopes asked for and the roles held."""
+    """Pending until a person has signed in; then it has the requested scopes and their roles."""
     app = client(m365, tenant)
     flow = app.initiate_device_flow(scopes(m365))
     assert flow["user_code"] in flow["message"]
     assert once(app, flow)["error"] == "authorization_pending"
-    sim(m365, "POST", "/sign-in", {"userCode": flow["user_code"], "roles": [GLOBAL]})
+    m365.sim("POST", "/sign-in", {"userCode": flow["user_code"], "roles": [GLOBAL]})
 
     claims = claims_of(once(app, flow))
 
@@ -52,14 +51,14 @@ def test_a_code_becomes_a_token_of_the_person(m365: Cloud, tenant: str):
 
 
 def test_a_code_can_be_declined_and_expires(m365: Cloud):
-    """Both end the waiting, each by its name."""
+    """Each has its own error."""
     app = client(m365)
     flow = app.initiate_device_flow(scopes(m365))
-    sim(m365, "POST", "/sign-in", {"userCode": flow["user_code"], "decline": True})
+    m365.sim("POST", "/sign-in", {"userCode": flow["user_code"], "decline": True})
     assert once(app, flow)["error"] == "authorization_declined"
 
     other = app.initiate_device_flow(scopes(m365))
-    m365.tenant.device_codes[other["device_code"]].expires -= device_codes.LIVES + timedelta(1)
+    m365.tenant.device_codes[other["device_code"]].expires -= device_codes.LIFETIME + timedelta(1)
     assert once(app, other)["error"] == "expired_token"
 
 
@@ -72,7 +71,7 @@ def test_a_code_can_be_declined_and_expires(m365: Cloud):
     ],
 )
 def test_bad_requests_for_a_code(m365: Cloud, changed: dict[str, str], code: int):
-    """A client that is not public, and scopes that are none of Graph's."""
+    """A client that is not public, and scopes that are not Graph's."""
     form = {"client_id": COMMAND_LINE_TOOLS, "scope": " ".join(scopes(m365)), **changed}
     url = f"{m365.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/devicecode"
 
@@ -83,11 +82,11 @@ def test_bad_requests_for_a_code(m365: Cloud, changed: dict[str, str], code: int
 
 
 def test_the_token_of_the_azure_cli(m365: Cloud):
-    """The control API hands one out, with its fixed scopes: nothing of sites."""
-    token = sim(m365, "POST", "/admin-token", {"roles": [GLOBAL]})["accessToken"]
+    """The control API issues one with its fixed scopes, none of them for sites."""
+    token = m365.sim("POST", "/admin-token", {"roles": [GLOBAL]})["accessToken"]
 
     granted = claims_of({"access_token": token})["scp"].split()
     assert "AppRoleAssignment.ReadWrite.All" in granted
     assert not [scope for scope in granted if scope.startswith("Sites.")]
-    assert refused(m365, "POST", "/admin-token", {"roles": ["King"]}) == 400
-    assert refused(m365, "POST", "/sign-in", {"userCode": "NOBODYS"}) == 400
+    assert m365.refused("POST", "/admin-token", {"roles": ["King"]}) == 400
+    assert m365.refused("POST", "/sign-in", {"userCode": "UNKNOWN"}) == 400

@@ -1,4 +1,4 @@
-"""The simulated login host: asked by msal, and by hand for what msal would never send."""
+"""The simulated login host: requests by msal, and handmade ones that msal would never send."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from tests.local.m365.simulator import (
     SECRET,
     SHAREPOINT_ROLES,
     TENANT_ID,
+    TIMEOUT,
     Cloud,
+    HostSession,
 )
 
 
@@ -40,27 +42,23 @@ def claims_of(result: dict[str, Any]) -> dict[str, Any]:
     return jwt.decode(result["access_token"], options={"verify_signature": False})
 
 
-def test_certificate_gets_a_token_for_the_host_asked(office: Cloud):
-    """A registered certificate proves the app; the token names host, tenant, app and roles."""
-    result = office.client().acquire_token_for_client(scope(office.tenant.urls.my))
+@pytest.mark.parametrize(
+    ("host", "roles"), [("my", SHAREPOINT_ROLES), ("graph", GRAPH_ROLES)], ids=["my", "graph"]
+)
+def test_certificate_gets_a_token_for_the_requested_host(
+    office: Cloud, host: str, roles: tuple[str, ...]
+):
+    """The token names host, tenant and app, and has only the roles granted on that resource."""
+    audience = getattr(office.tenant.urls, host)
+    claims = claims_of(office.client().acquire_token_for_client(scope(audience)))
 
-    claims = claims_of(result)
-    assert claims["aud"] == office.tenant.urls.my
-    assert claims["tid"] == TENANT_ID
-    assert claims["appid"] == ADMIN_APP
-    assert claims["appidacr"] == "2"
-    assert claims["roles"] == sorted(SHAREPOINT_ROLES)
-
-
-def test_each_resource_has_its_own_roles(office: Cloud):
-    """A Graph token carries the roles granted on Graph, not those granted on SharePoint."""
-    result = office.client().acquire_token_for_client(scope(office.tenant.urls.graph))
-
-    assert claims_of(result)["roles"] == sorted(GRAPH_ROLES)
+    assert (claims["aud"], claims["tid"]) == (audience, TENANT_ID)
+    assert (claims["appid"], claims["appidacr"]) == (ADMIN_APP, "2")
+    assert claims["roles"] == sorted(roles)
 
 
-def test_app_tokens_say_what_recorded_ones_say(office: Cloud):
-    """Version 1, by sts.windows.net; who the app is, by name too; no roles where none are."""
+def test_app_tokens_are_like_recorded_ones(office: Cloud):
+    """Version 1, issued by sts.windows.net, with the app's name; no `roles` without roles."""
     urls = office.tenant.urls
     client = office.client(POOR_APP)
     none = claims_of(client.acquire_token_for_client(scope(urls.graph)))
@@ -75,39 +73,33 @@ def test_app_tokens_say_what_recorded_ones_say(office: Cloud):
 
 
 def test_token_verifies_with_the_published_key(office: Cloud):
-    """Whoever follows discovery to the keys can verify a token."""
-    login = office.tenant.urls.login
-    document = requests.get(
-        f"{login}/{TENANT_ID}/.well-known/openid-configuration", timeout=10
-    ).json()
-    key = requests.get(document["jwks_uri"], timeout=10).json()["keys"][0]
-
-    token = office.token(office.tenant.urls.graph)
+    """A client that follows discovery to the keys can verify a token."""
+    url = f"{office.tenant.urls.login}/{TENANT_ID}/.well-known/openid-configuration"
+    document = requests.get(url, timeout=TIMEOUT).json()
+    key = jwt.PyJWK(requests.get(document["jwks_uri"], timeout=TIMEOUT).json()["keys"][0]).key
+    graph = office.tenant.urls.graph
 
     verified = jwt.decode(
-        token,
-        jwt.PyJWK(key).key,
-        algorithms=["RS256"],
-        audience=office.tenant.urls.graph,
-        issuer=document["issuer"],
+        office.token(graph), key, ["RS256"], audience=graph, issuer=document["issuer"]
     )
     assert verified["appid"] == ADMIN_APP
 
 
 def test_other_certificate_is_refused(office: Cloud, tmp_path):
-    """A certificate that is not registered on the app proves nothing."""
-    stranger = make_client_certificate(tmp_path, "stranger")
+    """A certificate must be registered on the app; naming a registered one is not enough."""
+    other = make_client_certificate(tmp_path, "stranger")
+    graph = scope(office.tenant.urls.graph)
 
-    result = office.client(certificate=stranger).acquire_token_for_client(
-        scope(office.tenant.urls.graph)
-    )
+    result = office.client(certificate=other).acquire_token_for_client(graph)
+    key = serialization.load_pem_private_key(other.read_bytes(), None)
+    forged = ask(office, client_assertion=assertion(office, key=key))
 
-    assert result["error"] == "invalid_client"
-    assert result["error_codes"] == [700027]
+    assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
+    assert forged.json()["error_codes"] == [700027]
 
 
 def assertion(office: Cloud, **changed) -> str:
-    """An assertion as msal makes it, but for what *changed* says (`key` signs, None leaves out)."""
+    """msal's assertion with the claims in *changed*; None omits one, `key` signs it."""
     pem = office.client_certificate.read_bytes()
     certificate = x509.load_pem_x509_certificate(pem)
     key = changed.pop("key", serialization.load_pem_private_key(pem, None))
@@ -134,23 +126,19 @@ def ask(office: Cloud, tenant: str = TENANT_ID, **changed) -> requests.Response:
         **changed,
     }
     url = f"{office.tenant.urls.login}/{tenant}/oauth2/v2.0/token"
-    return requests.post(url, data=form, timeout=10)
+    return requests.post(url, data=form, timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize("named", [TENANT_ID, "contoso.com", "contoso.onmicrosoft.com"])
-def test_assertion_made_by_hand_is_accepted(office: Cloud, named: str):
-    """
-    The refusals below are for their one difference: the same request without it is fine, by
-    whatever name the tenant is asked for.
-    """
-    audience = f"{office.tenant.urls.login}/{named}/oauth2/v2.0/token"
-    made = assertion(office, aud=audience)
+def test_handmade_assertion_is_accepted(office: Cloud, named: str):
+    """For each name of the tenant. So each refusal below is due to its one difference."""
+    made = assertion(office, aud=f"{office.tenant.urls.login}/{named}/oauth2/v2.0/token")
 
     assert ask(office, named, client_assertion=made).status_code == 200
 
 
 def test_assertion_of_msal_for_net(office: Cloud):
-    """As recorded of 4.92: PS256, `x5t#S256` alone, and both times as text."""
+    """As recorded with 4.92: PS256, only `x5t#S256`, and both times as text."""
     now = int(time.time())
     made = assertion(office, nbf=str(now), exp=str(now + 600))
     late = assertion(office, nbf=str(now - 7200), exp=str(now - 3600))
@@ -168,31 +156,21 @@ def test_assertion_of_msal_for_net(office: Cloud):
         pytest.param({"sub": str(uuid.uuid4())}, 700021, id="other subject"),
         pytest.param({"exp": time.time() - 3600}, 700024, id="expired"),
         pytest.param({"nbf": time.time() + 3600}, 700024, id="not yet valid"),
-        pytest.param({"exp": time.time() + 2 * 86_400}, 700024, id="good for too long"),
-        pytest.param({"exp": "soon"}, 50027, id="expiry that is no time"),
-        pytest.param({"nbf": "-1"}, 50027, id="beginning that is no time"),
-        pytest.param({"exp": True}, 50027, id="expiry that is no number"),
+        pytest.param({"exp": time.time() + 2 * 86_400}, 700024, id="valid for too long"),
+        pytest.param({"exp": "soon"}, 50027, id="exp is not a time"),
+        pytest.param({"nbf": "-1"}, 50027, id="nbf is not a time"),
+        pytest.param({"exp": True}, 50027, id="exp is not a number"),
         pytest.param({"exp": None}, 50027, id="no expiry"),
     ],
 )
-def test_assertion_must_fit_in_every_claim(office: Cloud, changed: dict[str, Any], code: int):
-    """An assertion for another place, app or time is refused with Entra's code for that."""
+def test_every_claim_of_an_assertion_is_checked(office: Cloud, changed: dict[str, Any], code: int):
+    """An assertion for another endpoint, app or time is refused with Entra's code."""
     response = ask(office, client_assertion=assertion(office, **changed))
 
     assert response.status_code == 401
     assert response.json()["error"] == "invalid_client"
     assert response.json()["error_codes"] == [code]
     assert f"AADSTS{code}:" in response.json()["error_description"]
-
-
-def test_thumbprint_without_the_key_is_refused(office: Cloud, tmp_path):
-    """Naming the registered certificate is not enough: its key must have signed."""
-    stranger = make_client_certificate(tmp_path, "stranger")
-    key = serialization.load_pem_private_key(stranger.read_bytes(), None)
-
-    response = ask(office, client_assertion=assertion(office, key=key))
-
-    assert response.json()["error_codes"] == [700027]
 
 
 @pytest.mark.parametrize(
@@ -205,11 +183,10 @@ def test_thumbprint_without_the_key_is_refused(office: Cloud, tmp_path):
         ({"client_assertion_type": "other"}, 400, "invalid_request", 90014),
         ({"client_assertion": "no jwt"}, 401, "invalid_client", 50027),
         ({"tenant": str(uuid.uuid4())}, 400, "invalid_request", 90002),
+        ({"client_assertion": None, "client_secret": "guess"}, 401, "invalid_client", 7000215),
     ],
 )
-def test_bad_request_is_named(
-    office: Cloud, changed: dict[str, Any], status: int, error: str, code: int
-):
+def test_bad_request(office: Cloud, changed: dict[str, Any], status: int, error: str, code: int):
     """Every other mistake has its own AADSTS code."""
     response = ask(office, **changed)
 
@@ -220,29 +197,15 @@ def test_bad_request_is_named(
 
 @pytest.mark.parametrize("scope", ["{}/.default.evil", "{}/.default openid", " {}/.default", "{}"])
 def test_scope_is_one_resource_and_the_default(office: Cloud, scope: str):
-    """Nothing stands beside `<host>/.default`, before or after it."""
+    """Only `<host>/.default`, with nothing before or after it."""
     response = ask(office, scope=scope.format(office.tenant.urls.graph))
 
     assert response.status_code == 400
     assert response.json()["error_codes"] == [1002012]
 
 
-def test_wrong_secret_is_refused(office: Cloud):
-    """A secret must be the registered one."""
-    client = msal.ConfidentialClientApplication(
-        ADMIN_APP,
-        client_credential="guessed",
-        authority=f"{office.tenant.urls.login}/{TENANT_ID}",
-        instance_discovery=False,
-    )
-
-    result = client.acquire_token_for_client(scope(office.tenant.urls.graph))
-
-    assert result["error_codes"] == [7000215]
-
-
-def test_secret_is_good_for_graph_and_refused_by_sharepoint(office: Cloud):
-    """A secret's token says appidacr 1, which Graph accepts and SharePoint does not."""
+def test_token_by_secret_is_refused_by_sharepoint(office: Cloud):
+    """Its appidacr is 1, which Graph accepts and SharePoint does not."""
     client = msal.ConfidentialClientApplication(
         ADMIN_APP,
         client_credential=SECRET,
@@ -253,16 +216,10 @@ def test_secret_is_good_for_graph_and_refused_by_sharepoint(office: Cloud):
     for_graph = client.acquire_token_for_client(scope(urls.graph))
     for_sharepoint = client.acquire_token_for_client(scope(urls.my))
 
-    graph = requests.get(
-        f"{urls.graph}/v1.0/users",
-        headers={"Authorization": f"Bearer {for_graph['access_token']}"},
-        timeout=10,
-    )
-    sharepoint = requests.get(
-        f"{urls.my}/_api/web",
-        headers={"Authorization": f"Bearer {for_sharepoint['access_token']}"},
-        timeout=10,
-    )
+    with HostSession(urls.graph, for_graph["access_token"]) as session:
+        graph = session.get("/v1.0/users")
+    with HostSession(urls.my, for_sharepoint["access_token"]) as session:
+        sharepoint = session.get("/_api/web")
 
     assert claims_of(for_graph)["appidacr"] == "1"
     assert graph.status_code == 200
@@ -276,21 +233,16 @@ def test_secret_is_good_for_graph_and_refused_by_sharepoint(office: Cloud):
     ids=["system", "user"],
 )
 def test_managed_identity_gets_a_token(office: Cloud, monkeypatch, identity):
-    """msal's managed-identity client works as on App Service, and SharePoint takes its token."""
+    """msal's managed-identity client works as on App Service; SharePoint accepts its token."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
     with requests.Session() as session:
         client = msal.ManagedIdentityClient(identity, http_client=session)
         result = client.acquire_token_for_client(resource=office.tenant.urls.my)
 
-    response = requests.get(
-        f"{office.tenant.urls.my}/_api/web",
-        headers={"Authorization": f"Bearer {result['access_token']}"},
-        timeout=10,
-    )
-
     assert claims_of(result)["appid"] == IDENTITY
-    assert response.status_code == 200
+    with HostSession(office.tenant.urls.my, result["access_token"]) as session:
+        assert session.get("/_api/web").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -302,24 +254,18 @@ def test_managed_identity_gets_a_token(office: Cloud, monkeypatch, identity):
         (IDENTITY_HEADER, {"resource": "https://graph.example"}, 500),
     ],
 )
-def test_managed_identity_is_as_strict(
+def test_bad_request_of_a_managed_identity(
     office: Cloud, header: str, changed: dict[str, Any], status: int
 ):
-    """The endpoint refuses another app's header, an unknown identity and an unknown resource."""
+    """Another app's header, an unknown identity, version or resource are refused."""
     query = {"api-version": "2019-08-01", "resource": office.tenant.urls.graph, **changed}
+    url, headers = f"{office.tenant.urls.control}/msi/token", {"X-IDENTITY-HEADER": header}
 
-    response = requests.get(
-        f"{office.tenant.urls.control}/msi/token",
-        params=query,
-        headers={"X-IDENTITY-HEADER": header},
-        timeout=10,
-    )
-
-    assert response.status_code == status
+    assert requests.get(url, query, headers=headers, timeout=TIMEOUT).status_code == status
 
 
-def test_token_ends_after_its_hour():
-    """A token is good until its hour is over, by the tenant's clock."""
+def test_token_expires_after_an_hour():
+    """By the tenant's clock."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     tenant = Tenant(TENANT_ID, clock=lambda: now)
     tenant.urls = Urls(login="https://login.test", graph="https://graph.test")

@@ -2,69 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from local.m365.graph import delta
-from tests.local.m365.simulator import Cloud
+from tests.local.m365.simulator import Cloud, HostSession
 
 
-@pytest.fixture
-def graph(m365: Cloud) -> Iterator[requests.Session]:
-    with m365.session(m365.tenant.urls.graph) as session:
-        yield session
-
-
-def base(m365: Cloud) -> str:
-    return f"{m365.tenant.urls.graph}/v1.0/users"
-
-
-def followed(graph: requests.Session, url: str, **headers: str) -> tuple[list[Any], str]:
-    """What all pages of a round tell, and the link to the next round."""
-    told: list[Any] = []
+def followed(graph: HostSession, url: str, **headers: str) -> tuple[list[Any], str]:
+    """The changes on all pages of a round, and the link to the next round."""
+    changes: list[Any] = []
     while True:
         body = graph.get(url, headers=headers).json()
-        told += body["value"]
+        changes += body["value"]
         if "@odata.deltaLink" in body:
-            return told, body["@odata.deltaLink"]
+            return changes, body["@odata.deltaLink"]
         url = body["@odata.nextLink"]
 
 
-def test_rounds(m365: Cloud, graph: requests.Session, monkeypatch: pytest.MonkeyPatch):
-    """First everybody, in pages; then who is new, changed, deleted, or deleted for good."""
+def test_rounds(m365: Cloud, graph: HostSession, monkeypatch: pytest.MonkeyPatch):
+    """First all users, in pages; then the new, changed, deleted and permanently deleted ones."""
     monkeypatch.setattr(delta, "PAGE", 2)
     anne, bert, cleo, dora = (m365.add_user(name) for name in ("anne", "bert", "cleo", "dora"))
-    first, link = followed(graph, f"{base(m365)}/delta?$select=displayName,jobTitle")
-    graph.patch(f"{base(m365)}/{anne.id}", json={"jobTitle": "Pilot"})
-    graph.delete(f"{base(m365)}/{bert.id}")
-    graph.delete(f"{base(m365)}/{cleo.id}")
-    graph.delete(f"{m365.tenant.urls.graph}/v1.0/directory/deletedItems/{cleo.id}")
+    first, link = followed(graph, "/users/delta?$select=displayName,jobTitle")
+    graph.patch(f"/users/{anne.id}", json={"jobTitle": "Pilot"})
+    for path in (f"users/{bert.id}", f"users/{cleo.id}", f"directory/deletedItems/{cleo.id}"):
+        graph.delete(f"/{path}")
     emil = m365.add_user("emil")
 
     changes, after = followed(graph, link)
     minimal, _ = followed(graph, link, Prefer="return=minimal")
 
-    assert first == [
-        {"displayName": one.display_name, "id": one.id} for one in (anne, bert, cleo, dora)
-    ]
-    expected: list[Any] = [
-        {"id": anne.id, "displayName": "Anne", "jobTitle": "Pilot"},
-        {"id": bert.id, "@removed": {"reason": "changed"}},
-        {"id": cleo.id, "@removed": {"reason": "deleted"}},
-        {"id": emil.id, "displayName": "Emil"},
-    ]
-    assert {one["id"]: one for one in changes} == {one["id"]: one for one in expected}
+    everyone = (anne, bert, cleo, dora)
+    assert first == [{"displayName": one.display_name, "id": one.id} for one in everyone]
+    assert {one.pop("id"): one for one in changes} == {
+        anne.id: {"displayName": "Anne", "jobTitle": "Pilot"},
+        bert.id: {"@removed": {"reason": "changed"}},
+        cleo.id: {"@removed": {"reason": "deleted"}},
+        emil.id: {"displayName": "Emil"},
+    }
     assert {"id": anne.id, "jobTitle": "Pilot"} in minimal
     assert followed(graph, after)[0] == []
 
 
-def test_what_is_tracked(m365: Cloud, graph: requests.Session):
-    """Only what was selected, only who was asked for, and never a photo (documented)."""
+def test_tracked_changes(m365: Cloud, graph: HostSession):
+    """Only selected properties of the users in the filter, and never a photo (documented)."""
     anne, bert = m365.add_user("anne"), m365.add_user("bert")
-    _, link = followed(graph, f"{base(m365)}/delta()?$select=mail&$filter=id eq '{anne.id}'")
+    _, link = followed(graph, f"/users/delta()?$select=mail&$filter=id eq '{anne.id}'")
     anne.attributes["jobTitle"], anne.photo = "Pilot", None
     bert.mail = "new@contoso.com"
 
@@ -75,13 +60,13 @@ def test_what_is_tracked(m365: Cloud, graph: requests.Session):
     assert (unchanged, changed) == ([], [{"id": anne.id, "mail": None}])
 
 
-def test_from_now_on(m365: Cloud, graph: requests.Session):
-    """`$deltatoken=latest` tells nobody, and knows everybody."""
+def test_from_now_on(m365: Cloud, graph: HostSession):
+    """`$deltatoken=latest` returns no users; the next round has only later changes."""
     m365.add_user("anne")
-    told, link = followed(graph, f"{base(m365)}/microsoft.graph.delta()?$deltatoken=latest")
+    changes, link = followed(graph, "/users/microsoft.graph.delta()?$deltatoken=latest")
     bert = m365.add_user("bert")
 
-    assert (told, [one["id"] for one in followed(graph, link)[0]]) == ([], [bert.id])
+    assert (changes, [one["id"] for one in followed(graph, link)[0]]) == ([], [bert.id])
 
 
 @pytest.mark.parametrize(
@@ -89,19 +74,17 @@ def test_from_now_on(m365: Cloud, graph: requests.Session):
     ["$top=1", "$orderby=displayName", "$expand=manager", "$filter=mail eq 'a'"]
     + ["$filter=" + " or ".join(f"id eq '{number}'" for number in range(51))],
 )
-def test_options_that_are_refused(m365: Cloud, graph: requests.Session, query: str):
-    """A delta query takes neither a page size nor an order, and fifty ids for a filter."""
-    assert graph.get(f"{base(m365)}/delta?{query}").status_code == 400
+def test_options_that_are_refused(graph: HostSession, query: str):
+    """A delta query has no page size and no order, and its filter at most fifty ids."""
+    assert graph.get(f"/users/delta?{query}").status_code == 400
 
 
-def test_token_that_is_too_old(
-    m365: Cloud, graph: requests.Session, monkeypatch: pytest.MonkeyPatch
-):
-    """After a week, or of somebody else: 410, and where to begin again."""
-    _, link = followed(graph, f"{base(m365)}/delta")
+def test_unknown_or_expired_token(m365: Cloud, graph: HostSession, monkeypatch: pytest.MonkeyPatch):
+    """After a week, or if unknown: 410, and the URL to start again."""
+    _, link = followed(graph, "/users/delta")
     monkeypatch.setattr(m365.tenant, "skew", m365.tenant.skew + delta.LIFE * 1.01)
 
-    for url in (link, f"{base(m365)}/delta?$deltatoken=other"):
+    for url in (link, "/users/delta?$deltatoken=other"):
         answer = graph.get(url)
         assert (answer.status_code, answer.json()["error"]["code"]) == (410, "syncStateNotFound")
         assert followed(graph, answer.headers["Location"])[0] == []

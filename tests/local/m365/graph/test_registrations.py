@@ -1,4 +1,4 @@
-"""The simulated directory: what a registration may be told, and who gets in by it."""
+"""The simulated directory: changes of a registration, its roles and consents."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from local.m365.tenant.admins import APPLICATIONS, SITES
 from local.m365.tenant.roles import GRAPH
-from tests.local.m365.admins import DIRECTORY_SCOPES, signed_in
-from tests.local.m365.simulator import Cloud
+from tests.local.m365.simulator import DIRECTORY_SCOPES, Cloud, HostSession
 
 SCOPE = "0a1c9a3e-6f0e-4a60-9d51-000000000001"
 ROLE = "0a1c9a3e-6f0e-4a60-9d51-000000000002"
@@ -40,24 +38,18 @@ MAY_CONSENT = (*DIRECTORY_SCOPES, "DelegatedPermissionGrant.ReadWrite.All")
 
 
 @pytest.fixture
-def admin(m365: Cloud) -> Iterator[requests.Session]:
-    with signed_in(m365, APPLICATIONS, scopes=MAY_CONSENT) as session:
+def admin(m365: Cloud) -> Iterator[HostSession]:
+    with m365.signed_in(APPLICATIONS, scopes=MAY_CONSENT) as session:
         yield session
 
 
 @pytest.fixture
-def made(m365: Cloud, admin: requests.Session) -> dict[str, Any]:
+def made(admin: HostSession) -> dict[str, Any]:
     """A registration with a role and a scope, and its service principal."""
     body = {"displayName": "Own", "appRoles": ROLES, "api": {"oauth2PermissionScopes": SCOPES}}
-    application = admin.post(f"{graph(m365)}/applications", json=body).json()
-    principal = admin.post(
-        f"{graph(m365)}/servicePrincipals", json={"appId": application["appId"]}
-    ).json()
-    return {**application, "principal": principal["id"]}
-
-
-def graph(m365: Cloud) -> str:
-    return f"{m365.tenant.urls.graph}/v1.0"
+    application = admin.post("/applications", json=body).json()
+    body = {"appId": application["appId"]}
+    return {**application, "principal": admin.post("/servicePrincipals", json=body).json()["id"]}
 
 
 def known_client(scope: str) -> dict[str, Any]:
@@ -94,20 +86,18 @@ def known_client(scope: str) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_what_graph_does_not_take(
-    m365: Cloud, admin: requests.Session, made: dict[str, Any], change: dict[str, Any]
-):
-    """400, and the registration is as it was."""
-    one = f"{graph(m365)}/applications/{made['id']}"
+def test_bad_changes_are_refused(admin: HostSession, made: dict[str, Any], change: dict[str, Any]):
+    """400, and the registration stays unchanged."""
+    one = f"/applications/{made['id']}"
     before = admin.get(one).json()
 
     assert admin.patch(one, json=change).status_code == 400
     assert admin.get(one).json() == before
 
 
-def test_a_scope_comes_before_its_use(m365: Cloud, admin: requests.Session, made: dict[str, Any]):
-    """Once it is there, a client may be named for it; the rest of `api` is replaced."""
-    one = f"{graph(m365)}/applications/{made['id']}"
+def test_client_is_preauthorized_for_an_existing_scope(admin: HostSession, made: dict[str, Any]):
+    """Once the scope exists, a client may be named for it; the rest of `api` is replaced."""
+    one = f"/applications/{made['id']}"
     clients = [known_client(SCOPE)]
     api = {"oauth2PermissionScopes": SCOPES, "preAuthorizedApplications": clients}
 
@@ -115,10 +105,10 @@ def test_a_scope_comes_before_its_use(m365: Cloud, admin: requests.Session, made
     assert admin.get(one).json()["api"]["preAuthorizedApplications"] == clients
 
 
-def test_roles_are_given_once(m365: Cloud, admin: requests.Session, made: dict[str, Any]):
-    """To people of the directory, for roles that there are, and listed at the resource."""
+def test_roles_are_assigned_once(m365: Cloud, admin: HostSession, made: dict[str, Any]):
+    """To existing people, for existing roles; the resource lists them."""
     anne = m365.add_user("anne")
-    at = f"{graph(m365)}/servicePrincipals/{made['principal']}/appRoleAssignedTo"
+    at = f"/servicePrincipals/{made['principal']}/appRoleAssignedTo"
     body = {"principalId": anne.id, "resourceId": made["principal"], "appRoleId": ROLE}
 
     assert admin.post(at, json=body).status_code == 201
@@ -133,15 +123,15 @@ def test_roles_are_given_once(m365: Cloud, admin: requests.Session, made: dict[s
     assert admin.get(at).json()["value"] == []
 
 
-def test_consent_is_an_admin_s(m365: Cloud, admin: requests.Session, made: dict[str, Any]):
-    """For scopes that the resource has, once for a pair, with a scope and a role of its own."""
-    grants = f"{graph(m365)}/oauth2PermissionGrants"
-    known = admin.get(f"{graph(m365)}/servicePrincipals(appId='{GRAPH.app_id}')").json()["id"]
+def test_consent_needs_an_admin(m365: Cloud, admin: HostSession, made: dict[str, Any]):
+    """With the right role and scope; once per client and resource, for scopes that exist."""
+    grants = "/oauth2PermissionGrants"
+    known = admin.get(f"/servicePrincipals(appId='{GRAPH.app_id}')").json()["id"]
     body = {"clientId": made["principal"], "consentType": "AllPrincipals", "resourceId": known}
 
     refused = {}
     for role, scopes in ((SITES, MAY_CONSENT), (APPLICATIONS, DIRECTORY_SCOPES)):
-        with signed_in(m365, role, scopes=scopes) as session:
+        with m365.signed_in(role, scopes=scopes) as session:
             refused[role] = session.post(grants, json={**body, "scope": "openid"}).status_code
     assert refused == {SITES: 403, APPLICATIONS: 403}
     assert admin.post(grants, json={**body, "scope": "Mail.Read"}).status_code == 400
@@ -149,7 +139,5 @@ def test_consent_is_an_admin_s(m365: Cloud, admin: requests.Session, made: dict[
     assert admin.post(grants, json={**body, "scope": "openid"}).status_code == 409
     own = {**body, "resourceId": made["principal"], "scope": "open"}
     assert admin.post(grants, json=own).status_code == 201
-    listed = admin.get(
-        f"{graph(m365)}/servicePrincipals/{made['principal']}/oauth2PermissionGrants"
-    ).json()["value"]
-    assert [one["scope"] for one in listed] == ["openid", "open"]
+    listed = admin.get(f"/servicePrincipals/{made['principal']}/oauth2PermissionGrants").json()
+    assert [one["scope"] for one in listed["value"]] == ["openid", "open"]

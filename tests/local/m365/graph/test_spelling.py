@@ -1,4 +1,4 @@
-"""How Graph's addresses may be spelled."""
+"""Spellings of Graph's paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(
-    ("spelled", "usual"),
+    ("path", "expected"),
     [
         ("/V1.0/Users/", "/v1.0/users"),
         ("/v1.0//USERS('Anne@x')/Photo/$VALUE", "/v1.0/users('Anne@x')/photo/$value"),
@@ -33,6 +33,6 @@ KNOWN = [
         ("/v1.0/users//photo", "/v1.0/users//photo"),
     ],
 )
-def test_names_in_any_case(spelled: str, usual: str):
-    """Every name that a route has is understood in any case; ids and UPNs stay as they are."""
-    assert Spelling(Starlette(routes=KNOWN)).usual(spelled) == usual
+def test_names_in_any_case(path: str, expected: str):
+    """Names of routes ignore case; ids and UPNs stay unchanged."""
+    assert Spelling(Starlette(routes=KNOWN)).usual(path) == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,23 +15,13 @@ from local.m365.notifications.https_post import Reply
 from local.m365.tenant import fault_plan
 from local.m365.tenant.records import Subscription
 from local.m365.tenant.tenant import Tenant
-from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud
-from tests.local.m365.webhook import Answer, Call, Webhook, echo, webhook
+from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud, HostSession
+from tests.local.m365.webhook import Answer, Call, Webhook, echo
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def graph(m365: Cloud) -> Iterator[requests.Session]:
-    with m365.session(m365.tenant.urls.graph) as session:
-        session.headers["Accept"] = "*/*"
-        yield session
-
-
-@pytest.fixture
-def hook(m365: Cloud) -> Iterator[Webhook]:
-    with webhook(m365.certificates) as running:
-        yield running
+PATH = "/subscriptions"
 
 
 def order(url: str = "https://localhost/hook", **more: Any) -> dict[str, Any]:
@@ -46,37 +35,34 @@ def order(url: str = "https://localhost/hook", **more: Any) -> dict[str, Any]:
     }
 
 
-def wanted(m365: Cloud, hook: Webhook, **more: Any) -> dict[str, Any]:
-    expires = (m365.tenant.now() + timedelta(days=7)).isoformat()
-    return order(hook.url, expirationDateTime=expires, **more)
+def later(m365: Cloud, days: int) -> str:
+    return (m365.tenant.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def subscriptions(m365: Cloud, name: str = "") -> str:
-    return f"{m365.tenant.urls.graph}/v1.0/subscriptions{name and '/' + name}"
+def subscribe(m365: Cloud, graph: HostSession, hook: Webhook, **more: Any) -> requests.Response:
+    return graph.post(PATH, json=order(hook.url, expirationDateTime=later(m365, 7), **more))
 
 
-def test_both_urls_are_asked_before_the_subscription_exists(
-    m365: Cloud, graph: requests.Session, hook: Webhook
-):
-    """Equal URLs get two handshakes, with the webhook's own query kept."""
-    answer = graph.post(
-        subscriptions(m365), json=wanted(m365, hook, lifecycleNotificationUrl=hook.url)
-    )
+@pytest.fixture
+def one(m365: Cloud, graph: HostSession, hook: Webhook) -> str:
+    """The path of an existing subscription."""
+    return f"{PATH}/{subscribe(m365, graph, hook).json()['id']}"
 
-    assert answer.status_code == 201
-    assert answer.json()["clientState"] == "secret"
+
+def test_both_urls_get_a_handshake(m365: Cloud, graph: HostSession, hook: Webhook):
+    """Equal URLs get two, with their own query, and with a token that must be decoded."""
+    answer = subscribe(m365, graph, hook, lifecycleNotificationUrl=hook.url)
+
+    assert (answer.status_code, answer.json()["clientState"]) == (201, "secret")
     assert len(hook.calls) == 2
-    assert all(call.raw_query.startswith("code=key&validationToken=") for call in hook.calls)
-    assert all(call.content_type == "text/plain; charset=utf-8" for call in hook.calls)
-    assert all(call.body == b"" for call in hook.calls)
-
-
-def test_tokens_need_decoding(m365: Cloud, graph: requests.Session, hook: Webhook):
-    """A token has spaces, colons and a plus; one handshake writes spaces as %20, one as +."""
-    graph.post(subscriptions(m365), json=wanted(m365, hook, lifecycleNotificationUrl=hook.url))
-
-    tokens = [call.token or "" for call in hook.calls]
-    assert all(" " in token and ": " in token and token.endswith(" +1") for token in tokens)
+    for call in hook.calls:
+        assert call.raw_query.startswith("code=key&validationToken=")
+        assert (call.content_type, call.body) == ("text/plain; charset=utf-8", b"")
+        token = call.token or ""
+        assert " " in token
+        assert ": " in token
+        assert token.endswith(" +1")
+    # Spaces are %20 in one handshake, + in the other.
     assert sorted("%20" in call.raw_query for call in hook.calls) == [False, True]
 
 
@@ -88,13 +74,13 @@ def test_tokens_need_decoding(m365: Cloud, graph: requests.Session, hook: Webhoo
         (Answer(200, b"something else"), "must exactly match"),
     ],
 )
-def test_a_failed_handshake_makes_no_subscription(
-    m365: Cloud, graph: requests.Session, hook: Webhook, answer: Answer, words: str
+def test_failed_handshake_creates_no_subscription(
+    m365: Cloud, graph: HostSession, hook: Webhook, answer: Answer, words: str
 ):
-    """400 ValidationError, and nothing is kept."""
+    """400 ValidationError, and nothing is stored."""
     hook.answer = lambda call: answer
 
-    refused = graph.post(subscriptions(m365), json=wanted(m365, hook))
+    refused = subscribe(m365, graph, hook)
 
     error = refused.json()["error"]
     assert (refused.status_code, error["code"]) == (400, "ValidationError")
@@ -111,37 +97,36 @@ def test_a_failed_handshake_makes_no_subscription(
         ("timeout", "timed out"),
     ],
 )
-def test_a_handshake_fails_to_order(
-    m365: Cloud, graph: requests.Session, hook: Webhook, kind: str, words: str
+def test_injected_fault_of_a_handshake(
+    m365: Cloud, graph: HostSession, hook: Webhook, kind: str, words: str
 ):
-    """A fault of `webhook` stands for its answer to the next handshakes; then it is asked again."""
+    """A fault of `webhook` replaces its answer; then handshakes reach it again."""
     fault_plan.apply_order(m365.tenant.faults, {"service": "webhook", "fault": kind})
 
-    refused = graph.post(subscriptions(m365), json=wanted(m365, hook))
+    refused = subscribe(m365, graph, hook)
 
     assert refused.status_code == 400
     assert words in refused.json()["error"]["message"]
     assert hook.calls == []
-    assert graph.post(subscriptions(m365), json=wanted(m365, hook)).status_code == 201
+    assert subscribe(m365, graph, hook).status_code == 201
 
 
 @pytest.mark.parametrize("listed", ["none", "empty"])
-def test_a_list_leaves_one_out(m365: Cloud, graph: requests.Session, hook: Webhook, listed: str):
-    """By a switch the list is empty, or its first page is; by its id each is found."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
+def test_list_that_omits_a_subscription(m365: Cloud, graph: HostSession, one: str, listed: str):
+    """By a switch the list or its first page is empty; by its id each is found."""
     m365.tenant.switches.subscriptions_listed = listed
 
-    first = graph.get(subscriptions(m365)).json()
+    first = graph.get(PATH).json()
 
     assert first["value"] == []
     assert ("@odata.nextLink" in first) is (listed == "empty")
     if listed == "empty":
         assert len(graph.get(first["@odata.nextLink"]).json()["value"]) == 1
-    assert graph.get(subscriptions(m365, one)).json()["id"] == one
+    assert one.endswith(graph.get(one).json()["id"])
 
 
-def test_a_sleeping_endpoint_times_out(m365: Cloud, graph: requests.Session, hook: Webhook):
-    """No answer within the budget: 400 InvalidRequest, as after a cold start."""
+def test_slow_endpoint_times_out(m365: Cloud, graph: HostSession, hook: Webhook):
+    """No answer within the budget, as after a cold start: 400 InvalidRequest."""
     m365.tenant.switches.handshake_budget_seconds = 0.2
     awake = threading.Event()
 
@@ -150,18 +135,17 @@ def test_a_sleeping_endpoint_times_out(m365: Cloud, graph: requests.Session, hoo
         return echo(call)
 
     hook.answer = late
-    refused = graph.post(subscriptions(m365), json=wanted(m365, hook))
+    error = subscribe(m365, graph, hook).json()["error"]
     awake.set()
 
-    assert refused.json()["error"]["code"] == "InvalidRequest"
-    assert refused.json()["error"]["message"] == rules.TIMED_OUT
+    assert (error["code"], error["message"]) == ("InvalidRequest", rules.TIMED_OUT)
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_an_endpoint_nobody_can_reach_is_refused(m365: Cloud, graph: requests.Session, scheme: str):
-    """A closed port fails the handshake, plain HTTP is not even asked."""
-    refused = graph.post(subscriptions(m365), json=order(f"{scheme}://localhost:9/hook"))
-    assert refused.status_code == 400
+def test_unreachable_endpoint_is_refused(m365: Cloud, graph: HostSession, scheme: str):
+    """A closed port fails the handshake; plain HTTP gets none."""
+    body = order(f"{scheme}://localhost:9/hook", expirationDateTime=later(m365, 7))
+    assert graph.post(PATH, json=body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -202,15 +186,15 @@ def test_only_the_decoded_token_as_plain_text_is_accepted(
         {"includeResourceData": True},
     ],
 )
-def test_fields_that_break_a_rule_are_refused(change: dict[str, Any]):
-    """Each field has its rule, and unknown fields have none."""
+def test_invalid_fields_are_refused(change: dict[str, Any]):
+    """Each field is checked, and unknown fields are refused."""
     with pytest.raises(Refusal) as refusal:
         rules.read_order(order(**change), NOON)
     assert refusal.value.status == 400
 
 
 def test_the_longest_life_is_41760_minutes():
-    """Up to 29 days are taken, more is an ExtensionError."""
+    """Up to 29 days are accepted, more is an ExtensionError."""
     longest = (NOON + timedelta(minutes=41_760)).isoformat()
     beyond = (NOON + timedelta(minutes=41_770)).isoformat()
 
@@ -220,29 +204,23 @@ def test_the_longest_life_is_41760_minutes():
     assert refusal.value.code == "ExtensionError"
 
 
-def test_a_short_life_is_silently_raised():
-    """Less than 45 minutes become 45."""
+def test_short_life_is_silently_raised():
+    """Less than 45 minutes becomes 45."""
     assert rules.read_expiry("2026-05-01T12:01:00.1234567Z", NOON) == NOON + timedelta(minutes=45)
 
 
-def test_a_twin_is_refused_with_the_id_of_the_first(
-    m365: Cloud, graph: requests.Session, hook: Webhook
-):
-    """409 for the same resource and changes, in any order; another change is another one."""
-    first = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
+def test_duplicate_is_refused(m365: Cloud, graph: HostSession, hook: Webhook, one: str):
+    """409 with the existing id for the same resource and changes, in any order."""
+    same = {"resource": "/Users", "changeType": "deleted, updated"}
+    duplicate = subscribe(m365, graph, hook, **same)
+    other = subscribe(m365, graph, hook, changeType="updated")
 
-    twin = graph.post(
-        subscriptions(m365),
-        json=wanted(m365, hook, resource="/Users", changeType="deleted, updated"),
-    )
-    other = graph.post(subscriptions(m365), json=wanted(m365, hook, changeType="updated"))
-
-    assert (twin.status_code, other.status_code) == (409, 201)
-    assert first in twin.json()["error"]["message"]
+    assert (duplicate.status_code, other.status_code) == (409, 201)
+    assert one.removeprefix(f"{PATH}/") in duplicate.json()["error"]["message"]
 
 
 def test_an_app_has_100_subscriptions_at_most():
-    """One more is a 403; other apps have their own hundred."""
+    """One more is a 403; other apps have their own 100."""
     tenant = Tenant(TENANT_ID, clock=lambda: NOON)
     for number in range(rules.PER_APP_AND_TENANT):
         resource = f"users/{number}"
@@ -250,77 +228,62 @@ def test_an_app_has_100_subscriptions_at_most():
         tenant.subscriptions[one.id] = one
     new = rules.read_order(order(), NOON)
 
-    rules.refuse_crowd(tenant, new, "another app")
+    rules.refuse_over_quota(tenant, new, "another app")
     with pytest.raises(Refusal) as refusal:
-        rules.refuse_crowd(tenant, new, "app")
+        rules.refuse_over_quota(tenant, new, "app")
     assert refusal.value.status == 403
 
 
-def test_a_subscription_can_be_read_renewed_and_deleted(
-    m365: Cloud, graph: requests.Session, hook: Webhook
-):
-    """PATCH takes a new expiry, DELETE ends it, after that it is a 404."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
-    later = (m365.tenant.now() + timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def test_subscription_is_listed_renewed_and_deleted(m365: Cloud, graph: HostSession, one: str):
+    """PATCH sets a new expiry; after DELETE it is a 404."""
+    expires = later(m365, 20)
+    renewed = graph.patch(one, json={"expirationDateTime": expires})
+    (listed,) = graph.get(PATH).json()["value"]
 
-    renewed = graph.patch(subscriptions(m365, one), json={"expirationDateTime": later})
-    listed = graph.get(subscriptions(m365)).json()["value"]
-    deleted = graph.delete(subscriptions(m365, one)).status_code
-    gone = graph.get(subscriptions(m365, one)).status_code
-
-    assert (renewed.status_code, renewed.json()["expirationDateTime"]) == (200, later)
-    assert [entry["id"] for entry in listed] == [one]
-    assert (deleted, gone) == (204, 404)
+    assert (renewed.status_code, renewed.json()["expirationDateTime"]) == (200, expires)
+    assert one == f"{PATH}/{listed['id']}"
+    assert (graph.delete(one).status_code, graph.get(one).status_code) == (204, 404)
 
 
-def test_a_lifecycle_url_cannot_be_added_later(m365: Cloud, graph: requests.Session, hook: Webhook):
-    """PATCH knows the expiry and the notification URL only; a new URL is asked first."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
-    url = subscriptions(m365, one)
-
-    late = graph.patch(url, json={"lifecycleNotificationUrl": hook.url})
-    moved = graph.patch(url, json={"notificationUrl": f"{hook.url}&moved=1"})
+def test_lifecycle_url_cannot_be_added_later(graph: HostSession, hook: Webhook, one: str):
+    """PATCH changes only the expiry and the notification URL, which gets a handshake first."""
+    late = graph.patch(one, json={"lifecycleNotificationUrl": hook.url})
+    moved = graph.patch(one, json={"notificationUrl": f"{hook.url}&moved=1"})
 
     assert (late.status_code, moved.status_code) == (400, 200)
     assert hook.calls[-1].raw_query.startswith("code=key&moved=1&validationToken=")
 
 
-def test_renewing_in_both_ways_within_ten_minutes_is_refused(
-    m365: Cloud, graph: requests.Session, hook: Webhook
-):
-    """PATCH reauthorizes too, so that both together are a mistake."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
-    url = subscriptions(m365, one)
-    later = {"expirationDateTime": (m365.tenant.now() + timedelta(days=20)).isoformat()}
+def test_two_kinds_of_renewal_within_ten_minutes(m365: Cloud, graph: HostSession, one: str):
+    """A PATCH reauthorizes too, so it is refused soon after a reauthorize."""
+    renewal = {"expirationDateTime": later(m365, 20)}
 
-    first = graph.post(f"{url}/reauthorize")
-    too_soon = graph.patch(url, json=later)
+    first = graph.post(f"{one}/reauthorize")
+    too_soon = graph.patch(one, json=renewal)
     m365.tenant.skew += timedelta(minutes=10)
-    in_time = graph.patch(url, json=later)
+    in_time = graph.patch(one, json=renewal)
 
     assert [first.status_code, too_soon.status_code, in_time.status_code] == [204, 400, 200]
 
 
-def test_an_expired_subscription_vanishes(m365: Cloud, graph: requests.Session, hook: Webhook):
-    """After its time PATCH is a 404 and its place is free."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
-    m365.tenant.subscriptions[one].expires = m365.tenant.now()
-    later = {"expirationDateTime": (m365.tenant.now() + timedelta(days=20)).isoformat()}
+def test_expired_subscription(m365: Cloud, graph: HostSession, hook: Webhook, one: str):
+    """PATCH is a 404, and the same subscription can be created again."""
+    (stored,) = m365.tenant.subscriptions.values()
+    stored.expires = m365.tenant.now()
 
-    assert graph.patch(subscriptions(m365, one), json=later).status_code == 404
-    assert graph.post(subscriptions(m365), json=wanted(m365, hook)).status_code == 201
-
-
-def test_listing_too_often_is_throttled(m365: Cloud, graph: requests.Session):
-    """The 26th listing within 20 seconds is a 429 that says how long to wait."""
-    statuses = [graph.get(subscriptions(m365)) for _ in range(26)]
-    assert [answer.status_code for answer in statuses] == [200] * 25 + [429]
-    assert 0 < float(statuses[-1].headers["Retry-After"]) <= 20
+    assert graph.patch(one, json={"expirationDateTime": later(m365, 20)}).status_code == 404
+    assert subscribe(m365, graph, hook).status_code == 201
 
 
-def test_other_apps_do_not_see_it(m365: Cloud, graph: requests.Session, hook: Webhook):
-    """A subscription belongs to the app that made it."""
-    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
+def test_listing_too_often_is_throttled(graph: HostSession):
+    """The 26th list within 20 seconds is a 429 with Retry-After."""
+    answers = [graph.get(PATH) for _ in range(26)]
+    assert [answer.status_code for answer in answers] == [200] * 25 + [429]
+    assert 0 < float(answers[-1].headers["Retry-After"]) <= 20
+
+
+def test_other_apps_do_not_see_it(m365: Cloud, one: str):
+    """A subscription belongs to the app that created it."""
     with m365.session(m365.tenant.urls.graph, PHOTOSYNC_APP) as other:
-        assert other.get(subscriptions(m365, one)).status_code == 404
-        assert other.get(subscriptions(m365)).json()["value"] == []
+        assert other.get(one).status_code == 404
+        assert other.get(PATH).json()["value"] == []

@@ -8,10 +8,11 @@ from email import message_from_bytes
 import pytest
 import requests
 
-from tests.local.m365.picture_library import FOLDER, NO_FILE, upload, web
-from tests.local.m365.simulator import POOR_APP, Cloud
+from tests.local.m365.picture_library import NO_FILE, PICTURES, upload
+from tests.local.m365.simulator import POOR_APP, Cloud, HostSession
 
-FILES = f"GetFolderByServerRelativePath(decodedurl='{FOLDER}')/Files"
+FILES = f"{PICTURES}/Files".replace(" ", "%20")
+BOUNDARY = "multipart/mixed; boundary=b"
 Item = tuple[str, str, str]
 
 
@@ -26,7 +27,7 @@ def part(item: Item, boundary: str) -> str:
 
 
 def body_of(items: list[Item], writes: list[Item]) -> str:
-    """*items* by themselves, then *writes* in a change set."""
+    """*items*, then *writes* in a change set."""
     text = "".join(part(item, "b") for item in items)
     if writes:
         text += "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
@@ -34,11 +35,8 @@ def body_of(items: list[Item], writes: list[Item]) -> str:
     return f"{text}--b--\r\n"
 
 
-def post(
-    office: Cloud, session: requests.Session, text: str, kind: str = "multipart/mixed; boundary=b"
-) -> requests.Response:
-    url = f"{office.tenant.urls.my}/_api/$batch"
-    return session.post(url, data=text.encode(), headers={"Content-Type": kind}, timeout=10)
+def post(session: HostSession, text: str, kind: str = BOUNDARY) -> requests.Response:
+    return session.post("/_api/$batch", data=text.encode(), headers={"Content-Type": kind})
 
 
 def answers(response: requests.Response) -> list[tuple[int, bytes]]:
@@ -56,25 +54,18 @@ def answers(response: requests.Response) -> list[tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n"])
-def test_each_is_answered_in_its_place(office: Cloud, my: requests.Session, newline: str):
-    """As if it had come alone, in the order of the batch, a change set's among the others."""
-    upload(office, my, "x.jpg", b"x")
+def test_items_are_answered_in_order(office: Cloud, my: HostSession, newline: str):
+    """Each as if sent separately, those of a change set among the others."""
+    upload(my, "x.jpg", b"x")
     anne = office.add_user("anne")
-    people = f"{office.tenant.urls.my}/_api/SP.UserProfiles.PeopleManager"
+    write = f"{my.base}/_api/SP.UserProfiles.PeopleManager/SetSingleValueProfileProperty"
     account = "i:0#.f|membership|anne@contoso.com"
     order = {"accountName": account, "propertyName": "Office", "propertyValue": "7"}
-    items = [
-        ("GET", web(office, f"{FILES}?$select=Name").replace(" ", "%20"), ""),
-        ("GET", f"/_api/web/{FILES}('no.jpg')".replace(" ", "%20"), ""),
-    ]
-    writes = [
-        ("POST", f"{people}/SetSingleValueProfileProperty", json.dumps(order)),
-        ("DELETE", web(office, f"{FILES}('x.jpg')").replace(" ", "%20"), ""),
-    ]
+    items = [("GET", f"{my.base}{FILES}?$select=Name", ""), ("GET", f"{FILES}('no.jpg')", "")]
+    writes = [("POST", write, json.dumps(order)), ("DELETE", f"{my.base}{FILES}('x.jpg')", "")]
 
-    listed, missing, written, deleted = answers(
-        post(office, my, body_of(items, writes).replace("\r\n", newline))
-    )
+    text = body_of(items, writes).replace("\r\n", newline)
+    listed, missing, written, deleted = answers(post(my, text))
 
     assert (listed[0], json.loads(listed[1])) == (200, {"value": [{"Name": "x.jpg"}]})
     assert (missing[0], json.loads(missing[1])["odata.error"]["code"]) == (404, NO_FILE)
@@ -86,12 +77,12 @@ def test_each_is_answered_in_its_place(office: Cloud, my: requests.Session, newl
     assert [one["status"] for one in inner[-4:]] == [200, 404, 200, 200]
 
 
-def test_rights_count_inside(office: Cloud):
-    """A batch opens nothing that its items would not."""
+def test_rights_apply_to_items(office: Cloud):
+    """An item in a batch needs the same rights as a separate request."""
     items = [("GET", "/_api/web/lists", "")]
     writes = [("POST", "/_api/web/folders", json.dumps({"ServerRelativeUrl": "/User Photos/x"}))]
     with office.session(office.tenant.urls.my, POOR_APP) as session:
-        found = answers(post(office, session, body_of(items, writes)))
+        found = answers(post(session, body_of(items, writes)))
 
     assert [status for status, _ in found] == [200, 403]
 
@@ -102,27 +93,27 @@ GET: Item = ("GET", "/_api/web", "")
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (body_of([], []), "multipart/mixed; boundary=b"),
+        (body_of([], []), BOUNDARY),
         (body_of([GET], []), "application/json"),
         (body_of([GET], []), "multipart/mixed"),
         (body_of([GET], []), "multipart/mixed; boundary=other"),
-        (body_of([GET], []).removesuffix("--b--\r\n"), "multipart/mixed; boundary=b"),
-        (body_of([], [GET]), "multipart/mixed; boundary=b"),
-        (body_of([GET] * 101, []), "multipart/mixed; boundary=b"),
-        (body_of([("GET", "https://contoso.sharepoint.com/_api/web", "")], []), ""),
-        (body_of([("GET", "/_layouts/15/userphoto.aspx", "")], []), ""),
-        (body_of([("POST", "/_api/$batch", "")], []), ""),
-        (body_of([("FETCH", "/_api/web", "")], []), ""),
-        (body_of([("GET", "https://[/_api/web", "")], []), ""),
-        (body_of([("GET", "//evil.example/_api/web", "")], []), ""),
-        ("--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--", ""),
-        ("--b\r\nhello\r\n--b--", ""),
-        ("", ""),
+        (body_of([GET], []).removesuffix("--b--\r\n"), BOUNDARY),
+        (body_of([], [GET]), BOUNDARY),
+        (body_of([GET] * 101, []), BOUNDARY),
+        (body_of([("GET", "https://contoso.sharepoint.com/_api/web", "")], []), BOUNDARY),
+        (body_of([("GET", "/_layouts/15/userphoto.aspx", "")], []), BOUNDARY),
+        (body_of([("POST", "/_api/$batch", "")], []), BOUNDARY),
+        (body_of([("FETCH", "/_api/web", "")], []), BOUNDARY),
+        (body_of([("GET", "https://[/_api/web", "")], []), BOUNDARY),
+        (body_of([("GET", "//evil.example/_api/web", "")], []), BOUNDARY),
+        ("--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--", BOUNDARY),
+        ("--b\r\nhello\r\n--b--", BOUNDARY),
+        ("", BOUNDARY),
     ],
 )
-def test_a_batch_that_is_none(office: Cloud, my: requests.Session, text: str, kind: str):
-    """400 as a whole, and nothing of it is done."""
-    answer = post(office, my, text, kind or "multipart/mixed; boundary=b")
+def test_malformed_batches(my: HostSession, text: str, kind: str):
+    """400 for the whole batch."""
+    answer = post(my, text, kind)
 
     assert answer.status_code == 400
     assert "odata.error" in answer.json()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -12,14 +11,14 @@ from local.cloud.certificates import make_certificates
 from local.m365.config import Config
 from local.m365.tenant.admins import SITES
 from local.m365.tenant.records import User
-from tests.local.m365.admins import signed_in
-from tests.local.m365.simulator import PHOTOSYNC_APP, POOR_APP, Cloud, cloud
+from tests.local.m365 import picture_library
+from tests.local.m365.sharepoint import test_profiles
+from tests.local.m365.simulator import PHOTOSYNC_APP, POOR_APP, TIMEOUT, Cloud, cloud
 
 pytestmark = pytest.mark.server
 
 HOME, EUROPE, DACH = "contoso", "contosoeur", "fabrikamdach"
 FOLDERS = {EUROPE: "Profilbilder", DACH: "Profielafbeeldingen"}
-PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
 
 
 @pytest.fixture(scope="module")
@@ -39,59 +38,52 @@ def host(name: str, kind: str = "my") -> str:
 
 
 def inhabitant(world: Cloud, name: str) -> User:
-    """Anne, whose personal site is in the geography *name*."""
+    """Anne, with a personal site in the geography *name*."""
     anne = world.add_user("anne")
     anne.personal_host = "" if name == HOME else f"{host(name)}/"
     return anne
 
 
 def read(world: Cloud, user: User, at: str) -> requests.Response:
-    account = f"'i:0#.f|membership|{user.user_principal_name}'"
     with world.session(host(at, "admin")) as session:
-        url = f"{host(at, 'admin')}{PEOPLE}/GetPropertiesFor(accountName=@v)"
-        return session.get(url, params={"@v": account}, timeout=10)
+        return test_profiles.read(session, test_profiles.account(user))
 
 
 def write(world: Cloud, user: User, at: str) -> int:
-    account = f"i:0#.f|membership|{user.user_principal_name}"
-    body = {"accountName": account, "propertyName": "Office", "propertyValue": "7"}
     with world.session(host(at, "admin")) as session:
-        url = f"{host(at, 'admin')}{PEOPLE}/SetSingleValueProfileProperty"
-        return session.post(url, json=body, timeout=10).status_code
+        return test_profiles.write(session, user, "Office", "7").status_code
 
 
 def upload(world: Cloud, at: str, folder: str, app: str = PHOTOSYNC_APP) -> int:
-    path = f"GetFolderByServerRelativePath(decodedurl='/User Photos/{folder}')"
     with world.session(host(at), app) as session:
-        url = f"{host(at)}/_api/web/{path}/Files/AddUsingPath(decodedurl='x.jpg',overwrite=true)"
-        return session.post(url, data=b"x", timeout=10).status_code
+        return picture_library.upload(session, "x.jpg", b"x", folder).status_code
 
 
 HOSTS = [host(name, kind) for name in (HOME, EUROPE, DACH) for kind in ("my", "admin")]
 
 
-@pytest.mark.parametrize("asked", HOSTS)
-def test_a_token_is_for_one_host(world: Cloud, asked: str):
-    """Each host takes the token that is made for it, and no other one's."""
-    taken = {}
+@pytest.mark.parametrize("target", HOSTS)
+def test_token_is_for_one_host(world: Cloud, target: str):
+    """Each host accepts only tokens for itself."""
+    statuses = {}
     for audience in HOSTS:
         with world.session(audience) as session:
-            taken[audience] = session.post(f"{asked}/_api/contextinfo", timeout=10).status_code
+            statuses[audience] = session.post(f"{target}/_api/contextinfo").status_code
 
-    assert taken == {audience: 200 if audience == asked else 401 for audience in HOSTS}
+    assert statuses == {audience: 200 if audience == target else 401 for audience in HOSTS}
 
 
 @pytest.mark.parametrize("stranger", ["fabrikam", "contosoapc"])
-def test_no_token_for_a_stranger(world: Cloud, stranger: str):
-    """Entra knows the hosts of this tenant only."""
+def test_no_token_for_hosts_of_other_tenants(world: Cloud, stranger: str):
+    """Entra knows only the hosts of this tenant."""
     answer = world.client().acquire_token_for_client([f"{host(stranger)}/.default"])
 
     assert "AADSTS500011" in answer["error_description"]
 
 
 @pytest.mark.parametrize("lives", [HOME, EUROPE, DACH])
-def test_a_profile_is_written_where_it_is(world: Cloud, lives: str):
-    """Home tells of everybody where they are; only that geography's admin host writes there."""
+def test_profile_is_written_only_in_its_geography(world: Cloud, lives: str):
+    """The home geography reads all profiles with their hosts, but writes only its own."""
     anne = inhabitant(world, lives)
 
     assert read(world, anne, HOME).json()["PersonalSiteHostUrl"] == f"{host(lives)}/"
@@ -100,20 +92,20 @@ def test_a_profile_is_written_where_it_is(world: Cloud, lives: str):
     }
 
 
-@pytest.mark.parametrize(("switch", "tells"), [("shown", True), ("none", False)])
-def test_what_a_satellite_tells_of_others(world: Cloud, switch: str, tells: bool):
-    """Unknown, so a switch: the profile with its right host, or none."""
+@pytest.mark.parametrize(("switch", "shown"), [("shown", True), ("none", False)])
+def test_profiles_of_another_satellite(world: Cloud, switch: str, shown: bool):
+    """Unknown, so a switch: the profile with its host, or none."""
     world.tenant.switches.profiles_elsewhere = switch
     anne = inhabitant(world, EUROPE)
 
-    told = read(world, anne, DACH).json()
-    assert (told.get("PersonalSiteHostUrl") == f"{host(EUROPE)}/") is tells
-    assert (told == {"odata.null": True}) is not tells
+    answer = read(world, anne, DACH).json()
+    assert (answer.get("PersonalSiteHostUrl") == f"{host(EUROPE)}/") is shown
+    assert (answer == {"odata.null": True}) is not shown
     assert read(world, anne, EUROPE).json()["PersonalSiteHostUrl"] == f"{host(EUROPE)}/"
 
 
-def test_a_library_for_each(world: Cloud):
-    """A file is in the geography that it was put into, in a folder of that host's language."""
+def test_each_geography_has_a_library(world: Cloud):
+    """With its own files, and a picture folder in the language of its host."""
     assert upload(world, EUROPE, "Profilbilder") == 200
     assert upload(world, EUROPE, "Profile Pictures") == 404
     assert upload(world, HOME, "Profilbilder") == 404
@@ -123,23 +115,22 @@ def test_a_library_for_each(world: Cloud):
     assert held == {"": 0, EUROPE: 1, DACH: 1}
 
 
-def test_a_permission_for_each(world: Cloud):
-    """Sites.Selected opens the root that it was granted on; Graph finds each by its host."""
-    sites = f"{world.tenant.urls.graph}/v1.0/sites"
+def test_each_geography_has_permissions(world: Cloud):
+    """Sites.Selected opens only the root with the grant; Graph finds each root by its host."""
     identity = {"application": {"id": POOR_APP, "displayName": "Poor"}}
     order = {"roles": ["write"], "grantedToIdentities": [identity]}
-    with signed_in(world, SITES) as session:
-        found = session.get(f"{sites}/{EUROPE}-my.sharepoint.com", timeout=10).json()
-        made = session.post(f"{sites}/{found['id']}/permissions", json=order, timeout=10)
-        elsewhere = session.get(f"{sites}/fabrikam-my.sharepoint.com", timeout=10)
+    with world.signed_in(SITES) as session:
+        found = session.get(f"/sites/{EUROPE}-my.sharepoint.com").json()
+        made = session.post(f"/sites/{found['id']}/permissions", json=order)
+        elsewhere = session.get("/sites/fabrikam-my.sharepoint.com")
 
     assert (made.status_code, elsewhere.status_code) == (201, 404)
     assert upload(world, EUROPE, "Profilbilder", POOR_APP) == 200
     assert upload(world, DACH, "Profielafbeeldingen", POOR_APP) == 403
 
 
-def test_limits_for_each(world: Cloud):
-    """A geography whose limit is reached refuses; the others have their own."""
+def test_each_geography_has_limits(world: Cloud):
+    """Only the geography that has reached its limit refuses calls."""
     world.tenant.switches.people_calls_per_5_minutes = 1
     anne = inhabitant(world, EUROPE)
 
@@ -147,39 +138,35 @@ def test_limits_for_each(world: Cloud):
     assert read(world, anne, DACH).status_code == 200
 
 
-def test_files_are_seeded_and_shown_where_the_user_lives(world: Cloud):
-    """The control API puts files where an earlier sync would have, and finds them there."""
-    sim = f"{world.tenant.urls.control}/_sim/users"
+def test_files_are_seeded_in_the_geography_of_the_user(world: Cloud):
+    """The control API puts them where an earlier sync would have, and shows them."""
     seed = {"userPrincipalName": "bert@contoso.com", "personalHost": f"{host(DACH)}/"}
-    (bert,) = requests.post(sim, json=seed, timeout=10).json()["ids"]
-    order = {"files": {f"{bert}_MThumb.jpg": "eA=="}}
-    shown = requests.patch(f"{sim}/{bert}", json=order, timeout=10).json()
+    (bert,) = world.sim("POST", "/users", seed)["ids"]
+    shown = world.sim("PATCH", f"/users/{bert}", {"files": {f"{bert}_MThumb.jpg": "eA=="}})
 
-    assert [one["path"] for one in shown["files"]] == [
-        f"/User Photos/Profielafbeeldingen/{bert}_MThumb.jpg"
-    ]
+    (file,) = shown["files"]
+    assert file["path"] == f"/User Photos/Profielafbeeldingen/{bert}_MThumb.jpg"
 
 
-def test_a_page_shows_a_satellite_s_picture(world: Cloud):
-    """userphoto.aspx follows PictureURL into the geography that it names."""
+def test_page_shows_the_picture_of_a_satellite(world: Cloud):
+    """userphoto.aspx follows PictureURL to the geography in it."""
     anne = inhabitant(world, EUROPE)
     assert upload(world, EUROPE, "Profilbilder") == 200
-    assert anne.profile
-    anne.profile.properties["PictureURL"] = f"{host(EUROPE)}:443/User%20Photos/Profilbilder/x.jpg"
+    url = f"{host(EUROPE)}:443/User%20Photos/Profilbilder/x.jpg"
+    test_profiles.set_picture_url(anne, url)
     with world.session(host(HOME)) as session:
-        url = f"{host(HOME)}/_layouts/15/userphoto.aspx"
-        shown = session.get(url, params={"accountname": "anne@contoso.com"}, timeout=10)
+        shown = session.get("/_layouts/15/userphoto.aspx?accountname=anne@contoso.com")
 
     assert shown.content == b"x"
 
 
-def test_the_proxy_leads_nowhere_else(world: Cloud):
-    """A host that is not the tenant's cannot be reached, and the journal has who was asked for."""
+def test_proxy_reaches_no_other_host(world: Cloud):
+    """Hosts of other tenants cannot be reached, and the journal has the requested names."""
     before = len(world.tenant.journal.after(0))
     for url in (host("fabrikam"), f"{host(EUROPE)}:8443", "https://sharepoint.com.evil.example"):
         with pytest.raises(requests.exceptions.ProxyError):
-            requests.get(url, timeout=10)
-    requests.get(host(DACH), timeout=10)
+            requests.get(url, timeout=TIMEOUT)
+    requests.get(host(DACH), timeout=TIMEOUT)
 
     entries = [one for one in world.tenant.journal.after(before) if one["service"] == "proxy"]
     assert [(one["host"], one["status"]) for one in entries] == [
@@ -190,16 +177,14 @@ def test_the_proxy_leads_nowhere_else(world: Cloud):
     ]
 
 
-def test_such_a_tenant_is_not_renamed(world: Cloud):
-    """Documented: it has to have one geography."""
-    url = f"{world.tenant.urls.control}/_sim/rename"
-    answer = requests.post(url, data=json.dumps({"name": "fabrikam"}), timeout=10)
-
-    assert (answer.status_code, world.tenant.sharepoint_name) == (400, HOME)
+def test_tenant_with_satellites_cannot_be_renamed(world: Cloud):
+    """Documented: only a tenant with one geography can be renamed."""
+    assert world.refused("POST", "/rename", {"name": "fabrikam"}) == 400
+    assert world.tenant.sharepoint_name == HOME
 
 
-def test_satellites_have_names(tmp_path):
-    """Without real names nobody could reach them by the names that profiles tell."""
+def test_satellites_need_real_names(tmp_path):
+    """Without real names, the hosts in profiles could not be reached."""
     certificates = make_certificates(tmp_path)
     with pytest.raises(ValueError, match="realNames"):
         Config("t", certificates.certificate, certificates.key, satellites=FOLDERS)

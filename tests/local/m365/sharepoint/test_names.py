@@ -1,14 +1,15 @@
-"""Paths and names in the simulated picture library: every spelling, and what is refused."""
+"""Paths and names in the simulated picture library: spellings and refusals."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 import pytest
-import requests
 
-from tests.local.m365.picture_library import ADD, FOLDER, web
-from tests.local.m365.simulator import Cloud
+from tests.local.m365.picture_library import ADD, FOLDER, WEB
+from tests.local.m365.simulator import Cloud, HostSession
+
+NAMED = f"{ADD}(decodedurl=@n,overwrite=true)"
 
 
 @pytest.mark.parametrize(
@@ -25,20 +26,20 @@ from tests.local.m365.simulator import Cloud
     ],
     ids=["plain", "encoded, other case and order", "url forms", "aliases"],
 )
-def test_every_spelling_of_a_path_means_the_same(office: Cloud, my: requests.Session, path: str):
-    """Case, order, aliases, encoding and the older forms lead to one file."""
-    answer = my.post(web(office, path), data=b"same")
+def test_spellings_of_a_path(office: Cloud, my: HostSession, path: str):
+    """Case, order, aliases, encoding and the older forms address the same file."""
+    answer = my.post(WEB + path, data=b"same")
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["Name"] == "a'b+c_MThumb.jpg"
     assert office.tenant.picture_folder.files["a'b+c_mthumb.jpg"].content == b"same"
 
 
-def test_percent_is_decoded_once_more_in_url_forms_only(office: Cloud, my: requests.Session):
-    """`decodedurl` takes `%41` as it is; the `url` form reads it as `A`."""
-    my.post(web(office, f"{ADD}(decodedurl='x%2541.jpg',overwrite=true)"), data=b"1")
+def test_only_url_forms_decode_percent_again(office: Cloud, my: HostSession):
+    """`decodedurl` takes `%41` literally; the `url` form decodes it to `A`."""
+    my.post(f"{ADD}(decodedurl='x%2541.jpg',overwrite=true)", data=b"1")
     older = f"GetFolderByServerRelativeUrl('{FOLDER}')/Files/add(url='x%2541.jpg',overwrite=true)"
-    my.post(web(office, older), data=b"2")
+    my.post(WEB + older, data=b"2")
 
     assert sorted(office.tenant.picture_folder.files) == ["x%41.jpg", "xa.jpg"]
 
@@ -46,21 +47,19 @@ def test_percent_is_decoded_once_more_in_url_forms_only(office: Cloud, my: reque
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "GetFileByServerRelativePath(decodedurl='/User Photos/o'brien.jpg')", 400),
-        ("GET", "GetFileByServerRelativePath(decodedurl=@v)", 400),
-        ("GET", "GetFileByServerRelativePath()", 400),
-        ("GET", "GetFileByServerRelativePath(decodedurl='/x')trailing", 400),
+        ("GET", f"{WEB}GetFileByServerRelativePath(decodedurl='/User Photos/o'b.jpg')", 400),
+        ("GET", f"{WEB}GetFileByServerRelativePath(decodedurl=@v)", 400),
+        ("GET", f"{WEB}GetFileByServerRelativePath()", 400),
+        ("GET", f"{WEB}GetFileByServerRelativePath(decodedurl='/x')trailing", 400),
         ("POST", f"{ADD}(decodedurl='a:b.jpg',overwrite=true)", 400),
         ("POST", f"{ADD}(decodedurl='a.jpg',overwrite=perhaps)", 400),
         ("GET", f"{ADD}(decodedurl='x.jpg',overwrite=true)", 405),
-        ("GET", "NoSuchThing", 404),
+        ("GET", f"{WEB}NoSuchThing", 404),
     ],
 )
-def test_malformed_requests_are_refused(
-    office: Cloud, my: requests.Session, method: str, path: str, status: int
-):
-    """An undoubled quote, a missing parameter or a wrong method never half-works."""
-    answer = my.request(method, web(office, path))
+def test_malformed_requests_are_refused(my: HostSession, method: str, path: str, status: int):
+    """A quote that is not doubled, a missing parameter, a wrong method, an unknown resource."""
+    answer = my.request(method, path)
 
     assert answer.status_code == status
     assert "code" in answer.json()["odata.error"]
@@ -76,19 +75,13 @@ def test_malformed_requests_are_refused(
         "x" * (400 - len(FOLDER)),
     ],
 )
-def test_names_that_sharepoint_does_not_allow(office: Cloud, my: requests.Session, name: str):
+def test_names_that_sharepoint_does_not_allow(office: Cloud, my: HostSession, name: str):
     """Such a file is refused, not stored under another name."""
-    url = web(office, f"{ADD}(decodedurl=@n,overwrite=true)")
-
-    answer = my.post(url, params={"@n": f"'{name}'"}, data=b"x")
-
-    assert answer.status_code == 400
+    assert my.post(NAMED, params={"@n": f"'{name}'"}, data=b"x").status_code == 400
     assert office.tenant.picture_folder.files == {}
 
 
 @pytest.mark.parametrize("name", ["a%b#c.jpg", "ä ö.x..jpg", "x" * (399 - len(FOLDER))])
-def test_names_that_sharepoint_allows(office: Cloud, my: requests.Session, name: str):
-    """Percent, hash, letters of any language, and 400 characters of path."""
-    url = web(office, f"{ADD}(decodedurl=@n,overwrite=true)")
-
-    assert my.post(url, params={"@n": f"'{name}'"}, data=b"x").json()["Name"] == name
+def test_names_that_sharepoint_allows(my: HostSession, name: str):
+    """Percent, hash, letters of any language, and a path of 400 characters."""
+    assert my.post(NAMED, params={"@n": f"'{name}'"}, data=b"x").json()["Name"] == name

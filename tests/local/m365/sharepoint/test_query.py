@@ -1,32 +1,23 @@
-"""OData's options at the simulated SharePoint: what they choose, and what is refused."""
+"""OData's options at the simulated SharePoint: results and refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-import requests
 
-from tests.local.m365.picture_library import FOLDER, upload, web
-from tests.local.m365.simulator import Cloud
-
-PICTURES = f"GetFolderByServerRelativePath(decodedurl='{FOLDER}')"
+from tests.local.m365.picture_library import LIBRARY, PICTURES, WEB, upload
+from tests.local.m365.simulator import Cloud, HostSession
 
 
 @pytest.fixture(scope="module")
-def files(running_office: Cloud) -> Iterator[requests.Session]:
-    """A session with a library that holds three files."""
+def files(running_office: Cloud) -> Iterator[HostSession]:
+    """A session with a library of three files."""
     running_office.renew()
     with running_office.session(running_office.tenant.urls.my) as session:
         for name, content in (("b.jpg", b"22"), ("a''b.jpg", b"1"), ("C.png", b"333333333333")):
-            assert upload(running_office, session, name, content).ok
+            assert upload(session, name, content).ok
         yield session
-
-
-def found(running_office: Cloud, files: requests.Session, query: str) -> list[str]:
-    answer = files.get(web(running_office, f"{PICTURES}/Files?{query}"))
-    assert answer.status_code == 200, answer.text
-    return [each["Name"] for each in answer.json()["value"]]
 
 
 A, B, C = "a'b.jpg", "b.jpg", "C.png"
@@ -53,11 +44,11 @@ A, B, C = "a'b.jpg", "b.jpg", "C.png"
         ("$filter=Length gt 1&$orderby=Name desc&$top=1", [C]),
     ],
 )
-def test_what_is_chosen(
-    running_office: Cloud, files: requests.Session, query: str, names: list[str]
-):
-    """First the filter, then the order, then the page; numbers and times are no text."""
-    assert found(running_office, files, query) == names
+def test_results(files: HostSession, query: str, names: list[str]):
+    """First the filter, then the order, then the page; numbers and times are not text."""
+    answer = files.get(f"{PICTURES}/Files?{query}")
+    assert answer.status_code == 200, answer.text
+    assert [each["Name"] for each in answer.json()["value"]] == names
 
 
 @pytest.mark.parametrize(
@@ -67,11 +58,8 @@ def test_what_is_chosen(
         *("$orderby=Nme", "$orderby=Name up", "$orderby=", "$orderby=Name desc asc"),
         *("$filter=", "$filter=Name", "$filter=Nme eq 'x'", "$filter=Name eq", "$filter=eq eq"),
         *("$filter=Name eq 'x", "$filter=(Name eq 'x'", "$filter=Name eq 'x')", "$filter=not"),
-        *(
-            "$filter=endswith(Name,'x')",
-            "$filter=tolower(Name) eq 'x'",
-            "$filter=Length add 1 eq 2",
-        ),
+        *("$filter=endswith(Name,'x')", "$filter=tolower(Name) eq 'x'"),
+        "$filter=Length add 1 eq 2",
         *("$filter=startswith('x')", "$filter=startsWith(Name,'x')", "$filter=startswith(Name,1)"),
         *("$filter=Name gt 1", "$filter=year(Name) eq 1", "$filter=datetime'x' eq TimeCreated"),
         *("$filter=Name contains 'x'", "$filter=Length eq 1.5", "$filter=" + "(" * 2000),
@@ -79,48 +67,46 @@ def test_what_is_chosen(
         *("$expand=Owner", "$expand=Files/Owner"),
     ],
 )
-def test_what_is_refused(running_office: Cloud, files: requests.Session, query: str):
-    """What cannot be understood is 400 with SharePoint's error, never a full list."""
-    answer = files.get(web(running_office, f"{PICTURES}/Files?{query}"))
+def test_refusals(files: HostSession, query: str):
+    """Invalid options are 400 with SharePoint's error, never a complete list."""
+    answer = files.get(f"{PICTURES}/Files?{query}")
 
     assert answer.status_code == 400
     assert "InvalidClientQueryException" in answer.json()["odata.error"]["code"]
 
 
-def test_select_leaves_the_rest_out(running_office: Cloud, files: requests.Session):
-    """Only selected members come, of a collection, of one entity, and of what is expanded."""
-    library = web(running_office, "GetFolderByServerRelativePath(decodedurl='/User Photos')")
-    assert files.get(f"{library}/Folders?$select=Name&$orderby=Name desc").json()["value"] == [
+def test_select(files: HostSession):
+    """Only selected members: of a collection, of one entity, and of expanded members."""
+    assert files.get(f"{LIBRARY}/Folders?$select=Name&$orderby=Name desc").json()["value"] == [
         {"Name": "Profile Pictures"},
         {"Name": "Forms"},
     ]
     wanted = "$select=Name,Files/Name&$expand=Files"
-    assert files.get(f"{web(running_office, PICTURES)}?{wanted}").json() == {
+    assert files.get(f"{PICTURES}?{wanted}").json() == {
         "Name": "Profile Pictures",
         "Files": [{"Name": A}, {"Name": B}, {"Name": C}],
     }
     wanted = "$select=Name,Folders/Name,Folders/Files/Name&$expand=Folders/Files"
-    shown = files.get(f"{library}?{wanted}").json()
+    shown = files.get(f"{LIBRARY}?{wanted}").json()
     assert [len(each["Files"]) for each in shown["Folders"]] == [0, 3]
 
 
-def test_lists(running_office: Cloud, files: requests.Session):
-    """The library is a list, the only one, and leads to its folder."""
-    lists = web(running_office, "lists")
+def test_lists(files: HostSession):
+    """The library is the only list, and links to its folder."""
     wanted = "$filter=BaseTemplate eq 109&$expand=RootFolder"
-    [library] = files.get(f"{lists}?{wanted}").json()["value"]
-    same = files.get(f"{lists}(guid'{library['Id']}')", headers={"Accept": "application/json"})
+    [library] = files.get(f"{WEB}lists?{wanted}").json()["value"]
+    same = files.get(f"{WEB}lists(guid'{library['Id']}')", headers={"Accept": "application/json"})
 
     assert library["RootFolder"]["ServerRelativeUrl"] == "/User Photos"
     assert (library["Title"], library["ItemCount"]) == ("User Photos", 3)
     assert same.json()["Id"] == library["Id"]
 
 
-def test_of_one_entity(running_office: Cloud, files: requests.Session):
-    """What belongs to collections is refused for anything else, a profile too."""
+def test_options_of_one_entity(running_office: Cloud, files: HostSession):
+    """Options for collections are refused for a single entity, also for a profile."""
     running_office.add_user("anne")
-    file = web(running_office, f"{PICTURES}/Files('b.jpg')")
-    people = f"{running_office.tenant.urls.my}/_api/SP.UserProfiles.PeopleManager"
+    file = f"{PICTURES}/Files('b.jpg')"
+    people = "/_api/SP.UserProfiles.PeopleManager"
     profile = f"{people}/GetPropertiesFor(@v)?@v='i:0%23.f|membership|anne@contoso.com'"
 
     assert files.get(f"{file}?$select=Length").json() == {"Length": "2"}
@@ -138,11 +124,9 @@ def test_of_one_entity(running_office: Cloud, files: requests.Session):
         ("application/json", "minimalmetadata", True),
     ],
 )
-def test_how_much_metadata(
-    running_office: Cloud, files: requests.Session, accept: str, media: str, named: bool
-):
-    """Each form that JSON is asked for in, OData 4's too; every answer names its request."""
-    answer = files.get(web(running_office, ""), headers={"Accept": accept})
+def test_metadata(files: HostSession, accept: str, media: str, named: bool):
+    """The form that Accept requests, also in OData 4's name; every answer has its request's id."""
+    answer = files.get(WEB, headers={"Accept": accept})
 
     assert f"odata={media};" in answer.headers["Content-Type"]
     assert ("odata.metadata" in answer.json()) is named

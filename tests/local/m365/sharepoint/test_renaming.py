@@ -1,4 +1,4 @@
-"""A simulated tenant that is renamed: what its hosts answer, and what profiles say."""
+"""A simulated tenant that is renamed: answers of its hosts, and URLs in profiles."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import requests
 
-from tests.local.m365.simulator import Cloud, cloud
+from tests.local.m365.picture_library import LIBRARY
+from tests.local.m365.sharepoint.test_profiles import set_picture_url
+from tests.local.m365.simulator import TIMEOUT, Cloud, cloud
 
 pytestmark = pytest.mark.server
 
 OLD, NEW = "https://contoso-my.sharepoint.com", "https://fabrikam-my.sharepoint.com"
-FOLDER = "/_api/web/GetFolderByServerRelativePath(decodedurl='/User Photos')/Folders"
 
 
 @pytest.fixture
@@ -23,41 +24,40 @@ def named(tmp_path: Path) -> Iterator[Cloud]:
         yield simulated
 
 
-def rename(named: Cloud, **order: Any) -> requests.Response:
-    url = f"{named.tenant.urls.control}/_sim/rename"
-    return requests.post(url, json={"name": "fabrikam", **order}, timeout=10)
+def rename(named: Cloud, **order: Any) -> Any:
+    return named.sim("POST", "/rename", {"name": "fabrikam", **order})
 
 
-def test_the_new_name_is_the_one_that_counts(named: Cloud):
-    """Tokens are made for the new host, and no more for the old one; files are where they were."""
-    assert rename(named).json()["my"] == named.tenant.urls.my == NEW
+def test_new_name_replaces_the_old_one(named: Cloud):
+    """Tokens are issued only for the new host; files stay."""
+    assert rename(named)["my"] == named.tenant.urls.my == NEW
 
     with named.session(NEW) as session:
-        folders = session.get(NEW + FOLDER, timeout=10).json()["value"]
+        folders = session.get(f"{LIBRARY}/Folders").json()["value"]
     assert "Profile Pictures" in {each["Name"] for each in folders}
     answer = named.client().acquire_token_for_client([f"{OLD}/.default"])
     assert "AADSTS500011" in answer["error_description"]
 
 
-def test_the_old_name_redirects(named: Cloud):
-    """Whoever asks, to the same path; after its year it answers nothing."""
+def test_old_name_redirects(named: Cloud):
+    """Every request, to the same path; after a year it is a 404."""
     rename(named)
     url = f"{OLD}/_api/web?x=1"
-    answer = requests.get(url, timeout=10, allow_redirects=False)
+    answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{NEW}/_api/web?x=1")
 
     named.tenant.switches.former_hosts = "gone"
-    assert requests.get(url, timeout=10, allow_redirects=False).status_code == 404
+    assert requests.get(url, timeout=TIMEOUT, allow_redirects=False).status_code == 404
 
 
-@pytest.mark.parametrize(("said", "host"), [("kept", OLD), ("rewritten", NEW)])
-def test_what_profiles_say(named: Cloud, said: str, host: str):
-    """PictureURL says the old host or the new one: which is unknown, so the order tells."""
+@pytest.mark.parametrize(("form", "host"), [("kept", OLD), ("rewritten", NEW)])
+def test_urls_in_profiles(named: Cloud, form: str, host: str):
+    """Whether PictureURL is rewritten is unknown, so the order says it."""
     anne, bert = named.add_user("anne"), named.add_user("bert", profile=False)
-    assert anne.profile
-    anne.profile.properties["PictureURL"] = f"{OLD}:443/User%20Photos/x_MThumb.jpg"
-    rename(named, pictureUrls=said)
+    set_picture_url(anne, f"{OLD}:443/User%20Photos/x_MThumb.jpg")
+    rename(named, pictureUrls=form)
 
+    assert anne.profile
     assert anne.profile.properties["PictureURL"] == f"{host}:443/User%20Photos/x_MThumb.jpg"
     assert bert.profile is None
 
@@ -65,12 +65,12 @@ def test_what_profiles_say(named: Cloud, said: str, host: str):
 @pytest.mark.parametrize(
     "order", [{"name": "contoso"}, {"name": "a.b"}, {"pictureUrls": "lost"}, {"when": "now"}]
 )
-def test_orders_that_are_refused(named: Cloud, order: dict[str, str]):
-    """The same name, no name, and what nobody knows."""
-    assert rename(named, **order).status_code == 400
+def test_bad_orders_are_refused(named: Cloud, order: dict[str, str]):
+    """The current name, an invalid name, and unknown values."""
+    assert named.refused("POST", "/rename", {"name": "fabrikam", **order}) == 400
     assert named.tenant.urls.my == OLD
 
 
-def test_hosts_without_names_cannot_be_renamed(m365: Cloud):
-    """Ports of this machine have no other names."""
-    assert rename(m365).status_code == 400
+def test_hosts_without_real_names_cannot_be_renamed(m365: Cloud):
+    """They are only ports of this machine."""
+    assert m365.refused("POST", "/rename", {"name": "fabrikam"}) == 400
