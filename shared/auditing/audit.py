@@ -300,7 +300,7 @@ class Audit:
     def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
         """Raise the most common error of the page if nearly all its users failed."""
         errors = [each.error for each in findings if each.error]
-        if not sweep_rules.is_everybodys(
+        if not sweep_rules.is_common_failure(
             len(errors),
             len(findings),
             failed_before=audit.unanswered,

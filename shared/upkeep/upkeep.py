@@ -99,7 +99,7 @@ class Upkeep:
             upkeep_message.BUNDLE: self._spread,
             upkeep_message.SWEEP: lambda message: self._start_sweep(),
             upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
-            upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
+            upkeep_message.REMOVALS: lambda one: sweep.removals.queue(one.sweep_id),
             upkeep_message.FILL: lambda one: fill.work_off(one.sweep_id, one.page),
             upkeep_message.AUDIT: lambda message: audit.wake(),
             upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),

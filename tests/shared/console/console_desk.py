@@ -99,7 +99,11 @@ class Texts:
 
 
 class Releasing:
-    def release_removals(self) -> int:
+    @property
+    def removals(self) -> Releasing:
+        return self
+
+    def release(self) -> int:
         return 21
 
 

@@ -16,7 +16,7 @@ from shared.sweeping.fill import Fill
 from shared.sweeping.fill_log import FillLog, FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
-from shared.sweeping.state_page import StatePage, Way
+from shared.sweeping.state_page import Progress, StatePage
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
@@ -38,8 +38,8 @@ class Remembered:
         self.results = [states()]
         self.asked: list[tuple[str, str, int]] = []
 
-    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
-        self.asked.append((token, way.asked_to, way.to_ask))
+    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
+        self.asked.append((token, progress.asked_to, progress.to_ask))
         return self.results[int(token or 0)]
 
 

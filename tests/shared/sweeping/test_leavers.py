@@ -9,7 +9,7 @@ import pytest
 from shared.errors import Conflict, ServiceDown
 from shared.messages.sync_message import REMOVAL
 from shared.sweeping.snapshot import Snapshot
-from shared.sweeping.state_page import Way
+from shared.sweeping.state_page import Progress
 from shared.sweeping.sweep_log import FEWEST_ASKED
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result, states
 
@@ -40,8 +40,8 @@ def test_leavers_are_forgotten_through_the_worker():
     office.orders()
     office.work_off_pages()
     assert office.orders()[-1] == ("removals", 0)
-    office.sweep.queue_removals(office.log.id)
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
+    office.sweep.removals.queue(office.log.id)
 
     assert office.queued() == [("a", REMOVAL), ("b", REMOVAL), ("c", REMOVAL)]
     assert {each.sweep_id for each in office.told()} == {office.log.id}
@@ -66,7 +66,7 @@ def test_page_of_states_that_fails_is_done_again():
     """An error leaves the sweep at this page, and it goes on there."""
     office = leaving(1)
 
-    def fail(token: str, way: Way, snapshot: Snapshot) -> None:
+    def fail(token: str, progress: Progress, snapshot: Snapshot) -> None:
         raise ServiceDown("Broken.")
 
     office.sweep.start()
@@ -85,18 +85,18 @@ def test_brake_for_leavers(caplog: pytest.LogCaptureFixture):
     """Too many leavers at once wait for a person, loudly; released ones go ahead, once."""
     office = leaving(21, managed=100)
     office.run()
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
     assert office.queued() == []
     assert "sweep.braked" in caplog.text
     assert "21 users who left would be forgotten at once" in office.log.detail
     assert (office.log.removals, office.log.forgetting) == ("none", "braked")
 
-    assert office.sweep.release_removals() == 21
+    assert office.sweep.removals.release() == 21
     assert office.orders() == [("removals", 0)]
     assert "A person released this at 2026-01-31 12" in office.log.detail
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
     assert len(office.queued()) == 21
-    assert office.sweep.release_removals() == 0
+    assert office.sweep.removals.release() == 0
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_each_is_counted_apart():
 
     office = leaving(1, gone=[f"g{n}" for n in range(21)])
     office.run()
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
     assert (office.log.removals, office.log.forgetting) == ("braked", "queued")
     assert office.queued() == [("l0", REMOVAL)]
-    assert office.sweep.release_removals() == 21
-    office.sweep.queue_removals(office.log.id)
+    assert office.sweep.removals.release() == 21
+    office.sweep.removals.queue(office.log.id)
     assert len(office.queued()) == 22
 
 
@@ -134,8 +134,8 @@ def test_both_brakes_are_released_at_once():
     assert "pictures would be removed" in office.log.detail
     assert "would be forgotten" in office.log.detail
 
-    assert office.sweep.release_removals() == 42
-    office.sweep.queue_removals(office.log.id)
+    assert office.sweep.removals.release() == 42
+    office.sweep.removals.queue(office.log.id)
     assert len(office.queued()) == 42
 
 

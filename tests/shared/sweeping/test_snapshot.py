@@ -57,7 +57,7 @@ def test_answers_come_back():
     absences: list[PhotoSyncError] = [NoPhoto("x"), NoMailbox("x"), UnknownUser("x"), Refused("x")]
     answers: list[str | PhotoSyncError] = ['W/"1"', "", *absences]
     found = {user(number): told for number, told in enumerate(answers)}
-    told = Snapshot([pack(found)]).between("", "", 99).told
+    told = Snapshot([pack(found)]).between("", "", 99).answers
 
     assert [told[user(0)], told[user(1)]] == [cover.mark('W/"1"'), ""]
     assert [type(told[user(n)]) for n in range(2, 6)] == [type(each) for each in absences]
@@ -75,7 +75,7 @@ def test_users_between_two_ids():
     snapshot = Snapshot(parts)
 
     def ids(after: str, up_to: str) -> list[str]:
-        return list(snapshot.between(after, up_to, 99).told)
+        return list(snapshot.between(after, up_to, 99).answers)
 
     assert ids("", "") == [user(n) for n in (1, 3, 4, 7, 9)]
     assert ids(user(1), user(7)) == [user(n) for n in (3, 4, 7)]
@@ -89,8 +89,8 @@ def test_no_more_than_asked_for():
     found = snapshot.between("", "", 3)
     rest = snapshot.between(found.up_to, "", 3)
 
-    assert (list(found.told), found.up_to) == ([user(0), user(2), user(3)], user(3))
-    assert (list(rest.told), rest.up_to) == ([user(4), user(6), user(8)], "")
+    assert (list(found.answers), found.up_to) == ([user(0), user(2), user(3)], user(3))
+    assert (list(rest.answers), rest.up_to) == ([user(4), user(6), user(8)], "")
 
 
 def test_later_part_tells():
@@ -98,7 +98,7 @@ def test_later_part_tells():
     snapshot = Snapshot([pack({user(1): "old"}), pack({user(1): "new"})])
     found = snapshot.between("", "", 1)
 
-    assert found.told == {user(1): cover.mark("new")}
+    assert found.answers == {user(1): cover.mark("new")}
     assert found.up_to == ""
 
 
@@ -108,7 +108,7 @@ def test_parts_are_read_once():
     parts = SnapshotParts(kept)
     names = [parts.keep("s-1", pack({user(n): "e"})) for n in range(3)]
     for _ in range(5):
-        assert len(parts.read(names).between("", "", 9).told) == 3
+        assert len(parts.read(names).between("", "", 9).answers) == 3
 
     assert kept.reads == names
 

@@ -178,7 +178,7 @@ def test_two_runs_over_the_same_leavers():
 
     office.meanwhile = other
     office.work_off_pages()
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
 
     assert office.queued() == [("b", "removal")]
 
@@ -344,6 +344,6 @@ def test_photos_that_are_gone():
     town.now += 11 * MINUTE
     began(town).run(town.instance())
     assert (town.log.gone, town.log.removals) == (1, "due")
-    town.instance().queue_removals(town.log.id)
+    town.instance().removals.queue(town.log.id)
 
     assert town.queued() == [user.id]

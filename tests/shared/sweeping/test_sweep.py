@@ -216,9 +216,9 @@ def test_few_removals_are_queued():
         office.orders()
         office.sweep.work_off(office.log.id, page)
     assert office.orders() == [("removals", 0)]
-    office.sweep.queue_removals(office.log.id)
-    office.sweep.queue_removals(office.log.id)
-    office.sweep.queue_removals("unknown")
+    office.sweep.removals.queue(office.log.id)
+    office.sweep.removals.queue(office.log.id)
+    office.sweep.removals.queue("unknown")
 
     assert office.queued() == [("a", "removal"), ("b", "removal")]
     assert {each.sweep_id for each in office.told()} == {office.log.id}
@@ -232,7 +232,7 @@ def test_page_done_again_forgets_who_was_gone():
     assert office.logs.keep_gone(office.log.id, 1, ["x", "y"])
     office.results[0] = result()
     office.work_off_pages()
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
 
     assert office.queued() == [("b", "removal")]
 
@@ -245,19 +245,19 @@ def _outage(people: int = 21) -> Sweeping:
 def test_brake_holds_removals_until_they_are_released(caplog: pytest.LogCaptureFixture):
     """Too many removals at once wait for a person, loudly; released ones go ahead, once."""
     office = _outage()
-    assert office.sweep.release_removals() == 0
+    assert office.sweep.removals.release() == 0
     office.run()
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
     assert office.queued() == []
     assert "sweep.braked" in caplog.text
     assert office.log.removals == "braked"
 
-    assert office.sweep.release_removals() == 21
+    assert office.sweep.removals.release() == 21
     assert office.orders() == [("removals", 0)]
     assert "A person released this at 2026-01-31 12" in office.log.detail
-    office.sweep.queue_removals(office.log.id)
+    office.sweep.removals.queue(office.log.id)
     assert len(office.queued()) == 21
-    assert office.sweep.release_removals() == 0
+    assert office.sweep.removals.release() == 0
 
 
 def test_release_after_the_next_sweep_began():
@@ -267,7 +267,7 @@ def test_release_after_the_next_sweep_began():
     office.now += 60 * MINUTE
     office.sweep.start()
 
-    assert office.sweep.release_removals() == 21
+    assert office.sweep.removals.release() == 21
 
 
 def test_nothing_to_release_when_the_photos_are_back():
@@ -278,7 +278,7 @@ def test_nothing_to_release_when_the_photos_are_back():
     office.results = [result(managed=100)]
     office.run()
 
-    assert office.sweep.release_removals() == 0
+    assert office.sweep.removals.release() == 0
 
 
 def test_twenty_removals_are_not_an_outage():

@@ -96,7 +96,7 @@ def compare(
     """What becomes of what was *found*, as a snapshot tells it."""
     part = Part()
     part.add(found)
-    told = Snapshot([part.to_bytes()]).between("", "", 99).told
+    told = Snapshot([part.to_bytes()]).between("", "", 99).answers
     looks = pages(Photos({}), store, removes=removes)
     return looks.compare(store.leaf("", 99).entries, told, since=NOON)
 

@@ -186,7 +186,7 @@ def test_brake(gone: int, managed: int, expected: bool):
 )
 def test_whose_errors_they_are(failed: int, asked: int, before: tuple[int, int], expected: bool):
     """Nearly all of a page are everybody; of a page of a few, together with all before it."""
-    found = sweep_rules.is_everybodys(
+    found = sweep_rules.is_common_failure(
         failed, asked, failed_before=before[0], asked_before=before[1]
     )
 

@@ -91,7 +91,11 @@ class Sweeps:
     def work_off(self, sweep_id: str, page: int) -> None:
         self._do(f"{sweep_id} page {page}")
 
-    def queue_removals(self, sweep_id: str) -> None:
+    @property
+    def removals(self) -> Sweeps:
+        return self
+
+    def queue(self, sweep_id: str) -> None:
         self._do(f"{sweep_id} removals")
 
     def revive(self) -> None:
