@@ -104,7 +104,7 @@ class PageLook:
             managed=sum(bool(state and state.picture_url) for state in known.values()),
             queue=[(user_id, why) for user_id, why in reasons if why],
             gone=[],
-            found={each: told for each, told in found.items() if each not in odd},
+            found={each: answer for each, answer in found.items() if each not in odd},
             unanswered=[
                 UnansweredUser(asked[user_id], stored[user_id], error)
                 for user_id, error in odd.items()

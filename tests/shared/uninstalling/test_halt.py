@@ -85,7 +85,7 @@ def test_own_order_is_heeded_at_once(process: Process):
     """The process in which the order was given knows it."""
     process.halt.is_on()
     process.order()
-    process.halt.heed()
+    process.halt.forget_no()
 
     assert process.halt.is_on()
 
