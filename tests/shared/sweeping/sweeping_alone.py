@@ -1,10 +1,11 @@
-"""A sweep with everything around it in memory, for tests of one rule each."""
+"""A sweep whose pages have given results, with all its stores in memory."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,27 +28,30 @@ from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemorySta
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-# So many of a page never wait for a turn.
+# This many users of a page never wait for a fill.
 FEW = 20
 
 
-class Remembered:
-    """Pages of states whose results are given, and what was asked for."""
+class StatePages:
+    """Pages of states with given results; `asked` records each call. `error` is raised instead."""
 
     def __init__(self) -> None:
         self.results = [states()]
+        self.error: PhotoSyncError | None = None
         self.asked: list[tuple[str, str, int]] = []
 
     def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
+        if self.error:
+            raise self.error
         self.asked.append((token, progress.asked_to, progress.to_ask))
         return self.results[int(token or 0)]
 
 
 class Sweeping:
     """
-    A sweep over pages whose results are given: each a PageResult or an error.
+    A sweep over *pages* of users, each a PageResult or an error.
 
-    One page of states follows them, of which nothing follows; others are in `remembered`.
+    One page of states follows, on which nothing is found unless `state_pages` says otherwise.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class Sweeping:
     ) -> None:
         self.now = NOON
         self.results = list(pages)
-        self.remembered = Remembered()
+        self.state_pages = StatePages()
         self.meanwhile: Callable[[], None] = lambda: None
         self.meanwhile_filling: Callable[[], None] = lambda: None
         ids = itertools.count(1)
@@ -73,7 +77,7 @@ class Sweeping:
         self.sweep = Sweep(
             self,
             self,
-            self.remembered,
+            self.state_pages,
             self.logs,
             SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
@@ -132,8 +136,8 @@ class Sweeping:
         messages = [json.loads(each.body) for each in self.users.messages]
         return sorted((each["userId"], each["reason"]) for each in messages)
 
-    def told(self) -> list[SyncMessage]:
-        """Those messages as the worker reads them."""
+    def messages(self) -> list[SyncMessage]:
+        """The messages to the worker, as it reads them."""
         return [
             sync_message.parse(
                 json.dumps({**json.loads(each.body), "userId": "a@b.c"}).encode(),
@@ -144,25 +148,46 @@ class Sweeping:
         ]
 
     def orders(self) -> list[tuple[str, int]]:
-        """Kind and page of each message to upkeep; takes them away."""
+        """Kind and page of each message to upkeep, which are removed."""
         messages = [json.loads(each.body) for each in self.upkeep.messages]
         self.upkeep.messages.clear()
         return [(each["kind"], each.get("page", 0)) for each in messages]
 
+    def start(self, *, pages: int = 0) -> str:
+        """Start a sweep, process so many pages, and remove the messages to upkeep."""
+        self.sweep.start()
+        for page in range(1, pages + 1):
+            self.work_off(page)
+        self.orders()
+        return self.log.id
+
+    def work_off(self, page: int) -> None:
+        self.sweep.work_off(self.log.id, page)
+
     def run(self) -> None:
         """A whole sweep, up to its removals."""
-        self.sweep.start()
-        self.work_off_pages()
+        self.start()
+        self.run_on()
         self.orders()
 
-    def work_off_pages(self) -> None:
-        """Every page that is left, one after the other."""
+    def run_on(self) -> None:
+        """All pages that are left."""
         while self.log.status == "running":
-            self.sweep.work_off(self.log.id, self.log.page)
+            self.work_off(self.log.page)
+
+    def remove(self) -> None:
+        """Process the message that queues the removals."""
+        self.sweep.removals.queue(self.log.id)
+
+    def edit(self, **fields: Any) -> None:
+        """Change fields of the sweep's log, as a person may."""
+        found = self.logs.read(self.log.id)
+        assert found
+        self.logs.write(replace(found[0], **fields), after=found[1])
 
 
 def states(**fields: Any) -> StatePage:
-    """A page of states; `asked_to` is its last user, `next` the number of the next page."""
+    """A page of states; *next* is the number of the next one."""
     return StatePage(**{"due": [], "moved": [], "asked": 0, "asked_to": "", "next": "", **fields})
 
 
@@ -173,5 +198,5 @@ def result(**fields: Any) -> PageResult:
 
 
 def with_room(users: int) -> Pace:
-    """The pace of a tenant that has room for so many a minute."""
+    """The pace of a tenant whose limits allow so many *users* a minute."""
     return next(pace for calls in itertools.count(1) if (pace := Pace(calls)).a_minute == users)

@@ -1,4 +1,4 @@
-"""A town whose users are swept by the product's own classes, over stores in memory."""
+"""A sweep by the product's own classes of a small tenant whose stores are in memory."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ USERS_A_PAGE = 2
 
 class Town:
     """
-    So many users, all with the photo "A" and copied; Graph lists them two a page.
+    A tenant of *people* users, all copied with the photo "A"; Graph lists them two a page.
 
-    `meanwhile` is what happens when Graph is asked for photos, `errors` are in place of a page.
+    `meanwhile` runs when Graph is asked for photos; `errors` replace pages of the list, by path.
     """
 
     def __init__(self, people: int, *, pages_a_run: int = 40) -> None:
@@ -54,7 +54,7 @@ class Town:
         return self.now
 
     def instance(self) -> Sweep:
-        """The sweep of one more instance of the app."""
+        """The sweep of another instance of the app."""
         looks = PageLook(
             self,
             self.states,
@@ -65,7 +65,7 @@ class Town:
             removes=True,
             clock=self.clock,
         )
-        remembered = StateLook(
+        state_pages = StateLook(
             self.states,
             Directory(self),
             looks,
@@ -78,7 +78,7 @@ class Town:
         return Sweep(
             self,
             looks,
-            remembered,
+            state_pages,
             self.logs,
             SnapshotParts(self.documents),
             queue,
@@ -105,7 +105,7 @@ class Town:
         return found
 
     def copy(self, user: User, etag: str) -> None:
-        """What a run of the worker leaves."""
+        """Write the state that a run of the worker leaves."""
         read = self.states.read(user.id)
         user_state.write(self.states, copied(user, etag), after=read)
 
@@ -116,16 +116,16 @@ class Town:
         return newest
 
     def run(self, sweep: Sweep) -> None:
-        """The rest of a sweep that has begun."""
+        """Process all remaining pages of a sweep that has begun."""
         while self.log.status == "running":
             sweep.work_off(self.log.id, self.log.page)
 
     def queued(self) -> list[str]:
-        """Who was sent to the worker."""
+        """The users sent to the worker."""
         return sorted(json.loads(each.body)["userId"] for each in self.users.messages)
 
     def parts(self) -> list[str]:
-        """The names of the parts of snapshots that there are."""
+        """The names of all stored parts of snapshots."""
         return [name for name in self.blobs.texts if "/found-" in name]
 
     def _new_id(self) -> str:
@@ -133,7 +133,7 @@ class Town:
 
 
 class Directory:
-    """Graph as it is asked for users by their ids."""
+    """Graph's answer about users by id."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
