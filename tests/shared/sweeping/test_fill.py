@@ -1,4 +1,4 @@
-"""A fill: whoever a sweep has written down gets a turn."""
+"""A fill: the users on a sweep's waiting lists are queued at the tenant's pace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACE = with_room(30)
 
 
 def begun(many: int = 500) -> Sweeping:
-    """A sweep that has found so many, and none of whose messages is left."""
+    """A sweep that has found so many users, after all its messages were processed."""
     sweeping = swept(people(many), pace=PACE)
     sweeping.users.messages.clear()
     sweeping.upkeep.messages.clear()
@@ -26,7 +26,7 @@ def begun(many: int = 500) -> Sweeping:
 
 
 def step(sweeping: Sweeping, after: timedelta = MINUTE) -> list[str]:
-    """The next step, and who got a turn in it; the worker has done with all of them then."""
+    """Do the next step and return the users it queued; the worker is done with them then."""
     sweeping.now += after
     sweeping.filling.work_off(sweeping.fill.sweep_id, sweeping.fill.step)
     sent = [json.loads(each.body)["userId"] for each in sweeping.users.messages]
@@ -34,8 +34,15 @@ def step(sweeping: Sweeping, after: timedelta = MINUTE) -> list[str]:
     return sent
 
 
-def test_everybody_has_one_turn():
-    """A fill sends everybody once, in as many minutes as the pace asks for, and ends."""
+def pile_up(sweeping: Sweeping) -> None:
+    """Let messages wait in the queue, and a minute pass."""
+    for number in range(1_000):
+        sweeping.users.send(f"waits-{number}", delay_seconds=0)
+    sweeping.now += MINUTE
+
+
+def test_everyone_is_queued_once():
+    """A fill queues each user once, in as many minutes as the pace requires, and ends."""
     sweeping = swept(people(60), people(3, first=100), people(60, first=200), pace=PACE)
     sent = [user_id for user_id, _ in sweeping.queued()]
     minutes = 0
@@ -51,8 +58,8 @@ def test_everybody_has_one_turn():
     assert sweeping.fill.sent == sweeping.fill.found == 90
 
 
-def test_turns_of_a_minute_are_spread_over_it():
-    """No two seconds of a step are crowded: a change among them waits for nobody."""
+def test_users_of_a_step_are_spread_over_a_minute():
+    """The messages of a step become visible evenly, so a change never waits behind many."""
     sweeping = begun()
     sweeping.now += MINUTE
     sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
@@ -67,7 +74,7 @@ def test_turns_of_a_minute_are_spread_over_it():
 
 
 def test_next_step_comes_after_a_minute():
-    """Each step queues the next one, a minute later."""
+    """Each step queues the next, a minute later."""
     sweeping = begun()
     step(sweeping)
     [message] = sweeping.upkeep.messages
@@ -76,31 +83,27 @@ def test_next_step_comes_after_a_minute():
     assert message.visible_at - sweeping.now == MINUTE
 
 
-def test_a_step_waits_for_the_queue():
-    """Where the worker does not get on less is queued."""
+def test_step_while_messages_pile_up():
+    """While the worker falls behind, a step queues fewer users."""
     sweeping = begun()
     step(sweeping)
-    for number in range(1_000):
-        sweeping.users.send(f"waits-{number}", delay_seconds=0)
-    sweeping.now += MINUTE
+    pile_up(sweeping)
     sweeping.filling.work_off(sweeping.fill.sweep_id, 2)
 
     assert PACE.a_minute < sweeping.fill.sent < 2 * PACE.a_minute
 
 
-def test_what_waited_before_slows_nothing_down():
-    """Messages that wait when a fill begins, for mailboxes in trouble, say, are none of its own."""
+def test_messages_from_before_the_fill():
+    """Messages from before the fill, e.g. for failing mailboxes, do not slow it down."""
     sweeping = begun()
-    for number in range(1_000):
-        sweeping.users.send(f"waits-{number}", delay_seconds=0)
-    sweeping.now += MINUTE
+    pile_up(sweeping)
     sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
 
     assert sweeping.fill.sent == PACE.a_minute
 
 
 def test_step_delivered_twice():
-    """A step that somebody has just done is tried later, and queues nobody again."""
+    """A step that was just done waits, and queues no user again."""
     sweeping = begun()
     step(sweeping)
     with pytest.raises(Conflict):
@@ -111,7 +114,7 @@ def test_step_delivered_twice():
 
 
 def test_death_between_writing_and_queueing():
-    """A step that comes back after its run died queues the next one again."""
+    """A step that comes back after its run died queues the next step."""
     sweeping = begun()
     step(sweeping)
     sweeping.upkeep.messages.clear()
@@ -122,7 +125,7 @@ def test_death_between_writing_and_queueing():
 
 
 def test_lost_message():
-    """A fill that lost its message goes on when the next sweep begins; one at work is left."""
+    """A fill that lost its message continues when the next sweep begins, and only then."""
     sweeping = begun()
     step(sweeping)
     sweeping.upkeep.messages.clear()
@@ -135,7 +138,7 @@ def test_lost_message():
 
 
 def test_of_another_sweep():
-    """A message of a fill that is over, or none of ours, does nothing."""
+    """A message of another fill, or of an unknown step, does nothing."""
     sweeping = begun()
     sweeping.filling.work_off("20260101T000000-00000000", 1)
     sweeping.filling.work_off(sweeping.fill.sweep_id, 7)
@@ -143,35 +146,32 @@ def test_of_another_sweep():
     assert sweeping.fill.sent == 0
 
 
-def test_a_sweep_that_is_still_listing():
-    """A fill that has caught up with its sweep waits for it, and sends what it finds then."""
+def test_sweep_that_is_still_listing():
+    """A fill that has caught up with its sweep waits for it, and ends after it."""
     sweeping = swept(people(40), pace=PACE)
     sweeping.users.messages.clear()
-    running = sweeping.logs.read(sweeping.log.id)
-    assert running
-    read = sweeping.logs.write(replace(running[0], status="running", page=2), after=running[1])
+    ended = sweeping.log
+    sweeping.edit(status="running", page=2)
     first = step(sweeping)
     assert (len(first), sweeping.fill.status, sweeping.fill.eta()) == (10, fill_log.RUNNING, "")
-    sweeping.logs.write(running[0], after=read)
+    sweeping.edit(status=ended.status, page=ended.page)
 
     assert step(sweeping) == []
     assert sweeping.fill.status == fill_log.FINISHED
 
 
-def test_a_sweep_that_nobody_looks_after():
-    """Where a person took `latest.json` away its sweep may never end, and the fill ends for it."""
+def test_abandoned_sweep():
+    """If somebody deleted `latest.json`, the sweep may never end; the fill ends without it."""
     sweeping = swept(people(40), pace=PACE)
-    running = sweeping.logs.read(sweeping.log.id)
-    assert running
-    sweeping.logs.write(replace(running[0], status="running", page=2), after=running[1])
+    sweeping.edit(status="running", page=2)
     sweeping.now += timedelta(days=3)
     step(sweeping)
 
     assert sweeping.fill.status == fill_log.FINISHED
 
 
-def test_when_it_is_done():
-    """Told by what has been done since it began; nobody knows before the first turn."""
+def test_eta():
+    """The end is estimated from the pace so far; before the first step it is unknown."""
     sweeping = begun(330)
     assert sweeping.fill.eta() == ""
     for _ in range(4):
@@ -182,7 +182,7 @@ def test_when_it_is_done():
 
 
 def test_two_runs_of_one_step():
-    """Of two runs over one step only the first to write it down queues the next."""
+    """Of two runs over one step, only the first to write queues the next."""
     sweeping = begun()
     sweeping.now += MINUTE
     fill, read = sweeping.fills.latest()
@@ -193,8 +193,8 @@ def test_two_runs_of_one_step():
     assert sweeping.orders() == []
 
 
-def test_sweep_that_a_person_deleted():
-    """A fill whose sweep is gone ends: the next sweep finds whoever is left."""
+def test_deleted_sweep():
+    """A fill whose sweep is gone ends: the next sweep finds the remaining users."""
     sweeping = begun()
     found = sweeping.logs.read(sweeping.fill.sweep_id)
     assert found
@@ -205,7 +205,7 @@ def test_sweep_that_a_person_deleted():
 
 
 def test_damaged_document():
-    """A fill that a person wrote into is none; the next one takes its place."""
+    """A fill damaged by hand counts as missing, and the next one replaces it."""
     sweeping = begun()
     _, read = sweeping.fills.latest()
     sweeping.documents.write("sweeps/fill.json", {"sweepId": 7}, after=read)

@@ -1,4 +1,4 @@
-"""Users as Graph lists them, and compared with what is remembered of them."""
+"""Users on a page of Graph's list, and their comparison with the stored states."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 
 class Photos:
-    """Graph, as far as a page asks it."""
+    """Graph's answers about photos."""
 
     def __init__(self, found: Mapping[str, str | PhotoSyncError]) -> None:
         self.found = found
@@ -59,7 +59,7 @@ ANNE, BERT, CARA, DORA = users(4)
 
 
 class CountedStates(MemoryStates):
-    """A store that counts who is read."""
+    """A store that records which states are read."""
 
     def __init__(self, states: list[UserState]) -> None:
         super().__init__(Blobs())
@@ -93,7 +93,7 @@ def look(photos: Photos, states: list[UserState]) -> PageResult:
 def compare(
     found: Mapping[str, str | PhotoSyncError], store: MemoryStates, *, removes: bool = True
 ) -> PageResult:
-    """What becomes of what was *found*, as a snapshot tells it."""
+    """The comparison with what was *found*, as a snapshot returns it."""
     part = Part()
     part.add(found)
     told = Snapshot([part.to_bytes()]).between("", "", 99).answers
@@ -106,8 +106,8 @@ def state(user: User, **fields: Any) -> UserState:
     return UserState(user.id, **{**shown, **fields})
 
 
-def test_page_counts_and_keeps_what_was_found():
-    """Who is in scope, and what Graph said of them; nobody is read or decided about yet."""
+def test_answers_of_a_page():
+    """Users in scope are counted, and Graph's answers kept; no state is read yet."""
     photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: NoPhoto("x")})
     store = CountedStates([state(ANNE), state(BERT)])
     found = pages(photos, store).look_at([ANNE, BERT, CARA, replace(DORA, account_enabled=False)])
@@ -116,8 +116,8 @@ def test_page_counts_and_keeps_what_was_found():
     assert found.found == photos.found
 
 
-def test_only_who_differs_is_read():
-    """Whose picture is ours, who differs, and who is new; a listing tells of everybody else."""
+def test_only_states_that_differ_are_read():
+    """The listing is enough for everyone else; managed pictures and new users are found."""
     store = CountedStates([state(ANNE), state(BERT)])
     found = compare({ANNE.id: "e1", BERT.id: "e2", CARA.id: "e1"}, store)
 
@@ -144,16 +144,16 @@ def test_only_who_differs_is_read():
     ],
     ids=lambda each: getattr(each, "status", str(each)),
 )
-def test_whoever_is_well_is_not_read(known: UserState, found: str | PhotoSyncError):
-    """Not only copied photos: nothing to copy, and what is looked at once a day, too."""
+def test_unchanged_state_is_not_read(known: UserState, found: str | PhotoSyncError):
+    """That includes users without a photo, and failures that are checked once a day."""
     store = CountedStates([known])
 
     assert compare({ANNE.id: found}, store).queue == []
     assert store.reads == []
 
 
-def test_listing_is_no_last_word():
-    """Who differs by the listing and not by the state, written since, is left alone."""
+def test_state_decides_over_the_listing():
+    """A user who differs by the listing, but not by the newer state, needs no check."""
     store = CountedStates([state(ANNE)])
     listed = store.leaf("", 9).entries
     read = store.read(ANNE.id)
@@ -164,8 +164,8 @@ def test_listing_is_no_last_word():
     assert told.queue == []
 
 
-def test_blob_of_an_older_version_is_written_once_more():
-    """It is read, and tells in the next listing, unless a run writes it anyway."""
+def test_blob_of_an_older_version_is_rewritten():
+    """It is read and rewritten for the next listing, unless a run writes it anyway."""
     store = CountedStates([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
     found = {each.id: cover.mark("e1") for each in (ANNE, CARA)} | {BERT.id: cover.mark("e2")}
     before = {each.id: store.read(each.id) for each in (ANNE, BERT, CARA)}
@@ -177,8 +177,8 @@ def test_blob_of_an_older_version_is_written_once_more():
     assert written == [ANNE.id]
 
 
-def test_blob_that_moved_on_needs_no_writing():
-    """Whoever wrote it meanwhile has told."""
+def test_conflict_over_a_rewritten_blob():
+    """Another run's write has already described the user."""
 
     class Busy(CountedStates):
         def replace(self, new: UserState, *, version: str) -> str:
@@ -194,7 +194,7 @@ def test_blob_that_moved_on_needs_no_writing():
 
 
 def test_state_that_was_deleted_since_the_listing():
-    """Who is listed and has no state any more is new."""
+    """A listed user without a state is new."""
     store = CountedStates([state(ANNE)])
     listed = store.leaf("", 9).entries
     read = store.read(ANNE.id)
@@ -207,7 +207,7 @@ def test_state_that_was_deleted_since_the_listing():
 
 @pytest.mark.parametrize("removes", [True, False])
 def test_gone_users_are_named_if_pictures_are_removed(removes: bool):
-    """With REMOVED_PHOTO=keep nobody is gone."""
+    """With REMOVED_PHOTO=keep no user is gone."""
     since = NOON - 11 * MINUTE
     states = [state(ANNE, status=NO_PHOTO, source_etag="", missing_since=since)]
     none = NoPhoto("No photo.")
@@ -218,8 +218,8 @@ def test_gone_users_are_named_if_pictures_are_removed(removes: bool):
     assert found.queue == []
 
 
-def test_second_look_is_when_graph_was_asked():
-    """Whose photo was first missed after that is not gone, however late the states are listed."""
+def test_second_check_is_when_the_sweep_began():
+    """A photo first missed since then is not gone, however late the states are listed."""
     missed = state(ANNE, status=NO_PHOTO, source_etag="", missing_since=NOON - 9 * MINUTE)
     store = CountedStates([missed])
     looks = pages(Photos({}), store)
@@ -230,24 +230,24 @@ def test_second_look_is_when_graph_was_asked():
     assert looks.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
 
 
-def test_source_that_is_down_decides_nothing():
-    """An outage of the source ends the page before anybody is missed."""
+def test_error_of_the_whole_page():
+    """If the whole call fails, nothing is decided."""
     photos = Photos({})
     photos.error = Throttled("Slow down.")
     with pytest.raises(Throttled):
         look(photos, [state(ANNE)])
 
 
-def test_somebody_named_twice_is_one():
-    """Graph may list a user twice on a page, and refuses a batch that asks twice."""
+def test_user_listed_twice():
+    """Graph may list a user twice on a page, but refuses a batch that asks twice."""
     photos = Photos({ANNE.id: "e2"})
     found = pages(photos, CountedStates([state(ANNE)])).look_at([ANNE, ANNE])
 
     assert (found.users, found.in_scope, found.found) == (2, 1, {ANNE.id: "e2"})
 
 
-def test_error_of_one_user_is_that_users():
-    """Whoever cannot be asked about is named with the error; the rest of the page is decided."""
+def test_errors_of_single_users():
+    """Users without an answer are named with the error; the rest of the page is decided."""
     slow, odd = Throttled("Slow down."), AccessDenied("graph answered 403.")
     found = look(Photos({ANNE.id: slow, BERT.id: "e2", CARA.id: odd}), [state(ANNE), state(BERT)])
 
@@ -257,28 +257,24 @@ def test_error_of_one_user_is_that_users():
     assert found.found == {BERT.id: "e2"}
 
 
-def test_user_in_hand_is_not_written_over():
-    """Where a message about a user waits already, its own state says why."""
+def test_waiting_user_is_not_unanswered():
+    """If a message about the user waits, the state says why already."""
     waiting = state(ANNE, status=WAITING, next_attempt_at=NOON + MINUTE)
     found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [waiting])
 
     assert found.unanswered == []
 
 
-def test_run_that_looked_meanwhile_knows_better():
-    """Whom a run has looked at since Graph was asked keeps what that run wrote."""
-    looked = state(ANNE, checked_at=NOON)
-    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [looked])
-    before = state(ANNE, checked_at=NOON - MINUTE)
-    told = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [before])
+def test_newer_check_is_not_unanswered():
+    """A check since Graph was asked counts, but not one in the future."""
+    photos = Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"})
+    times = (NOON, NOON - MINUTE, NOON.replace(year=9998))
+    found = [look(photos, [state(ANNE, checked_at=time)]).unanswered for time in times]
 
-    never = state(ANNE, checked_at=NOON.replace(year=9998))
-    odd = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [never])
-
-    assert (len(found.unanswered), len(told.unanswered), len(odd.unanswered)) == (0, 1, 1)
+    assert [len(each) for each in found] == [0, 1, 1]
 
 
-def test_one_message_a_user():
+def test_one_message_per_user():
     """Each user gets a message with the reason and an id of its own."""
     queue = MemoryQueue(lambda: NOON)
     ids = iter("xyz")
@@ -292,8 +288,8 @@ def test_one_message_a_user():
     assert sorted(each["correlationId"] for each in messages) == ["x", "y"]
 
 
-def test_queue_that_is_down_is_told():
-    """A user who could not be queued fails the page, which is then done again."""
+def test_error_of_the_queue():
+    """A user who cannot be queued fails the page, which is then repeated."""
 
     class Down:
         def send(self, text: str, *, delay_seconds: float) -> None:
