@@ -24,15 +24,15 @@ def recorded(age: float = 0.0, **known: Any) -> UserState:
     office = Sweeping(result())
     office.states.create(UserState(ANNE.id, **known))
     office.now += timedelta(seconds=age)
-    versions = []
+    written = []
     for _ in range(2):
         before = office.states.read(ANNE.id)
         unanswered.record(office.states, [UnansweredUser(ANNE, before, SLOW)], office.clock)
-        after = office.states.read(ANNE.id)
-        assert after
-        versions.append(after.version)
-    assert versions[0] == versions[1], "The same error is not written again."
-    return after.state
+        written.append(office.states.read(ANNE.id))
+    first, second = written
+    assert first == second, "The same error is not written again."
+    assert first
+    return first.state
 
 
 def test_error_of_one_user_does_not_stop_the_page():
