@@ -1,4 +1,4 @@
-"""A sweep whose pages have given results, with all its stores in memory."""
+"""Sweeps whose stores are in memory: of pages with given results, or of a small tenant."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.sweeping.fill_log import FillLog, FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
 from shared.sweeping.state_page import Progress, StatePage
-from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep import Listing, Pages, States, Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.turns import Turns
@@ -32,22 +32,76 @@ MINUTE = timedelta(minutes=1)
 FEW = 20
 
 
+class Stores:
+    """What all instances of the app share, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.blobs = Blobs()
+        self.documents = MemoryDocuments(self.blobs)
+        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
+        self.pace = Pace(15_000)
+        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self._ids = itertools.count(1)
+        self.queue = UserQueue(self.users, clock=self.clock, new_id=self.new_id)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def new_id(self) -> str:
+        return f"{next(self._ids):08d}"
+
+    def sweep_over(
+        self,
+        listing: Listing,
+        pages: Pages,
+        state_pages: States,
+        states: MemoryStates,
+        *,
+        pages_a_run: int,
+        few: int,
+    ) -> Sweep:
+        turns = Turns(
+            *(self.fills, self.queue, self.upkeep),
+            pace=lambda: self.pace,
+            clock=self.clock,
+            few=few,
+        )
+        return Sweep(
+            *(listing, pages, state_pages, self.logs, SnapshotParts(self.documents), self.queue),
+            *(turns, self.upkeep, states),
+            clock=self.clock,
+            new_id=self.new_id,
+            pages_a_run=pages_a_run,
+        )
+
+    @property
+    def log(self) -> SweepLog:
+        newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    def edit(self, **fields: Any) -> None:
+        """Change fields of the sweep's log, as a person may."""
+        found = self.logs.read(self.log.id)
+        assert found
+        self.logs.write(replace(found[0], **fields), after=found[1])
+
+
 class StatePages:
-    """Pages of states with given results; `asked` records each call. `error` is raised instead."""
+    """Pages of states with given results; `asked` records each call."""
 
     def __init__(self) -> None:
         self.results = [states()]
-        self.error: PhotoSyncError | None = None
         self.asked: list[tuple[str, str, int]] = []
 
     def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
-        if self.error:
-            raise self.error
         self.asked.append((token, progress.asked_to, progress.to_ask))
         return self.results[int(token or 0)]
 
 
-class Sweeping:
+class Sweeping(Stores):
     """
     A sweep over *pages* of users, each a PageResult or an error.
 
@@ -57,51 +111,20 @@ class Sweeping:
     def __init__(
         self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1, few: int = FEW
     ) -> None:
-        self.now = NOON
+        super().__init__()
         self.results = list(pages)
         self.state_pages = StatePages()
-        self.meanwhile: Callable[[], None] = lambda: None
         self.meanwhile_filling: Callable[[], None] = lambda: None
-        ids = itertools.count(1)
-        self.blobs = Blobs()
-        self.documents = MemoryDocuments(self.blobs)
-        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
-        self.pace = Pace(15_000)
         self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
-        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
-
-        def new_id() -> str:
-            return f"{next(ids):08d}"
-
-        queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
-        self.sweep = Sweep(
-            self,
-            self,
-            self.state_pages,
-            self.logs,
-            SnapshotParts(MemoryDocuments(self.blobs)),
-            queue,
-            Turns(
-                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=few
-            ),
-            self.upkeep,
-            self.states,
-            clock=self.clock,
-            new_id=new_id,
-            pages_a_run=pages_a_run,
+        self.sweep = self.sweep_over(
+            *(self, self, self.state_pages, self.states), pages_a_run=pages_a_run, few=few
         )
         self.filling = Fill(
-            self.fills,
-            self.logs,
-            queue,
-            self.upkeep,
+            *(self.fills, self.logs, self.queue, self.upkeep),
             pace=lambda: self.pace,
             waiting=self.waiting,
             clock=self.clock,
         )
-
-    def clock(self) -> datetime:
-        return self.now
 
     def page(self, path: str = "") -> UserPage:
         self._number = int(path or 0)
@@ -114,12 +137,6 @@ class Sweeping:
         if isinstance(result, PhotoSyncError):
             raise result
         return result
-
-    @property
-    def log(self) -> SweepLog:
-        newest, _ = self.logs.latest()
-        assert newest
-        return newest
 
     def waiting(self) -> int:
         self.meanwhile_filling()
@@ -138,13 +155,10 @@ class Sweeping:
 
     def messages(self) -> list[SyncMessage]:
         """The messages to the worker, as it reads them."""
+        bodies = [{**json.loads(each.body), "userId": "a@b.c"} for each in self.users.messages]
         return [
-            sync_message.parse(
-                json.dumps({**json.loads(each.body), "userId": "a@b.c"}).encode(),
-                now=self.now,
-                correlation_id="unused",
-            )
-            for each in self.users.messages
+            sync_message.parse(json.dumps(body).encode(), now=self.now, correlation_id="unused")
+            for body in bodies
         ]
 
     def orders(self) -> list[tuple[str, int]]:
@@ -178,12 +192,6 @@ class Sweeping:
     def remove(self) -> None:
         """Process the message that queues the removals."""
         self.sweep.removals.queue(self.log.id)
-
-    def edit(self, **fields: Any) -> None:
-        """Change fields of the sweep's log, as a person may."""
-        found = self.logs.read(self.log.id)
-        assert found
-        self.logs.write(replace(found[0], **fields), after=found[1])
 
 
 def states(**fields: Any) -> StatePage:

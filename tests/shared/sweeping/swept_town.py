@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from shared.errors import NoPhoto, PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.storage import user_state
 from shared.storage.user_state import SYNCED, UserState
-from shared.sweeping.fill_log import FillLogs
-from shared.sweeping.pace import Pace
-from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageLook
-from shared.sweeping.turns import Turns
-from shared.sweeping.user_queue import UserQueue
+from shared.sweeping.turns import FEW
 from shared.user import User
-from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
+from tests.machine.storage import MemoryStates
 from tests.machine.tenant import check_scope, users
-from tests.shared.sweeping.sweeping_alone import NOON
+from tests.shared.sweeping.sweeping_alone import NOON, Stores
 
 USERS_A_PAGE = 2
 
 
-class Town:
+class Town(Stores):
     """
     A tenant of *people* users, all copied with the photo "A"; Graph lists them two a page.
 
@@ -36,22 +29,14 @@ class Town:
     """
 
     def __init__(self, people: int, *, pages_a_run: int = 40) -> None:
-        self.now = NOON
+        super().__init__()
         self.people = users(people)
         self.photos = {user.id: "A" for user in self.people}
         self.errors: dict[str, PhotoSyncError] = {}
-        self.meanwhile: Callable[[], None] = lambda: None
-        self.blobs = Blobs()
-        self.states, self.documents = MemoryStates(self.blobs), MemoryDocuments(self.blobs)
-        self.logs = SweepLogs(self.documents)
-        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.states = MemoryStates(self.blobs)
         self._pages_a_run = pages_a_run
-        self._ids = itertools.count(1)
         for user in self.people:
             self.states.create(copied(user, "A"))
-
-    def clock(self) -> datetime:
-        return self.now
 
     def instance(self) -> Sweep:
         """The sweep of another instance of the app."""
@@ -66,28 +51,13 @@ class Town:
             clock=self.clock,
         )
         state_pages = StateLook(
-            self.states,
-            Directory(self),
-            looks,
+            *(self.states, Directory(self), looks),
             check_scope=check_scope,
             forget_after=None,
             clock=self.clock,
         )
-        queue = UserQueue(self.users, clock=self.clock, new_id=self._new_id)
-        fills = FillLogs(self.documents)
-        return Sweep(
-            self,
-            looks,
-            state_pages,
-            self.logs,
-            SnapshotParts(self.documents),
-            queue,
-            Turns(fills, queue, self.upkeep, pace=lambda: Pace(0), clock=self.clock),
-            self.upkeep,
-            self.states,
-            clock=self.clock,
-            new_id=self._new_id,
-            pages_a_run=self._pages_a_run,
+        return self.sweep_over(
+            *(self, looks, state_pages, self.states), pages_a_run=self._pages_a_run, few=FEW
         )
 
     def page(self, path: str = "") -> UserPage:
@@ -109,12 +79,6 @@ class Town:
         read = self.states.read(user.id)
         user_state.write(self.states, copied(user, etag), after=read)
 
-    @property
-    def log(self) -> SweepLog:
-        newest, _ = self.logs.latest()
-        assert newest
-        return newest
-
     def run(self, sweep: Sweep) -> None:
         """Process all remaining pages of a sweep that has begun."""
         while self.log.status == "running":
@@ -127,9 +91,6 @@ class Town:
     def parts(self) -> list[str]:
         """The names of all stored parts of snapshots."""
         return [name for name in self.blobs.texts if "/found-" in name]
-
-    def _new_id(self) -> str:
-        return f"{next(self._ids):08d}"
 
 
 class Directory:

@@ -34,13 +34,6 @@ def step(sweeping: Sweeping, after: timedelta = MINUTE) -> list[str]:
     return sent
 
 
-def pile_up(sweeping: Sweeping) -> None:
-    """Let messages wait in the queue, and a minute pass."""
-    for number in range(1_000):
-        sweeping.users.send(f"waits-{number}", delay_seconds=0)
-    sweeping.now += MINUTE
-
-
 def test_everyone_is_queued_once():
     """A fill queues each user once, in as many minutes as the pace requires, and ends."""
     sweeping = swept(people(60), people(3, first=100), people(60, first=200), pace=PACE)
@@ -58,70 +51,55 @@ def test_everyone_is_queued_once():
     assert sweeping.fill.sent == sweeping.fill.found == 90
 
 
-def test_users_of_a_step_are_spread_over_a_minute():
-    """The messages of a step become visible evenly, so a change never waits behind many."""
+def test_step():
+    """The users of a step become visible evenly over a minute, and then the next step."""
     sweeping = begun()
     sweeping.now += MINUTE
     sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
     seconds = sorted(
         (each.visible_at - sweeping.now).total_seconds() for each in sweeping.users.messages
     )
+    [message] = sweeping.upkeep.messages
 
     assert len(seconds) == PACE.a_minute
     assert max(b - a for a, b in zip(seconds, seconds[1:], strict=False)) < 2.1
     assert seconds[0] == 0
     assert seconds[-1] < 60
+    assert (json.loads(message.body)["page"], message.visible_at - sweeping.now) == (2, MINUTE)
 
 
-def test_next_step_comes_after_a_minute():
-    """Each step queues the next, a minute later."""
+@pytest.mark.parametrize(("steps", "slower"), [(1, True), (0, False)])
+def test_backlog(steps: int, slower: bool):
+    """While messages pile up a step queues fewer users; a backlog from before has no effect."""
     sweeping = begun()
-    step(sweeping)
-    [message] = sweeping.upkeep.messages
+    for _ in range(steps):
+        step(sweeping)
+    before = sweeping.fill.sent
+    for number in range(1_000):
+        sweeping.users.send(f"waits-{number}", delay_seconds=0)
+    sweeping.now += MINUTE
+    sweeping.filling.work_off(sweeping.fill.sweep_id, steps + 1)
 
-    assert json.loads(message.body)["page"] == 2
-    assert message.visible_at - sweeping.now == MINUTE
-
-
-def test_step_while_messages_pile_up():
-    """While the worker falls behind, a step queues fewer users."""
-    sweeping = begun()
-    step(sweeping)
-    pile_up(sweeping)
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 2)
-
-    assert PACE.a_minute < sweeping.fill.sent < 2 * PACE.a_minute
+    sent = sweeping.fill.sent - before
+    assert 0 < sent < PACE.a_minute if slower else sent == PACE.a_minute
 
 
-def test_messages_from_before_the_fill():
-    """Messages from before the fill, e.g. for failing mailboxes, do not slow it down."""
-    sweeping = begun()
-    pile_up(sweeping)
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
-
-    assert sweeping.fill.sent == PACE.a_minute
-
-
-def test_step_delivered_twice():
-    """A step that was just done waits, and queues no user again."""
-    sweeping = begun()
-    step(sweeping)
-    with pytest.raises(Conflict):
-        sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
-
-    assert sweeping.fill.sent == PACE.a_minute
-    assert sweeping.users.messages == []
-
-
-def test_death_between_writing_and_queueing():
-    """A step that comes back after its run died queues the next step."""
+def test_messages_that_are_not_the_next_step():
+    """A step that was just done waits; once its run is surely dead, it queues the next step."""
     sweeping = begun()
     step(sweeping)
     sweeping.upkeep.messages.clear()
+    with pytest.raises(Conflict):
+        sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
+    sweeping.filling.work_off("20260101T000000-00000000", 2)
+    sweeping.filling.work_off(sweeping.fill.sweep_id, 7)
+    assert sweeping.orders() == []
+
     sweeping.now += 3 * MINUTE
     sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
-
     assert sweeping.orders() == [("fill", 2)]
+    assert sweeping.fill.sent == PACE.a_minute
+    assert sweeping.users.messages == []
 
 
 def test_lost_message():
@@ -135,15 +113,6 @@ def test_lost_message():
     sweeping.filling.revive()
 
     assert sweeping.orders() == [("fill", 2)]
-
-
-def test_of_another_sweep():
-    """A message of another fill, or of an unknown step, does nothing."""
-    sweeping = begun()
-    sweeping.filling.work_off("20260101T000000-00000000", 1)
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 7)
-
-    assert sweeping.fill.sent == 0
 
 
 def test_sweep_that_is_still_listing():
@@ -160,13 +129,20 @@ def test_sweep_that_is_still_listing():
     assert sweeping.fill.status == fill_log.FINISHED
 
 
-def test_abandoned_sweep():
-    """If somebody deleted `latest.json`, the sweep may never end; the fill ends without it."""
+@pytest.mark.parametrize("deleted", [True, False])
+def test_sweep_that_never_ends(deleted: bool):
+    """A fill ends without a sweep that was deleted, or abandoned since nothing points to it."""
     sweeping = swept(people(40), pace=PACE)
-    sweeping.edit(status="running", page=2)
-    sweeping.now += timedelta(days=3)
-    step(sweeping)
+    sweeping.users.messages.clear()
+    found = sweeping.logs.read(sweeping.log.id)
+    assert found
+    if deleted:
+        sweeping.documents.delete(f"sweeps/{found[0].id}.json", after=found[1])
+    else:
+        sweeping.edit(status="running", page=2)
+    sent = step(sweeping, timedelta(days=3))
 
+    assert len(sent) == (0 if deleted else 10)
     assert sweeping.fill.status == fill_log.FINISHED
 
 
@@ -191,17 +167,6 @@ def test_two_runs_of_one_step():
     sweeping.filling.work_off(fill.sweep_id, 1)
 
     assert sweeping.orders() == []
-
-
-def test_deleted_sweep():
-    """A fill whose sweep is gone ends: the next sweep finds the remaining users."""
-    sweeping = begun()
-    found = sweeping.logs.read(sweeping.fill.sweep_id)
-    assert found
-    sweeping.documents.delete(f"sweeps/{found[0].id}.json", after=found[1])
-
-    assert step(sweeping) == []
-    assert sweeping.fill.status == fill_log.FINISHED
 
 
 def test_damaged_document():

@@ -17,6 +17,7 @@ from shared.errors import (
 )
 from shared.storage import cover
 from shared.sweeping.snapshot import Part, Snapshot, SnapshotParts, can_hold
+from tests.machine.storage import Blobs, MemoryDocuments
 
 
 def user(number: int) -> str:
@@ -29,20 +30,17 @@ def pack(found: Mapping[str, str | PhotoSyncError]) -> bytes:
     return part.to_bytes()
 
 
-class MemoryParts:
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-        self.reads: list[str] = []
+class MemoryParts(MemoryDocuments):
+    """Documents that record which parts are read."""
 
-    def put_part(self, name: str, content: bytes) -> None:
-        self.kept[name] = content
+    def __init__(self) -> None:
+        self.blobs = Blobs()
+        super().__init__(self.blobs)
+        self.reads: list[str] = []
 
     def part(self, name: str) -> bytes | None:
         self.reads.append(name)
-        return self.kept.get(name)
-
-    def drop_part(self, name: str) -> None:
-        self.kept.pop(name, None)
+        return super().part(name)
 
 
 def test_a_user_takes_22_bytes():
@@ -120,7 +118,7 @@ def test_same_pages_have_the_same_name():
     names = [parts.keep("s-1", pack({user(1): told})) for told in ("a", "a", "b")]
 
     assert names[0] == names[1] != names[2]
-    assert len(kept.kept) == 2
+    assert len(kept.blobs.texts) == 2
 
 
 @pytest.mark.parametrize("content", [None, b"", pack({user(1): "other"})], ids=str)
@@ -131,7 +129,7 @@ def test_changed_part_is_refused(content: bytes | None):
     name = parts.keep("s-1", pack({user(1): "e"}))
     parts.drop([name])
     if content is not None:
-        kept.kept[name] = content
+        kept.put_part(name, content)
 
     with pytest.raises(Refused, match="deleted or changed"):
         parts.read([name])

@@ -137,22 +137,16 @@ def test_due(status: str, since: str, forget: timedelta | None, due: bool, most:
     assert around.asked == ["a"][:most]
 
 
-def test_rotation():
+@pytest.mark.parametrize(
+    ("after", "asked", "asked_to"), [("b", ["c", "d", "e"], "e"), ("k", [], "k")]
+)
+def test_rotation(after: str, asked: list[str], asked_to: str):
     """Graph is asked about so many users, in order, after the last one asked about."""
     around = Around(*(entry(each, SYNCED) for each in "abcdef"))
-    page = around.look("first", after="b", most=3)
+    page = around.look("first", after=after, most=3)
 
-    assert around.asked == ["c", "d", "e"]
-    assert (page.asked, page.asked_to, page.next) == (3, "e", "more")
-
-
-def test_page_before_the_rotation():
-    """Users before the last one asked about are passed over, and the position is kept."""
-    around = Around(*(entry(each, SYNCED) for each in "abc"))
-    page = around.look(after="k")
-
-    assert around.asked == []
-    assert (page.asked, page.asked_to) == (0, "k")
+    assert around.asked == asked
+    assert (page.asked, page.asked_to, page.next) == (len(asked), asked_to, "more")
 
 
 def uuid(number: int) -> str:
@@ -184,20 +178,19 @@ def test_users_of_a_page_are_compared():
     assert numbers(compared(found=[7])) == [7]
 
 
-def test_page_in_progress():
-    """Users already compared are not compared again."""
-    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], listed_to=uuid(2), more=True)
-
-    assert numbers(page) == [3, 5]
-    assert (page.listed_to, page.more) == (uuid(5), False)
-
-
-def test_most_users_at_once(monkeypatch: pytest.MonkeyPatch):
-    """The rest of a page with many users is left to the next call."""
+@pytest.mark.parametrize(
+    ("listed_to", "compared_ids", "end"), [("", [1, 2], 2), (2, [3, 5], 5)], ids=["first", "second"]
+)
+def test_page_with_many_users(
+    monkeypatch: pytest.MonkeyPatch, listed_to: Any, compared_ids: list[int], end: int
+):
+    """A page with many users takes several calls; none is compared twice."""
     monkeypatch.setattr(state_page, "JUDGED_AT_ONCE", 2)
-    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], more=True)
+    after = uuid(listed_to) if listed_to else ""
+    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], listed_to=after, more=True)
 
-    assert (numbers(page), page.listed_to, page.more) == ([1, 2], uuid(2), True)
+    assert numbers(page) == compared_ids
+    assert (page.listed_to, page.more) == (uuid(end), end == 2)
 
 
 def test_blob_with_a_name_in_capitals():

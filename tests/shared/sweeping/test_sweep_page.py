@@ -107,13 +107,18 @@ def state(user: User, **fields: Any) -> UserState:
 
 
 def test_answers_of_a_page():
-    """Users in scope are counted, and Graph's answers kept; no state is read yet."""
+    """Users in scope are counted once, and Graph's answers kept; no state is read yet."""
     photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: NoPhoto("x")})
     store = CountedStates([state(ANNE), state(BERT)])
-    found = pages(photos, store).look_at([ANNE, BERT, CARA, replace(DORA, account_enabled=False)])
+    listed = [ANNE, BERT, CARA, replace(DORA, account_enabled=False), ANNE]
+    found = pages(photos, store).look_at(listed)
 
-    assert (found.users, found.in_scope, found.queue, store.reads) == (4, 3, [], [])
+    assert (found.users, found.in_scope, found.queue, store.reads) == (5, 3, [], [])
     assert found.found == photos.found
+
+    photos.error = Throttled("Slow down.")
+    with pytest.raises(Throttled):
+        pages(photos, store).look_at(listed)
 
 
 def test_only_states_that_differ_are_read():
@@ -152,57 +157,41 @@ def test_unchanged_state_is_not_read(known: UserState, found: str | PhotoSyncErr
     assert store.reads == []
 
 
-def test_state_decides_over_the_listing():
-    """A user who differs by the listing, but not by the newer state, needs no check."""
+@pytest.mark.parametrize("deleted", [False, True])
+def test_state_decides_over_the_listing(deleted: bool):
+    """A user whose state has changed since the listing is judged by it; without one, as new."""
     store = CountedStates([state(ANNE)])
     listed = store.leaf("", 9).entries
     read = store.read(ANNE.id)
     assert read
-    store.replace(state(ANNE, source_etag="e2"), version=read.version)
-    told = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
+    if deleted:
+        store.delete(ANNE.id, version=read.version)
+    else:
+        store.replace(state(ANNE, source_etag="e2"), version=read.version)
+    found = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
 
-    assert told.queue == []
+    assert found.queue == ([(ANNE.id, "new")] if deleted else [])
 
 
-def test_blob_of_an_older_version_is_rewritten():
+@pytest.mark.parametrize("busy", [False, True])
+def test_blob_of_an_older_version_is_rewritten(busy: bool):
     """It is read and rewritten for the next listing, unless a run writes it anyway."""
-    store = CountedStates([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
+
+    class Store(CountedStates):
+        def replace(self, new: UserState, *, version: str) -> str:
+            if busy:
+                raise Conflict("Another run wrote this blob first.")
+            return super().replace(new, version=version)
+
+    store = Store([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
     found = {each.id: cover.mark("e1") for each in (ANNE, CARA)} | {BERT.id: cover.mark("e2")}
     before = {each.id: store.read(each.id) for each in (ANNE, BERT, CARA)}
     old = [replace(each, outlined=None) for each in store.leaf("", 9).entries]
-    told = pages(Photos({}), store).compare(old, found, since=NOON)
+    compared = pages(Photos({}), store).compare(old, found, since=NOON)
     written = [each for each, one in before.items() if store.read(each) != one]
 
-    assert told.queue == [(BERT.id, "changed")]
-    assert written == [ANNE.id]
-
-
-def test_conflict_over_a_rewritten_blob():
-    """Another run's write has already described the user."""
-
-    class Busy(CountedStates):
-        def replace(self, new: UserState, *, version: str) -> str:
-            raise Conflict("Another run wrote this blob first.")
-
-    store = Busy([state(ANNE)])
-    [entry] = store.leaf("", 9).entries
-    old = [replace(entry, outlined=None)]
-
-    assert (
-        pages(Photos({}), store).compare(old, {ANNE.id: cover.mark("e1")}, since=NOON).queue == []
-    )
-
-
-def test_state_that_was_deleted_since_the_listing():
-    """A listed user without a state is new."""
-    store = CountedStates([state(ANNE)])
-    listed = store.leaf("", 9).entries
-    read = store.read(ANNE.id)
-    assert read
-    store.delete(ANNE.id, version=read.version)
-    found = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
-
-    assert found.queue == [(ANNE.id, "new")]
+    assert compared.queue == [(BERT.id, "changed")]
+    assert written == ([] if busy else [ANNE.id])
 
 
 @pytest.mark.parametrize("removes", [True, False])
@@ -230,22 +219,6 @@ def test_second_check_is_when_the_sweep_began():
     assert looks.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
 
 
-def test_error_of_the_whole_page():
-    """If the whole call fails, nothing is decided."""
-    photos = Photos({})
-    photos.error = Throttled("Slow down.")
-    with pytest.raises(Throttled):
-        look(photos, [state(ANNE)])
-
-
-def test_user_listed_twice():
-    """Graph may list a user twice on a page, but refuses a batch that asks twice."""
-    photos = Photos({ANNE.id: "e2"})
-    found = pages(photos, CountedStates([state(ANNE)])).look_at([ANNE, ANNE])
-
-    assert (found.users, found.in_scope, found.found) == (2, 1, {ANNE.id: "e2"})
-
-
 def test_errors_of_single_users():
     """Users without an answer are named with the error; the rest of the page is decided."""
     slow, odd = Throttled("Slow down."), AccessDenied("graph answered 403.")
@@ -257,21 +230,21 @@ def test_errors_of_single_users():
     assert found.found == {BERT.id: "e2"}
 
 
-def test_waiting_user_is_not_unanswered():
-    """If a message about the user waits, the state says why already."""
-    waiting = state(ANNE, status=WAITING, next_attempt_at=NOON + MINUTE)
-    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [waiting])
-
-    assert found.unanswered == []
-
-
-def test_newer_check_is_not_unanswered():
-    """A check since Graph was asked counts, but not one in the future."""
+@pytest.mark.parametrize(
+    ("known", "unanswered"),
+    [
+        ({"checked_at": NOON}, 0),
+        ({"checked_at": NOON - MINUTE}, 1),
+        ({"checked_at": NOON.replace(year=9998)}, 1),
+        ({"status": WAITING, "next_attempt_at": NOON + MINUTE}, 0),
+    ],
+    ids=["since Graph was asked", "before", "in the future", "waiting"],
+)
+def test_state_with_newer_facts(known: dict[str, Any], unanswered: int):
+    """A state that a run has written since, or that has a message waiting, is left alone."""
     photos = Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"})
-    times = (NOON, NOON - MINUTE, NOON.replace(year=9998))
-    found = [look(photos, [state(ANNE, checked_at=time)]).unanswered for time in times]
 
-    assert [len(each) for each in found] == [0, 1, 1]
+    assert len(look(photos, [state(ANNE, **known)]).unanswered) == unanswered
 
 
 def test_one_message_per_user():
