@@ -34,6 +34,8 @@ from tests.shared.auditing.auditing_alone import (
     synced,
 )
 
+MOVED = tuple(replace(each, etag="moved") for each in FILES)
+
 # Who is checked, and when
 
 
@@ -76,17 +78,7 @@ def test_more_users_than_at_the_beginning():
 
 
 def test_zero_days():
-    """With AUDIT_DAYS=0 the timer audits nobody; a person may still order an audit."""
-    alone = Auditing(5, days=0)
-    assert alone.wake() == 0
-
-    alone.run()
-    assert len(alone.looked) == 5
-    assert alone.wake(30 * DAY) == 0
-
-
-def test_zero_days_during_an_audit():
-    """AUDIT_DAYS=0 ends a scheduled audit; an ordered one goes on."""
+    """With AUDIT_DAYS=0 a scheduled audit ends, and none begins; an ordered one is continued."""
     alone = Auditing(40)
     alone.wake()
     alone.audit._terms = replace(alone.audit._terms, days=0)
@@ -96,6 +88,8 @@ def test_zero_days_during_an_audit():
     alone.audit.order(repair=True)
     alone.lose_message()
     assert alone.wake() == 4
+    assert len(alone.looked) == 50
+    assert alone.wake(30 * DAY) == 0
 
 
 def test_audit_without_users():
@@ -186,9 +180,10 @@ def test_damage():
     assert (alone.log.looked, alone.log.differ) == (15, 2)
 
 
-def test_reported_only():
-    """AUDIT=report, and an order without repair, write states and queue nobody."""
-    alone = Auditing(15, repair=False)
+@pytest.mark.parametrize("terms", [{"repair": False}, {"dry_run": True}], ids=str)
+def test_reported_only(terms):
+    """AUDIT=report and DRY_RUN write states and queue nobody; DRY_RUN refuses a repair."""
+    alone = Auditing(15, **terms)
     alone.damage(3)
     alone.write(synced(4, files=()))
     alone.wake()
@@ -196,18 +191,9 @@ def test_reported_only():
     assert alone.repaired() == []
     assert alone.state(3).damage == DAMAGE
     assert (alone.log.differ, alone.log.unclear) == (1, 1)
-
-
-def test_dry_run():
-    """With DRY_RUN audits only report, and an order to repair is refused."""
-    alone = Auditing(15, dry_run=True)
-    alone.damage(3)
-    with pytest.raises(BadRequest, match="DRY_RUN is on"):
-        alone.audit.order(repair=True)
-    alone.wake()
-
-    assert alone.repaired() == []
-    assert alone.state(3).damage == DAMAGE
+    if "dry_run" in terms:
+        with pytest.raises(BadRequest, match="DRY_RUN is on"):
+            alone.audit.order(repair=True)
 
 
 def test_renamed_tenant_is_no_damage():
@@ -220,23 +206,15 @@ def test_renamed_tenant_is_no_damage():
     assert len(alone.repaired()) == 60
 
 
-def test_damage_that_is_over():
-    """A state no longer says damage once SharePoint shows our picture again."""
+@pytest.mark.parametrize("files", [FILES, MOVED], ids=["same", "new ETags"])
+def test_damage_that_is_over(files):
+    """A state no longer says damage once SharePoint shows our picture, whose ETags may be new."""
     alone = Auditing(0)
     alone.states.create(synced(1, damage=DAMAGE))
+    alone.found[id_of(1)] = Inspection("", files)
     alone.run()
 
-    assert alone.state(1) == synced(1)
-
-
-def test_new_etags_are_stored():
-    """ETags that changed although the files did not are stored."""
-    alone = Auditing(1)
-    moved = tuple(replace(each, etag="moved") for each in FILES)
-    alone.found[id_of(0)] = Inspection("", moved)
-    alone.run()
-
-    assert alone.state(0) == synced(0, files=moved)
+    assert alone.state(1) == synced(1, files=files)
     assert alone.repaired() == []
 
 
@@ -523,14 +501,15 @@ def test_page_delivered_twice():
 
 
 def test_lost_message():
-    """A lost page is queued again, three times; then the audit fails, and another begins."""
+    """A lost page is queued again by a new order, or by the timer; then the audit fails."""
     alone = Auditing(25)
+    wakes = [lambda: alone.audit.order(repair=True), alone.audit.wake, alone.audit.wake]
     alone.audit.order(repair=True)
-    for stall in range(3):
+    for stalls, wake in enumerate(wakes, 1):
         alone.lose_message()
         alone.now += HOUR
-        alone.audit.wake()
-        assert alone.log.stalls == stall + 1
+        wake()
+        assert alone.log.stalls == stalls
     alone.lose_message()
     assert alone.wake() == 0
     assert (alone.log.status, alone.log.detail) == ("failed", "Page 1 was lost 3 times.")
@@ -561,15 +540,6 @@ def test_order_by_a_clock_that_is_ahead():
 
     assert not alone.log.resting
     assert alone.work_off() == 2
-
-
-def test_second_order_brings_a_lost_message_back():
-    """A second order queues a lost page again, without waiting for the timer."""
-    alone = Auditing(25)
-    alone.audit.order(repair=True)
-    alone.lose_message()
-    alone.now += HOUR
-    assert alone.run() == 3
 
 
 def test_queued_page_is_not_doubled():

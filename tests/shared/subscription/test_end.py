@@ -12,32 +12,20 @@ from tests.shared.subscription.deployment import Deployment, neighbour
 
 
 def test_deleted_and_forgotten(here):
-    """Neither Graph nor storage holds it afterwards."""
-    here.keeper.end()
-
-    assert (here.graph.live, here.documents.blobs) == ({}, {})
-
-
-def test_ended_twice(here):
-    """Without a subscription nothing happens."""
+    """Neither Graph nor storage holds it afterwards; without one, nothing happens."""
     for _ in range(2):
         here.keeper.end()
+        assert (here.graph.live, here.documents.blobs) == ({}, {})
     Deployment().keeper.end()
 
-    assert here.documents.blobs == {}
 
-
-def test_one_that_graph_does_not_list(here):
-    """It is found by the remembered id."""
-    here.graph.list_own = list
-    here.keeper.end()
-
-    assert here.graph.live == {}
-
-
-def test_strays_go_too(here):
-    """A subscription with our address is ours, though no blob names it."""
-    here.forget()
+@pytest.mark.parametrize("listed", [True, False])
+def test_found_by_address_or_id(here, listed):
+    """It is found by our address, though no blob names it, or by the remembered id."""
+    if listed:
+        here.forget()
+    else:
+        here.graph.list_own = list
     here.keeper.end()
 
     assert here.graph.live == {}

@@ -28,11 +28,7 @@ def test_created_when_there_is_none():
     assert LIFE == here.only.expires_at - here.clock() <= timedelta(minutes=41_760)
     assert here.sweeps == 1
     assert here.warmed == [URL]
-
-
-def test_lifecycle_address():
-    """Graph sends lifecycle items to the webhook, too."""
-    assert Deployment().keep().lifecycle_url == URL
+    assert here.only.lifecycle_url == URL
 
 
 @pytest.mark.parametrize("left", [LIFE / 2 + MINUTE, LIFE - MINUTE])

@@ -65,12 +65,6 @@ def test_one_run_at_a_time(here):
     assert "keepingSince" not in here.memory
 
 
-def test_secrets_are_not_remembered(here):
-    """The blob holds neither the key nor the clientState."""
-    assert "first" not in str(here.memory)
-    assert here.memory["notificationUrl"] == URL.partition("?")[0]
-
-
 def test_what_the_console_reads(here):
     """The blob says that it is live until when, and when it was created, renewed and checked."""
     made = here.clock().isoformat()
@@ -81,6 +75,8 @@ def test_what_the_console_reads(here):
     assert here.memory["expiresAt"] == here.only.expires_at.isoformat()
     assert (here.memory["createdAt"], here.memory["renewedAt"]) == (made, made)
     assert here.memory["checkedAt"] == here.clock().isoformat()
+    assert here.memory["notificationUrl"] == URL.partition("?")[0]
+    assert "first" not in str(here.memory), "neither the key nor the clientState"
 
 
 @pytest.mark.parametrize(

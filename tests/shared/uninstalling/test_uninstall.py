@@ -354,24 +354,18 @@ def test_page_delivered_twice(town: Town):
 
 
 def test_lost_message(town: Town):
-    """A lost message is queued again by `go_on`."""
+    """A lost message is queued again by `go_on`, which does nothing without a running order."""
+    town.uninstall.go_on()
+    assert town.upkeep.messages == []
     town.order()
     town.step()
     town.upkeep.messages.clear()
     town.uninstall.go_on()
     town.run()
-
     assert town.is_clean
 
-
-def test_nothing_goes_on_without_an_order(town: Town):
-    """Without a running order nothing is queued."""
-    town.uninstall.go_on()
-    town.order()
-    town.run()
     town.upkeep.messages.clear()
     town.uninstall.go_on()
-
     assert town.upkeep.messages == []
 
 
@@ -415,19 +409,15 @@ def test_same_order_twice_is_one(town: Town):
     assert town.is_clean
 
 
-def test_contradicting_orders(town: Town):
-    """While one order runs, another that treats pictures differently is refused."""
-    town.order()
-    with pytest.raises(BadRequest, match="keeps the pictures"):
+@pytest.mark.parametrize(("dry_run", "refusal"), [(False, "keeps the pictures"), (True, "DRY_RUN")])
+def test_refused_order(dry_run: bool, refusal: str):
+    """Pictures cannot be removed with DRY_RUN, or while an order that keeps them is running."""
+    town = Town(dry_run=dry_run)
+    if not dry_run:
+        town.order()
+    with pytest.raises(BadRequest, match=refusal):
         town.order(remove=True)
-
-
-def test_dry_run_removes_no_picture():
-    """With DRY_RUN an order to remove pictures is refused; one that keeps them is not."""
-    town = Town(dry_run=True)
-    with pytest.raises(BadRequest, match="DRY_RUN"):
-        town.order(remove=True)
-    assert not town.halt.is_on()
+    assert town.halt.is_on() is not dry_run
     town.order()
 
     assert town.run().status == DONE

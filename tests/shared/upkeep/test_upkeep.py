@@ -287,17 +287,11 @@ def test_bundle_is_split(office, caplog):
     assert caplog.messages == ["bundle.spread users=150 correlation=c-1"]
     one = SyncMessage(message["userId"], "notification", False, 1, NOON, message["correlationId"])
     assert (message, delay) == (json.loads(one.to_json()), 0)
-
-
-def test_correlation_ids_of_a_bundle(office):
-    """Each user has another id, which is the same if the bundle is split again."""
-    office.work_off(BUNDLED)
     first = {each["userId"]: each["correlationId"] for each, _ in office.users.messages}
     office.work_off(BUNDLED)
     again = {each["userId"]: each["correlationId"] for each, _ in office.users.messages[150:]}
-
     assert len({uuid.UUID(each) for each in first.values()}) == 150
-    assert first == again
+    assert first == again, "the ids are the same if the bundle is split again"
 
 
 def test_bundle_without_id_and_time(office, caplog):
@@ -405,16 +399,20 @@ def test_gives_up_after_a_day(office, caplog):
 
 
 def test_given_up_at_once(office, caplog):
-    """An error that only a person can fix ends the message, and is logged and stored."""
-    office.here.graph.error = AccessDenied("Consent is missing.")
-
+    """An error that only a person can fix ends the message; the log has no address and no key."""
+    quoted = 'Graph: "https://app/api/notifications?code=s3cret&x=1" of anne@contoso.com'
+    office.here.graph.error = AccessDenied(quoted)
     with caplog.at_level(logging.ERROR, "photosync"):
         office.upkeep.work_off(b"renew")
 
     assert office.queue.messages == []
     assert office.sweeps.failed == {}
-    assert office.here.memory["detail"] == "Consent is missing."
-    assert caplog.messages == ['upkeep.failed kind=renew why="Consent is missing."']
+    assert office.here.memory["detail"] == str(office.here.graph.error)
+    [line] = caplog.messages
+    assert line.startswith('upkeep.failed kind=renew why="Graph: ')
+    assert "s3cret" not in line
+    assert "anne" not in line
+    assert line.count('"') == 2
 
 
 def test_unforeseen_error_is_raised(office, caplog):
@@ -443,19 +441,6 @@ def test_poisoned_message_is_kept(office, caplog, body):
     assert "The app stopped" in reason
     assert "a sweep checks everybody" in reason
     assert caplog.messages[0] == f'upkeep.parked why="{reason}"'
-
-
-def test_log_names_no_person_and_no_key(office, caplog):
-    """An error that quotes a service brings no address and no function key into the log."""
-    quoted = 'Graph: "https://app/api/notifications?code=s3cret&x=1" of anne@contoso.com'
-    office.here.graph.error = AccessDenied(quoted)
-
-    office.upkeep.work_off(b"renew")
-
-    [line] = caplog.messages
-    assert "s3cret" not in line
-    assert "anne" not in line
-    assert line.count('"') == 2
 
 
 # While PhotoSync is being uninstalled
