@@ -41,10 +41,12 @@ MOVED = tuple(replace(each, etag="moved") for each in FILES)
 
 def test_ordered_audit():
     """An ordered audit checks everyone, page after page without a rest."""
-    alone = Auditing(25)
+    alone, kinds = Auditing(25), []
+    alone.meanwhile = lambda: kinds.append(current().kind)
     assert alone.run(repair=False) == 3
     assert sorted(alone.looked) == [id_of(number) for number in range(25)]
     assert (alone.log.status, alone.log.looked, alone.log.progress()) == ("finished", 25, 1.0)
+    assert kinds == [Kind.AUDIT] * 25, "the calls of every thread count for the audits' share"
 
 
 def test_spread_over_the_days():
@@ -157,9 +159,10 @@ def test_changed_setting():
     ids=["no picture of ours", "in doubt", "being copied", "out of scope", "photo gone"],
 )
 def test_users_left_out(fields):
-    """Users for whom SharePoint may not show our picture are not checked."""
+    """Users for whom SharePoint may not show our picture are not checked, and need no budget."""
     alone = Auditing(0)
     alone.states.create(synced(1, **fields))
+    alone.wait = 90.0
     alone.run()
 
     assert alone.looked == []
@@ -194,16 +197,6 @@ def test_reported_only(terms):
     if "dry_run" in terms:
         with pytest.raises(BadRequest, match="DRY_RUN is on"):
             alone.audit.order(repair=True)
-
-
-def test_renamed_tenant_is_no_damage():
-    """The worker rewrites users with a former address; the brake does not count them."""
-    alone = Auditing(60, size=60)
-    alone.found = {id_of(n): Inspection("", outdated="Former.") for n in range(60)}
-    alone.run()
-
-    assert (alone.log.differ, alone.log.unclear, alone.log.repairs) == (0, 60, "free")
-    assert len(alone.repaired()) == 60
 
 
 @pytest.mark.parametrize("files", [FILES, MOVED], ids=["same", "new ETags"])
@@ -268,14 +261,16 @@ def test_brake():
     assert alone.state(59).damage == DAMAGE
 
 
-@pytest.mark.parametrize(("users", "damaged"), [(60, 20), (1000, 50)])
-def test_no_brake(users, damaged):
-    """Up to 20, or up to 1 in 20, are repaired."""
+@pytest.mark.parametrize(("users", "damaged", "former"), [(60, 20, 0), (1000, 50, 0), (60, 0, 60)])
+def test_no_brake(users, damaged, former):
+    """Up to 20, or up to 1 in 20, are repaired; users with a former address do not count."""
     alone = Auditing(users, size=users)
+    alone.found = {id_of(n): Inspection("", outdated="Former.") for n in range(former)}
     alone.damage(*range(damaged))
     alone.run()
 
-    assert (alone.log.repairs, len(alone.repaired())) == ("free", damaged)
+    assert (alone.log.repairs, alone.log.differ, alone.log.unclear) == ("free", damaged, former)
+    assert len(alone.repaired()) == damaged + former
 
 
 @pytest.mark.parametrize(("damaged", "repair"), [(30, False), (0, True)])
@@ -365,27 +360,19 @@ def test_release_after_the_next_has_begun():
 
 
 def test_user_without_an_answer(caplog: pytest.LogCaptureFixture):
-    """One user's error is counted and logged, and all others are checked."""
+    """The error is counted and logged, and others are checked; known damage is repaired."""
     caplog.set_level(logging.INFO, "photosync")
     alone = Auditing(30)
-    alone.found[id_of(2)] = ServiceDown("Broken.")
+    alone.found[id_of(2)] = alone.found[id_of(4)] = ServiceDown("Broken.")
     alone.found[id_of(12)] = Refused("Odd.")
     alone.damage(3)
+    alone.write(synced(4, damage=DAMAGE))
     alone.run()
 
-    assert (alone.log.looked, alone.log.unanswered, alone.repaired()) == (28, 2, [3])
+    assert (alone.log.looked, alone.log.differ, alone.log.unanswered) == (27, 1, 3)
+    assert alone.repaired() == [3, 4]
+    assert alone.state(4).damage == DAMAGE
     assert f'audit.unanswered user={id_of(2)} why="Broken."' in caplog.messages
-
-
-def test_known_damage_without_an_answer():
-    """Damage found before counts until a check says otherwise, so it is repaired now."""
-    alone = Auditing(20)
-    alone.write(synced(3, damage=DAMAGE))
-    alone.found[id_of(3)] = ServiceDown("Broken.")
-    alone.run()
-
-    assert (alone.log.differ, alone.log.unanswered, alone.repaired()) == (0, 1, [3])
-    assert alone.state(3).damage == DAMAGE
 
 
 @pytest.mark.parametrize("error", [ServiceDown("Down."), AccessDenied("Role.")], ids=repr)
@@ -446,16 +433,6 @@ def test_scheduled_audit_waits_for_the_timer():
     alone.wait = 0.0
     alone.wake()
     assert len(alone.looked) == 10
-
-
-def test_page_without_our_pictures_needs_no_budget():
-    """It is done at once, even while changes spend all calls."""
-    alone = Auditing(0)
-    alone.states.create(synced(1, picture_url=""))
-    alone.wait = 90.0
-    alone.wake()
-
-    assert alone.log.status == "finished"
 
 
 @pytest.mark.parametrize("waits", [ServiceDown("Down."), Throttled("Busy."), None], ids=repr)
@@ -608,12 +585,3 @@ def test_damaged_log(fields):
     assert alone.looked == []
     assert alone.wake() == 1
     assert len(alone.looked) == 5
-
-
-def test_calls_count_as_an_audits():
-    """Profile calls of an audit count for its share, whichever thread makes them."""
-    it, kinds = Auditing(3), []
-    it.meanwhile = lambda: kinds.append(current().kind)
-    it.run(repair=False)
-
-    assert kinds == [Kind.AUDIT] * 3

@@ -62,21 +62,15 @@ def test_refused_order(log: OrderLog, lines: MemoryLines):
     assert (entry.result, entry.detail, entry.ended_at) == (orders.REFUSED, "Nobody.", NOON)
 
 
-def test_order_that_cannot_be_written(log: OrderLog, lines: MemoryLines):
-    """The caller gets the error, and must not carry out the order."""
-    lines.error = ServiceDown("Down.")
-
-    with pytest.raises(ServiceDown):
-        log.give(replay())
-
-
-def test_end_that_cannot_be_written(log: OrderLog, lines: MemoryLines, caplog):
-    """The order was carried out; the app's log has the error."""
+def test_log_that_cannot_be_written(log: OrderLog, lines: MemoryLines, caplog):
+    """The app's log has the error of an end; an order must not be carried out, and raises it."""
     file = log.give(replay())
     lines.error = ServiceDown("Down.")
     log.end(replay(), file, "synced")
-
     assert 'order.unwritten order=replay correlation=one why="Down."' in caplog.messages
+
+    with pytest.raises(ServiceDown):
+        log.give(replay("two"))
 
 
 def test_full_file(log: OrderLog, lines: MemoryLines, clock: Clock):

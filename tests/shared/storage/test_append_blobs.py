@@ -35,26 +35,22 @@ def test_lines_of_many_writers(container: ContainerClient):
     assert len(read) > 1
 
 
-def test_blob_of_another_kind(container: ContainerClient):
-    """A blob of another kind is passed over and stays as it is."""
+@pytest.mark.parametrize("leased", [True, False], ids=["leased", "another kind"])
+def test_blob_that_takes_no_lines(container: ContainerClient, leased: bool):
+    """It stays as it is, and an order does not wait for it: the next blob takes the line."""
     container.create_container()
-    container.upload_blob("2026-01.jsonl", b"mine\n")
     blobs = AppendBlobs(container)
+    if leased:
+        blobs.append("2026-01.jsonl", b"mine\n")
+        container.get_blob_client("2026-01.jsonl").acquire_lease()
+    else:
+        container.upload_blob("2026-01.jsonl", b"mine\n")
     with pytest.raises(Full):
         blobs.append("2026-01.jsonl", b"line\n")
 
     given = OrderLog(blobs, clock=Clock()).give(Order(REPLAY, Signature(KEY), "one"))
     assert given == "2026-01.2"
     assert blobs.read("2026-01.jsonl", 1000) == b"mine\n"
-
-
-def test_leased_blob(container: ContainerClient):
-    """An order does not wait for the end of the lease: the next blob takes it."""
-    log = OrderLog(AppendBlobs(container), clock=Clock())
-    first = log.give(Order(REPLAY, Signature(KEY), "one"))
-    container.get_blob_client(f"{first}.jsonl").acquire_lease()
-
-    assert log.give(Order(REPLAY, Signature(KEY), "two")) == "2026-01.2"
 
 
 def test_no_blob(container: ContainerClient):

@@ -53,11 +53,12 @@ def test_expired(here, revives):
     assert here.sweeps == 1
 
 
-def test_gone_although_listed(here):
-    """A listed subscription that Graph does not know at its renewal is created anew."""
+@pytest.mark.parametrize("listed", [True, False])
+def test_gone(here, listed):
+    """A subscription that Graph no longer knows is created anew, even if it is still listed."""
     ghost = here.only
     del here.graph.live[ghost.id]
-    here.graph.shows = lambda all_: [*all_, ghost]
+    here.graph.shows = lambda all_: [*all_, ghost] if listed else []
     here.clock.advance(LIFE / 2 + MINUTE)
 
     here.keep()

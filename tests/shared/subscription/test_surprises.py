@@ -69,17 +69,6 @@ def test_lost_memory(here, listing):
     assert here.sweeps == 1
 
 
-def test_one_that_is_in_no_list_and_gone(here):
-    """A subscription that is neither listed nor found by id is created anew."""
-    here.graph.live.clear()
-    here.graph.shows = lambda all_: []
-
-    here.keep()
-
-    assert here.works
-    assert here.sweeps == 1
-
-
 def test_no_answer_about_the_remembered_one(here):
     """If Graph gives no answer, none is created, and the blob says why."""
     before = here.only
@@ -146,23 +135,14 @@ def test_deleted_one_still_exists(here):
 # Lifecycle events
 
 
-def test_reauthorized_when_asked_to(here):
-    """A reauthorization renews even a subscription with all its life left."""
-    here.clock.advance(APART)
-
-    here.keeper.keep(reauthorize=True)
-
-    assert here.only.expires_at == here.clock() + LIFE
-
-
-def test_not_reauthorized_twice_in_ten_minutes(here):
-    """A repeated event right after a renewal changes nothing."""
-    here.clock.advance(APART - SECOND)
+@pytest.mark.parametrize(("since", "renewed"), [(APART, True), (APART - SECOND, False)])
+def test_reauthorization(here, since, renewed):
+    """It renews even a subscription with all its life left, but not twice in ten minutes."""
     before = here.only
-
+    here.clock.advance(since)
     here.keeper.keep(reauthorize=True)
 
-    assert here.only == before
+    assert here.only.expires_at == (here.clock() + LIFE if renewed else before.expires_at)
 
 
 def test_removed_one_is_replaced_although_listed(here):

@@ -42,22 +42,17 @@ def once(town: Town, act: Callable[[], object]) -> Callable[[], None]:
     return meanwhile
 
 
-def test_pages_share_one_write():
-    """A run lists many pages and writes the log once; the next run lists states."""
-    town = began(Town(9), runs=1)
+@pytest.mark.parametrize(
+    ("pages_a_run", "first"), [(40, (2, 5, 9)), (2, (2, 2, 4))], ids=["all", "two"]
+)
+def test_pages_share_one_write(pages_a_run: int, first: tuple[int, int, int]):
+    """A run lists a number of pages and writes the log once; the next continues behind them."""
+    town = began(Town(9, pages_a_run=pages_a_run), runs=1)
 
-    assert (town.log.page, town.log.links, town.log.users) == (2, 5, 9)
+    assert (town.log.page, town.log.links, town.log.users) == first
     assert len(town.log.parts) == len(town.parts()) == 1
     town.run(town.instance())
     assert (town.log.status, town.queued(), town.parts()) == ("finished", [], [])
-
-
-def test_run_ends_after_a_number_of_pages():
-    """The next run continues behind them, so a run that dies repeats a bounded number."""
-    town = began(Town(9, pages_a_run=2), runs=2)
-
-    assert (town.log.page, town.log.links, town.log.users) == (3, 4, 8)
-    town.run(town.instance())
     assert (town.log.users, town.log.managed) == (9, 9)
 
 

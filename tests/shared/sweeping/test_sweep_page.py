@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -247,26 +248,17 @@ def test_state_with_newer_facts(known: dict[str, Any], unanswered: int):
     assert len(look(photos, [state(ANNE, **known)]).unanswered) == unanswered
 
 
-def test_one_message_per_user():
-    """Each user gets a message with the reason and an id of its own."""
-    queue = MemoryQueue(lambda: NOON)
-    ids = iter("xyz")
-    UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids)).queue(
-        [ANNE.id, BERT.id], reason="sweep"
-    )
+def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
+    """Each user gets a message with the reason and an id of its own; an error is raised."""
+    queue, ids = MemoryQueue(lambda: NOON), iter("xyz")
+    users_ = UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids))
+    users_.queue([ANNE.id, BERT.id], reason="sweep")
     messages = [json.loads(each.body) for each in queue.messages]
 
     assert sorted(each["userId"] for each in messages) == [ANNE.id, BERT.id]
     assert {each["reason"] for each in messages} == {"sweep"}
     assert sorted(each["correlationId"] for each in messages) == ["x", "y"]
 
-
-def test_error_of_the_queue():
-    """A user who cannot be queued fails the page, which is then repeated."""
-
-    class Down:
-        def send(self, text: str, *, delay_seconds: float) -> None:
-            raise ServiceDown("Broken.")
-
+    monkeypatch.setattr(queue, "send", Mock(side_effect=ServiceDown("Broken.")))
     with pytest.raises(ServiceDown):
-        UserQueue(Down(), clock=lambda: NOON, new_id=lambda: "x").queue([ANNE.id], reason="sweep")
+        users_.queue([ANNE.id], reason="sweep")

@@ -137,14 +137,6 @@ def test_bundle_fits_into_a_queue_message():
     assert len(base64.b64encode(text.encode())) < 64 * 1024
 
 
-def test_forged_bundle_stores_nothing():
-    """However many users a forged POST names, nothing is queued."""
-    accepted = post_about(1000, clientState="forged")[1]
-
-    assert (accepted.sync, accepted.upkeep, accepted.users) == ([], [], 0)
-    assert accepted.ignored == {"client-state": 1001}
-
-
 def test_doubled_lifecycle_items_are_one_message():
     """Two hundred events of a kind in one POST are one message; another kind is another."""
     accepted = post(*[lifecycle("subscriptionRemoved")] * 200, lifecycle("missed"))
