@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -138,12 +139,11 @@ START, END = NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat(timespec="s
 def test_end_of_the_work_that_an_order_began(kind: str):
     """The history shows how a sweep, an audit or an uninstall ended, not only that it began."""
     desk = Desk()
-    ended = {"status": "failed", "detail": "No role.", "finished_at": END}
+    ended: dict[str, Any] = {"status": "failed", "detail": "No role.", "finished_at": END}
     desk.log_sweep(**ended)
     AuditLogs(desk.documents).begin(AuditLog("one", START, START, **ended), None)
-    UninstallLogs(desk.documents).write(
-        UninstallLog("one", False, *[START] * 3, **ended), after=None
-    )
+    uninstall = UninstallLog("one", False, START, START, START, **ended)
+    UninstallLogs(desk.documents).write(uninstall, after=None)
     line = begun(desk, kind)
 
     assert (line["result"], line["detail"], line["endedAt"]) == ("failed", "one: No role.", END)

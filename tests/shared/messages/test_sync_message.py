@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -196,7 +197,7 @@ def test_removal_is_not_typed(reason, field, sentence, id_):
 )
 def test_removal(reason, field):
     """A removal by a sweep or an uninstall is read as written, and stays one after a wait."""
-    ids = {field: "20260131T120000-1a2b3c4d"}
+    ids: dict[str, Any] = {field: "20260131T120000-1a2b3c4d"}
     message = SyncMessage(ID, reason, False, 1, NOON, "c-1", **ids)
 
     assert read(message.to_json()) == message
