@@ -185,7 +185,7 @@ def test_damage():
 
 @pytest.mark.parametrize("terms", [{"repair": False}, {"dry_run": True}], ids=str)
 def test_reported_only(terms):
-    """AUDIT=report and DRY_RUN write states and queue nobody; DRY_RUN refuses a repair."""
+    """AUDIT=report and DRY_RUN write states and queue no user; DRY_RUN refuses a repair."""
     alone = Auditing(15, **terms)
     alone.damage(3)
     alone.write(synced(4, files=()))

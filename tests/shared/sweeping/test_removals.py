@@ -33,7 +33,7 @@ def test_removals_are_queued_once():
 
 
 def test_only_the_attempt_that_counts_removes():
-    """A list from an attempt whose log was not written removes nobody."""
+    """A list from an attempt whose log was not written removes no picture."""
     office = Sweeping(result(gone=["a"]), result(gone=["b"]))
     office.start()
     assert office.logs.keep_gone(office.log.id, 1, ["x", "y"])

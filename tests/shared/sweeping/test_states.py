@@ -64,7 +64,7 @@ def test_large_tenant_asks_about_more():
 
 
 def test_circular_listing_of_states_ends_the_sweep(caplog: pytest.LogCaptureFixture):
-    """A listing that returns to an earlier page fails the sweep, which then forgets nobody."""
+    """A listing that returns to an earlier page fails the sweep, which then forgets no user."""
     office = Sweeping(result())
     office.state_pages.results = [states(due=["a"], next="0")] * 2
     office.start(pages=2)
