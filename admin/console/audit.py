@@ -14,6 +14,8 @@ from admin.terminal.output import Output
 from admin.terminal.waiting import wait_until
 
 _FIRST = 20
+# What the app says about repairs; a newer app may know more words.
+_REPAIRS = {"free": "queued as they are found", "braked": "held back by the brake"}
 
 
 def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
@@ -41,11 +43,16 @@ def show_end(audit: Fields, output: Output) -> None:
         ["differ", audit.text("differ")],
         ["unclear, left to the worker", audit.text("unclear")],
         ["no answer", audit.text("unanswered")],
-        ["repairs", audit.text("repairs") if audit.flag("repair") else "none: it only reports"],
+        ["repairs", _repairs(audit)],
     ]
     if audit.text("waitingUntil"):
         rows.append(["waiting for the profile budget until", audit.when("waitingUntil")])
     output.table(["", ""], rows, "Audit of SharePoint")
+
+
+def _repairs(audit: Fields) -> str:
+    word = audit.text("repairs")
+    return _REPAIRS.get(word, word) if audit.flag("repair") else "none: it only reports"
 
 
 def _of(audit: Fields) -> str:

@@ -13,6 +13,8 @@ from admin.terminal.output import Output
 from admin.terminal.waiting import wait_until
 
 _BEGINS_WITHIN = 120
+# What the app says about removals; a newer app may know more words.
+_REMOVALS = {"due": "not queued yet", "braked": "held back by the brake"}
 
 
 @command
@@ -90,9 +92,12 @@ def show_end(sweep: Fields, output: Output) -> None:
         ["began", sweep.when("startedAt")],
         ["users", _of(sweep)],
         ["in scope", str(sweep.number("inScope"))],
-        ["queued", ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody"],
-        ["removals", f"{sweep.text('removals')}, {sweep.number('gone')} photos gone"],
-        ["forgetting", f"{sweep.text('forgetting')}, {sweep.number('left')} people left"],
+        [
+            "queued, by reason",
+            ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "0",
+        ],
+        ["pictures to remove", _removed(sweep.number("gone"), sweep.text("removals"))],
+        ["users to forget", _removed(sweep.number("left"), sweep.text("forgetting"))],
     ]
     if sweep.text("eta"):
         rows.append(["expected end", sweep.when("eta")])
@@ -100,7 +105,7 @@ def show_end(sweep: Fields, output: Output) -> None:
 
 
 def show_fill(fill: Fields, output: Output) -> None:
-    """The progress of the users that sweeps put in line; nothing once all are done."""
+    """How many users on the waiting list are queued; nothing once all are."""
     if fill.text("status") != "running":
         return
     found = f"{fill.number('found')}" + ("" if fill.flag("isWhole") else " so far")
@@ -108,6 +113,10 @@ def show_fill(fill: Fields, output: Output) -> None:
     if fill.text("eta"):
         rows.append(["expected end", fill.when("eta")])
     output.table(["", ""], rows, "As fast as Microsoft allows")
+
+
+def _removed(count: int, word: str) -> str:
+    return f"{count}, {_REMOVALS.get(word, word)}" if count else "0"
 
 
 def _of(sweep: Fields) -> str:

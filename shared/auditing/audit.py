@@ -9,9 +9,9 @@ through all users who have a state, a page of users per message:
             write audits/<id>.json for page n     conditional; lost -> another run did this page
             queue page n + 1                      or rest until the timer finds it due
 
-It may die at any point: a repeated page finds the same. If the message of the next page is lost
+A run may die at any point: a repeated page finds the same. If the message of the next page is lost
 with it, the timer queues that page again. An audit has a share of the tenant's profile budget. It
-waits while that share, or what changes leave of the budget, is used up.
+waits while that share is used up, or what changes leave of the budget.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from shared.telemetry.log_text import loggable
 log = logging.getLogger("photosync")
 
 LARGEST_PAGE = 100
-# A page takes a minute at most. After this long its message is lost, or waits for a service.
+# A page takes a minute at most. After this long its message is lost or waits for a service.
 QUIET = timedelta(minutes=15)
 # The timer cannot tell which, and queues the page again: the log reveals a duplicate.
 STALLS = 3
-# How often a page is put off because some of its users are throttled; then only those users fail.
-_PATIENCE = 5
+# Try a page this many times while some of its users are throttled; then only those users fail.
+_MOST_TRIES = 5
 _LISTED_AT_ONCE = 5000
 # 5,000,000 users.
 _MOST_LISTS = 1000
@@ -152,7 +152,7 @@ class Audit:
         if not found or found[0].page != page or not found[0].is_running:
             log.info("audit.stray id=%s page=%d", audit_id, page)
             return
-        audit, read = self._as_set(found[0]), found[1]
+        audit, read = self._with_current_settings(found[0]), found[1]
         if not audit.expected_pages:
             # Not when it is ordered: this may take a minute.
             pages = math.ceil(self._count() / self._terms.size)
@@ -161,9 +161,9 @@ class Audit:
         due = self._looks.due([entry.user_id for entry in leaf.entries])
         seconds = self._terms.wait_for(len(due)) if due else 0.0
         if seconds:
-            self._await_turn(audit, read, seconds)
+            self._postpone(audit, read, seconds)
             return
-        findings = [self._remembered(each) for each in self._looked_at(due, audit, read)]
+        findings = [self._remembered(each) for each in self._check_due(due, audit, read)]
         after = self._after(audit, findings, leaf.next)
         wanted = [each.user_id for each in findings if each.is_for_worker]
         self.repairs.order(after, page, wanted)
@@ -180,8 +180,8 @@ class Audit:
         if after.is_running and not after.resting:
             self._queue_page(after)
 
-    def _as_set(self, audit: AuditLog) -> AuditLog:
-        """A scheduled audit repairs as the settings say now; a person's audit as it was ordered."""
+    def _with_current_settings(self, audit: AuditLog) -> AuditLog:
+        """A scheduled audit follows the current settings; an ordered one keeps its own."""
         return audit if audit.everybody else replace(audit, repair=self._repairs)
 
     def _is_at(self, audit_id: str, page: int) -> bool:
@@ -212,7 +212,7 @@ class Audit:
             self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
             return
         else:
-            # Leave updated_at alone: only completed work may make an audit look alive.
+            # Leave updated_at alone: only completed work counts as progress.
             audit = self._written(audit, stalls=audit.stalls + 1)
             log.warning("audit.revived id=%s page=%d", audit.id, audit.page)
         self._queue_page(audit)
@@ -230,8 +230,9 @@ class Audit:
         return self._terms.repair and not self._terms.dry_run
 
     def _is_next_due(self, last: AuditLog) -> bool:
-        # After an audit of everybody the next may begin at once: it spreads them over AUDIT_DAYS.
-        # After an audit of nobody, too: PhotoSync is new, and its first copies are unchecked.
+        # After an audit that a person ordered, the next may begin at once: it is spread over
+        # AUDIT_DAYS. So may one after an audit without users: PhotoSync is new, and its first
+        # copies are unchecked.
         if last.everybody or last.status != audit_log.FINISHED or not last.looked:
             return True
         began = moments.read(last.started_at)
@@ -264,7 +265,7 @@ class Audit:
                 break
         return users
 
-    def _await_turn(self, audit: AuditLog, read: Document, seconds: float) -> None:
+    def _postpone(self, audit: AuditLog, read: Document, seconds: float) -> None:
         """Put the page off until the budget has room: leave it to the timer, or raise Throttled."""
         until = self._clock() + timedelta(seconds=seconds)
         rests = not audit.everybody
@@ -279,28 +280,28 @@ class Audit:
                 service="sharepoint",
             )
 
-    def _looked_at(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
+    def _check_due(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
         """
         Check those who are *due*. Raises TryLater, and GiveUp for an error that nearly all share.
         """
         findings = self._looks.look_at(due)
         try:
             throttled = [each.error for each in findings if isinstance(each.error, Throttled)]
-            if throttled and audit.tries < _PATIENCE:
-                # Most likely the whole app is throttled, and the pages after this one would be too.
+            if throttled and audit.tries < _MOST_TRIES:
+                # Most likely the whole app is throttled: the next pages would fail too.
                 raise max(throttled, key=lambda error: error.retry_after or 0.0)
-            self._judge(audit, findings)
+            self._raise_common_error(audit, findings)
         except TryLater:
-            # A page that waits, perhaps hidden for hours, is not lost.
-            tried = replace(audit, stalls=0, tries=min(audit.tries + 1, _PATIENCE))
+            # A page whose message is hidden, perhaps for hours, is not lost.
+            tried = replace(audit, stalls=0, tries=min(audit.tries + 1, _MOST_TRIES))
             self._logs.write(tried, after=read)
             raise
         return findings
 
-    def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
+    def _raise_common_error(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
         """Raise the most common error of the page if nearly all its users failed."""
         errors = [each.error for each in findings if each.error]
-        if not sweep_rules.is_everybodys(
+        if not sweep_rules.is_common_failure(
             len(errors),
             len(findings),
             failed_before=audit.unanswered,
@@ -323,7 +324,7 @@ class Audit:
         try:
             user_state.write(self._states, finding.after, after=finding.stored)
         except Conflict:
-            # That run has newer facts about the user: our check may have seen its files.
+            # The other run knows more: our check may have seen its files.
             return Finding(finding.stored, finding.stored.state)
         if finding.damage:
             log.warning('audit.differs user=%s why="%s"', finding.user_id, finding.damage)

@@ -1,8 +1,7 @@
 """
 The record of an audit, in blob `audits/<id>.json`, and of the newest one, `audits/latest.json`.
 
-The blob is the audit's memory: a page message that does not match the audit's current page is late
-or a duplicate.
+A page message that does not match the page in the blob is late or a duplicate.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 FREE, BRAKED, RELEASED = "free", "braked", "released"
 _STATUSES, _REPAIRS = {RUNNING, FINISHED, FAILED}, {FREE, BRAKED, RELEASED}
 
-# As many pages of users may be new since the users were counted.
+# The users who came after the count may fill this many pages.
 _FEW_PAGES = 100
 LATEST = "audits/latest.json"
 # The largest AUDIT_DAYS.
@@ -42,9 +41,9 @@ class AuditLog:
 
     `everybody` says that a person ordered it, so that it does not rest between its pages; otherwise
     it is spread over `AUDIT_DAYS`, and `resting` until its next page is due. `repair` says whether
-    what it finds is repaired. Of the users `looked` at, `differ` are damaged; about `unclear` ones
-    something is known that a check of SharePoint alone cannot settle; about `unanswered` ones
-    nothing could be learnt. `tries` counts failed attempts at the page. `waiting_until` is when the
+    what it finds is repaired. Of the users `looked` at, `differ` are damaged, and `unclear` show
+    something that a check of SharePoint alone cannot settle; `unanswered` counts users for whom the
+    check got no answer. `tries` counts failed attempts at the page. `waiting_until` is when the
     profile budget has room again. `held_from` is the first page whose repairs the brake holds back,
     0 again once these are queued; `held` is how many users that affects.
     """
@@ -154,7 +153,7 @@ class AuditLogs:
         return found if found and found[0].held_from else None
 
     def begin(self, audit: AuditLog, pointer: Document | None) -> None:
-        """Write a new audit and make it the newest; Conflict if another run was faster."""
+        """Write a new audit and make it the newest; Conflict if another run did so first."""
         self.write(audit, after=None)
         self._documents.write(LATEST, {"id": audit.id}, after=pointer)
 

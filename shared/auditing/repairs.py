@@ -1,4 +1,4 @@
-"""Which users an audit sends to the worker, and which ones the brake holds back until released."""
+"""The users to repair: sent to the worker, or held back until a person releases the brake."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from shared.telemetry.log_text import loggable
 log = logging.getLogger("photosync")
 
 # In seconds: the age at which the document is read again, so that clocks cannot drift far apart;
-# and how long an instance does not call storage after a failure.
+# and how long an instance waits before it calls storage again after a failure.
 _FRESH, AWAY = 60.0, 30.0
 
 # Number of calls by the second of our clock in which they were made, rounded up, and by kind.
@@ -86,7 +86,7 @@ class Account:
         if self._away_since is not None and self._ticks() - self._away_since < AWAY:
             raise Away
         try:
-            # Not counted for the current run: many other runs spend what it draws.
+            # Not counted as calls of the current run: other runs spend most of what it draws.
             with calls.noted():
                 known = self._known if self._known and self.is_known() else self._read()
                 now = known.earliest(self._ticks())

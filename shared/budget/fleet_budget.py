@@ -96,7 +96,7 @@ class FleetBudget:
                 return self._spent(work.kind)
             kind, calls = (work.kind, 1 + work.ahead) if left is None else (Kind.BEGUN, 1)
             try:
-                seconds = self._have(kind, calls)
+                seconds = self._ensure(kind, calls)
             except Away:
                 return self._take_alone(work.kind)
             if seconds:
@@ -112,7 +112,7 @@ class FleetBudget:
         with self._lock:
             self._drop_what_is_over()
             try:
-                return self._have(kind, calls)
+                return self._ensure(kind, calls)
             except Away:
                 return AWAY
 
@@ -128,7 +128,7 @@ class FleetBudget:
             self._drop_what_is_over()
             if self._free.total() <= _FEW:
                 return
-            # Even if the write fails, we may not spend these any more.
+            # Even if the write fails, these must no longer be spent.
             self._free.clear()
             with contextlib.suppress(Away):
                 for _ in range(_TRIES):
@@ -158,7 +158,7 @@ class FleetBudget:
             taken += found
         return taken
 
-    def _have(self, kind: Kind, calls: int) -> float:
+    def _ensure(self, kind: Kind, calls: int) -> float:
         """Draw unless so many *calls* are free; 0.0, or seconds to wait. Raises Away."""
         at_hand = sum(number for each, number in self._free.items() if each >= kind)
         if at_hand >= calls:

@@ -2,8 +2,8 @@
 How many profile calls a tenant may make in five minutes: as set, or by the tenant's size class.
 
 The class depends on the number of licences that the organization has bought (sharepoint.md section
-5, documented). If Graph does not tell us, the number of users in the last sweep is used instead,
-and without a sweep the smallest class.
+5, documented). If Graph does not say, the number of users in the last sweep counts instead, and
+without a sweep the smallest class.
 """
 
 from __future__ import annotations

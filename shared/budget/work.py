@@ -42,12 +42,12 @@ class Work:
 
 
 _current: ContextVar[Work] = ContextVar("work")
-_NOBODYS = Work(Kind.CHANGE)
+_DEFAULT = Work(Kind.CHANGE)
 
 
 def current() -> Work:
     """The work of the current context."""
-    return _current.get(_NOBODYS)
+    return _current.get(_DEFAULT)
 
 
 @contextmanager

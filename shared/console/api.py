@@ -25,6 +25,7 @@ from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
 from shared.console.lookup import Meant, Memory, People
 from shared.console.ordering import Chains, Ordering, Queues
+from shared.console.outcomes import Outcomes
 from shared.console.roster import LARGEST_PAGE, USERS_A_CALL, Census, Roster
 from shared.errors import BadRequest, GiveUp, TryLater
 from shared.orders.order_log import OrderLog
@@ -290,8 +291,9 @@ class Console:
             since=_moment(query.get("since", "")),
             token=query.get("token", ""),
         )
+        outcomes = Outcomes(self._documents)
         return {
-            "orders": [shown(entry) for entry in page.entries],
+            "orders": [shown(outcomes.of(entry)) for entry in page.entries],
             "token": page.token,
             "complete": not page.token,
             "damaged": page.damaged,

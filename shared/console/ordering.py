@@ -121,7 +121,7 @@ class Ordering:
             self._uninstall.must_be_off()
             signing.give()
             if release:
-                released = self._sweep.release_removals()
+                released = self._sweep.removals.release()
                 signing.end(orders.DONE, f"{released} released.")
                 return {"released": released}
             message = UpkeepMessage(

@@ -41,8 +41,8 @@ def read_by(fields: Any) -> Signature:
 
 def to_fields(by: Signature | None, ordered_in: str) -> dict[str, Any]:
     """The fields of a message about its order; empty values are left out."""
-    told = {"by": by and by_fields(by), "orderedIn": ordered_in}
-    return {name: value for name, value in told.items() if value}
+    fields = {"by": by and by_fields(by), "orderedIn": ordered_in}
+    return {name: value for name, value in fields.items() if value}
 
 
 def read(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:

@@ -33,8 +33,6 @@ _WHAT_TO_TYPE = (
     "Type a user principal name such as anne@contoso.com, an object id, "
     'or JSON such as {"userId": "anne@contoso.com", "force": true}.'
 )
-
-
 # Texts that belong in the other queue; see `upkeep_message`.
 _FOR_UPKEEP = set(BARE)
 
@@ -90,13 +88,13 @@ class SyncMessage:
             "firstQueuedAt": self.first_queued_at.isoformat(),
             "correlationId": self.correlation_id,
         }
-        rare = {
+        optional = {
             "replace": self.replace_chosen,
             "sweepId": self.sweep_id,
             "uninstallId": self.uninstall_id,
         }
-        told = {name: value for name, value in rare.items() if value}
-        return json.dumps(fields | told | signed.to_fields(self.by, self.ordered_in))
+        given = {name: value for name, value in optional.items() if value}
+        return json.dumps(fields | given | signed.to_fields(self.by, self.ordered_in))
 
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
@@ -233,13 +231,13 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
         raise BadMessage(
             "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00, or left out."
         ) from error
-    # A future time, typed by hand, would delay giving up by as much.
+    # A future time, typed by hand, would put off the end of the waiting by as much.
     return min(moment, now)
 
 
 def _correlation_id(fields: Mapping[str, Any], default: str) -> str:
     value = fields.get("correlationId", default)
-    # It goes into log lines, so it must not look like another line or field.
+    # It goes into log lines, where it must not look like another line or field.
     if not isinstance(value, str) or not signed.is_id(value):
         raise BadMessage("correlationId must be 1 to 64 letters, digits, dots or dashes.")
     return value

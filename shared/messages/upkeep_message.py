@@ -129,7 +129,7 @@ def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
         event=str(fields.get("lifecycleEvent") or ""),
         subscription_id=str(fields.get("subscriptionId") or ""),
         attempt=counts.read(fields.get("attempt") or 1),
-        # A future time, typed by hand, would delay giving up by as much.
+        # A future time, typed by hand, would put off the end of the waiting by as much.
         first_queued_at=min(moments.read(first), now) if first else None,
         uninstall_id=str(fields.get("uninstallId") or ""),
         by=by,
@@ -140,8 +140,8 @@ def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
     )
     _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS, FILL})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
-    heard = message.event in LIFECYCLE_EVENTS
-    if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):
+    is_event = message.event in LIFECYCLE_EVENTS
+    if message.kind not in KINDS or is_event != (message.kind == LIFECYCLE):
         raise ValueError(message.kind)
     _check_id(message.uninstall_id, belongs=message.kind == UNINSTALL)
     return message

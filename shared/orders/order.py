@@ -20,7 +20,8 @@ KINDS = frozenset(
 )
 
 # Results that no worker's run reports: refused before anything was done; failed after it was given;
-# begun, for work that takes long; done at once; halted, because PhotoSync is being uninstalled.
+# begun, for work whose own record says how it ended; done at once; halted, because PhotoSync is
+# being uninstalled.
 REFUSED, FAILED, BEGUN, DONE, HALTED = "refused", "failed", "begun", "done", "halted"
 
 _GIVEN, _ENDED = "given", "ended"
@@ -105,7 +106,7 @@ def read(content: bytes) -> Read:
             continue
         key = entry.order.id, entry.order.by
         if known := entries.get(key):
-            # An order may be logged as given without our knowing, and then be refused.
+            # Storage may have stored the line without answering us, and the order was refused.
             if event == _ENDED or entry.result:
                 known.end_with(entry)
             continue

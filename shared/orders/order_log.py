@@ -2,10 +2,10 @@
 The log of orders: who ordered what, when, for whom, and how it ended. It is append-only.
 
 One file a month, `2026-11.jsonl`, and another, `2026-11.2.jsonl`, when that is full. An order is
-logged first and carried out afterwards, so that none is carried out unsigned: if the log cannot be
-written, the queue in the same account hardly can either, and the person who is refused tries again.
-The end goes into the file of its order, so that one file tells all about an order. If the end
-cannot be written, the order was carried out nevertheless, and the app's log says so.
+logged before it is carried out, so that none is carried out unsigned. If the log cannot be written,
+the order is refused and the person tries again; the queue in the same account would hardly work
+either. The end goes into the file of its order, so that one file holds all about an order. If the
+end cannot be written, the order was carried out nevertheless, and the app's log says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger("photosync")
 MOST_LINES = 5_000
 # Bytes read from a file, at most: several times what it holds.
 MOST_BYTES = 32 * 1024 * 1024
-# This many full files in a row exist only if somebody put them there.
+# More full files in a row than this were put there by somebody else.
 _TRIES = 5
 _SUFFIX = ".jsonl"
 

@@ -81,12 +81,12 @@ class AppendBlobs:
         note("blob")
         with translated():
             try:
-                told: Any = self._container.get_blob_client(name).append_block(line)
+                answer: Any = self._container.get_blob_client(name).append_block(line)
             except HttpResponseError as error:
                 if error.status_code in _FULL:
                     raise Full(f"{name} takes no more lines.") from error
                 raise
-        return int(told["blob_committed_block_count"])
+        return int(answer["blob_committed_block_count"])
 
     def _make(self, name: str) -> None:
         with suppress(ResourceExistsError, Conflict), translated():

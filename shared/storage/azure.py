@@ -38,7 +38,7 @@ USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
 # Seconds for which a message of a poison queue is hidden while it is recorded.
 _TAKEN_FOR = 240
-# Seconds and tries of the storage client itself; after that the message waits, not the thread.
+# Timeouts in seconds of one call by the storage client; after its retries the message waits.
 _SECONDS = {"connection_timeout": 5, "read_timeout": 30}
 # The worker's threads (functions.md section Python) share a client, and all may call at once.
 _CONNECTIONS = 60
@@ -89,7 +89,7 @@ class BlobStore:
         """Up to *size* users, as their blobs' metadata describe them, in one call."""
         found, following = self._blobs.described(_FOLDER, token, size)
         described = [(_user_id(blob.name), blob.metadata, blob.digest) for blob in found]
-        # A copy that somebody put beside a state would look like a user who never recovers.
+        # A copy of a state under another name would look like a user who never recovers.
         users = [each for each in described if is_object_id(each[0])]
         return Leaf([roster_entry.entry(*each) for each in users], following)
 
@@ -130,7 +130,7 @@ class BlobDocuments:
         try:
             return Document(dict(json.loads(blob.content)), blob.version, blob.at)
         except (ValueError, TypeError, RecursionError):
-            # Its readers can do without it; waiting for a person would stop all upkeep.
+            # Its readers can do without it; an error would stop all upkeep until a person acts.
             log.warning("document.damaged name=%s", name)
             return Document({}, blob.version, blob.at)
 
@@ -171,7 +171,7 @@ class TakenMessage(NamedTuple):
 
     def delete(self) -> None:
         """Delete it from the queue. Raises ServiceDown, AccessDenied."""
-        # A run that took it after us records it again, which does no harm.
+        # Another run that took it after us records it again, which does no harm.
         with contextlib.suppress(ResourceNotFoundError), translated():
             self.queue.delete_message(self.message)
 

@@ -26,8 +26,8 @@ def read(answer: ElementTree.Element) -> Iterator[ListedBlob]:
 
 
 def _blob(element: ElementTree.Element) -> ListedBlob:
-    told = element.find("Metadata")
-    metadata = {each.tag: each.text or "" for each in told} if told is not None else {}
+    found = element.find("Metadata")
+    metadata = {each.tag: each.text or "" for each in found} if found is not None else {}
     digest = element.findtext("Properties/Content-MD5") or ""
     return ListedBlob(element.findtext("Name") or "", metadata, _hexadecimal(digest))
 
@@ -36,5 +36,5 @@ def _hexadecimal(digest: str) -> str:
     try:
         return base64.b64decode(digest).hex()
     except ValueError:
-        # Somebody may have set it: one odd blob must not keep all others from being listed.
+        # Somebody may have set it: one invalid digest must not stop the listing.
         return digest

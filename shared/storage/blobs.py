@@ -73,11 +73,12 @@ class Blobs:
         try:
             with translated():
                 # The client does not return the time of the answer.
-                told: list[Mapping[str, str]] = []
+                replies: list[Mapping[str, str]] = []
                 found = self._container.download_blob(
-                    name, raw_response_hook=lambda reply: told.append(reply.http_response.headers)
+                    name,
+                    raw_response_hook=lambda reply: replies.append(reply.http_response.headers),
                 )
-                at, age = _times(told[-1])
+                at, age = _times(replies[-1])
                 return Blob(found.readall(), str(found.properties.etag), age, at=at)
         except ResourceNotFoundError:
             return None
@@ -158,7 +159,7 @@ class Blobs:
         replies: list[PipelineResponse[Any, Any]] = []
         try:
             with translated():
-                # For a list of names the client parses nothing else, but the answer has everything.
+                # The client parses only the names, but the answer holds everything.
                 pages: Any = self._container.list_blob_names(
                     name_starts_with=prefix,
                     include=["metadata"],
@@ -204,21 +205,21 @@ class Blobs:
         mark = uuid.uuid4().hex
         metadata = {**(condition.get("metadata") or {}), _MARK: mark}
         kind = ContentSettings(content_type="application/json")
-        again: list[Mapping[str, Any]] = []
+        retries: list[Mapping[str, Any]] = []
         order = {
             **condition,
             "metadata": metadata,
             "content_settings": kind,
-            "retry_hook": lambda **told: again.append(told),
+            "retry_hook": lambda **attempt: retries.append(attempt),
         }
         with translated():
             blob = self._container.get_blob_client(name)
             try:
                 return str(blob.upload_blob(content, **order)["etag"])
             except AzureError:
-                # The first try may have succeeded and its answer been lost: the second then finds
-                # its own write.
-                version = _version_of(blob, mark) if again else ""
+                # The first try may have succeeded without an answer: the second then finds what the
+                # first wrote.
+                version = _version_of(blob, mark) if retries else ""
                 if not version:
                     raise
                 return version
@@ -245,7 +246,7 @@ def _times(headers: Mapping[str, str]) -> tuple[float, float]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Translate storage's errors, except ResourceNotFoundError: only the caller can judge it."""
+    """Translate storage's errors, except ResourceNotFoundError, which each caller answers."""
     try:
         yield
     except ResourceNotFoundError:

@@ -1,6 +1,6 @@
 """
-What a listing tells about a state, so that most states need not be read; written to metadata and
-read from it.
+What a listing says about a state, so that most states need not be read. It is stored in the blob's
+metadata.
 
 An outline holds the parts of the state that decide whether the worker should check a user. It holds
 the etag as a mark of 48 bits, equal if the etags are equal: a comparison must mark the other side
@@ -28,8 +28,8 @@ _PICTURE = "1"
 def mark(etag: str) -> str:
     """The mark of *etag*, in hexadecimal digits; empty for an empty one."""
     # JSON may contain half a surrogate pair, which no encoding accepts.
-    told = etag.encode(errors="surrogatepass")
-    return hashlib.sha256(told).hexdigest()[: 2 * MARK_BYTES] if etag else ""
+    encoded = etag.encode(errors="surrogatepass")
+    return hashlib.sha256(encoded).hexdigest()[: 2 * MARK_BYTES] if etag else ""
 
 
 def marked(state: UserState) -> UserState:
@@ -44,14 +44,14 @@ def digest(content: bytes) -> str:
 
 def describe(state: UserState, content: bytes) -> dict[str, str]:
     """The metadata from which `outline` rebuilds a state; written together with *content*."""
-    told = {"content": digest(content)}
+    metadata = {"content": digest(content)}
     sizes = state.sizes
     if state.claim or state.status == WAITING or not sizes.isascii() or not _is_plain(sizes):
-        return told
-    told |= {"made": f"{sizes}/{state.recipe}"}
+        return metadata
+    metadata |= {"made": f"{sizes}/{state.recipe}"}
     # No empty values, as in `roster_entry`.
-    told |= {"etag": mark(state.source_etag)} if state.source_etag else {}
-    return told | ({"picture": _PICTURE} if state.picture_url else {})
+    metadata |= {"etag": mark(state.source_etag)} if state.source_etag else {}
+    return metadata | ({"picture": _PICTURE} if state.picture_url else {})
 
 
 class Outlined(NamedTuple):
@@ -76,23 +76,23 @@ def outlined(metadata: Mapping[str, str], content: str) -> Outlined | None:
     return Outlined(made, metadata.get("etag", ""), metadata.get("picture", ""))
 
 
-def has_picture(told: Outlined | None) -> bool:
+def has_picture(metadata: Outlined | None) -> bool:
     """Whether SharePoint may hold a picture of ours, as far as the metadata say."""
-    return bool(told and told.picture)
+    return bool(metadata and metadata.picture)
 
 
 def outline(
-    user_id: str, status: str, reason: str, told: Outlined, checked: str, missing: str
+    user_id: str, status: str, reason: str, metadata: Outlined, checked: str, missing: str
 ) -> UserState | None:
     """The state that the metadata describe, its etag marked; None if it must be read."""
-    sizes, _, recipe = told.made.rpartition("/")
+    sizes, _, recipe = metadata.made.rpartition("/")
     try:
         return UserState(
             user_id,
             status=status,
             reason=reason,
-            source_etag=told.etag,
-            picture_url=told.picture,
+            source_etag=metadata.etag,
+            picture_url=metadata.picture,
             sizes=sizes,
             recipe=counts.read(int(recipe)),
             checked_at=moments.read(checked) if checked else None,

@@ -26,8 +26,8 @@ def from_fields(blank: T, written: Mapping[str, Any]) -> T:
     """
     # Drops fields that are only for human readers, and those that a newer version added.
     known = {each.name: _camel(each.name) for each in fields(blank)}  # type: ignore[arg-type]
-    told = {name: written[key] for name, key in known.items() if key in written}
-    found: T = type(blank)(**told)
+    values = {name: written[key] for name, key in known.items() if key in written}
+    found: T = type(blank)(**values)
     for name in known:
         _check(name, getattr(found, name), getattr(blank, name))
     return found
@@ -44,7 +44,7 @@ def kept_ids(documents: Documents, name: str) -> list[str]:
     """The user ids that `keep_ids` stored."""
     document = documents.read(name)
     found = document.fields.get("userIds") if document else None
-    # Somebody may have edited it; the worker reports ids that are no user's.
+    # Somebody may have edited it; the worker reports ids that no user has.
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 

@@ -16,15 +16,12 @@ from shared.storage.cover import Outlined
 from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
 # A blob's metadata are limited to 8 KB (Azure Storage: Set Blob Metadata, documented). These
-# lengths stay within that in any script. A sentence may be preceded by more, such as that PhotoSync
+# lengths stay within that in any script. A sentence may have a prefix, such as that PhotoSync
 # waited for a day; Entra's own limit for a name is 256 (documented).
 _LONGEST_DETAIL = LONGEST_SENTENCE + 100
-
-
 _LONGEST_NAME = 256
 # Our reasons are single words; somebody may have edited the state.
 _LONGEST_REASON = 100
-
 
 # What a run that may write would change in SharePoint: copy the photo, remove our picture, or
 # restore ours in place of what an audit has found.
@@ -110,7 +107,7 @@ def describe(state: UserState) -> dict[str, str]:
 
     Empty values are left out: it is undocumented whether every client of storage accepts them.
     """
-    told = {
+    metadata = {
         "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
         "name": _ascii(state.display_name[:_LONGEST_NAME]),
         "status": state.status,
@@ -123,7 +120,7 @@ def describe(state: UserState) -> dict[str, str]:
         "left": _time(state.left_since),
         "outofscope": _time(state.out_of_scope_since),
     }
-    return {name: text for name, text in told.items() if text}
+    return {name: text for name, text in metadata.items() if text}
 
 
 def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry:
@@ -155,14 +152,14 @@ def _ascii(text: str) -> str:
     return min(quoted, packed, key=len)
 
 
-def _text(told: str) -> str:
+def _text(encoded: str) -> str:
     """Decode what `_ascii` encoded; return anything else unchanged."""
-    if not told.startswith(_PACKED):
-        return unquote(told)
+    if not encoded.startswith(_PACKED):
+        return unquote(encoded)
     try:
-        return base64.b64decode(told.removeprefix(_PACKED), validate=True).decode()
+        return base64.b64decode(encoded.removeprefix(_PACKED), validate=True).decode()
     except ValueError:
-        return told
+        return encoded
 
 
 def _time(moment: datetime | None) -> str:

@@ -22,11 +22,11 @@ SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
 NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
-# Seconds. No run of any version claims for longer: somebody typed such a claim.
+# Seconds. No run of any version claims for longer: a longer claim was edited by hand.
 LONGEST_CLAIM = 600.0
 # A photo is gone when two checks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
-# No more people than this wait for one user at once.
+# At most this many people wait for the same user's run at once.
 MOST_REPLAYS = 4
 _OF_A_NEWER_VERSION = "A newer version of PhotoSync wrote this state. The user is checked again."
 
@@ -61,12 +61,11 @@ class UserState:
     what SharePoint said about each, small, middle and large: empty if that is unknown, as in a
     state that an older version wrote. `damage` is what an audit found wrong with the files or the
     profile, in a sentence. `reason` is the error's code, if there is an error. `picture_url` is
-    empty unless SharePoint may hold a picture of ours, shown or not; `missing_since` is when its
+    empty unless SharePoint may hold a picture of ours, shown or not. `missing_since` is when its
     photo was first missing in Exchange, `left_since` when Microsoft Graph first knew no such user,
     `out_of_scope_since` when the settings first left the user out; each is emptied once that is
-    known to be over. `replays` are the latest runs for this user that a person asked for and that
-    have ended, newest first, by the correlation ids of their messages: so that person can see that
-    the run has ended.
+    known to be over. `replays` are the correlation ids of the latest ended runs that a person
+    ordered for this user, newest first: they show that person that the run has ended.
     """
 
     user_id: str

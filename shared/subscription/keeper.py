@@ -1,9 +1,10 @@
 """
 Keeps exactly one live subscription for users, pointing at this app's webhook.
 
-The truth is what Graph lists, or finds by id. Blob `subscription.json` is for the console, and it
-stores what Graph may not show: the clientState and the key with which the subscription was created.
-Without it nobody knows whether the subscription still works, so a new one is created.
+Graph is the authority on what exists, by its list or by id. Blob `subscription.json` is for the
+console, and stores hashes of what Graph may not show: the clientState and the key with which the
+subscription was created. Without the blob it is unknown whether the subscription still works, so a
+new one is created.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ NAME = "subscription.json"
 LIFE = timedelta(minutes=41_000)
 # PATCH reauthorizes too, and the two may not both happen within ten minutes (documented).
 APART = timedelta(minutes=10)
-# Only one run at a time calls Graph: several would delete each other's subscriptions. A run that
-# dies blocks the others for this long; a run that is blocked comes back later.
+# Only one run at a time calls Graph: two would delete each other's subscriptions. A run that dies
+# blocks the others for this long; a blocked run tries again later.
 AT_WORK = timedelta(minutes=1)
 _TAKEN_OVER = "Another run has taken over the subscription."
 _SINCE = "keepingSince"
@@ -64,15 +65,15 @@ class Client(Finder, Protocol):
 
 
 def remembered(document: Document | None) -> dict[str, str]:
-    """The known text fields of *document*; no run writes anything but text."""
+    """The known fields of *document*, all of them text; other values were edited by hand."""
     fields = document.fields if document else {}
     return {name: fields[name] for name in _REMEMBERED if isinstance(fields.get(name), str)}
 
 
 def shown(document: Document) -> dict[str, str]:
     """The same for display, without fields that only detect another run or a changed secret."""
-    told = remembered(document).items()
-    return {name: text for name, text in told if name != _SINCE and not name.endswith("Hash")}
+    known = remembered(document).items()
+    return {name: text for name, text in known if name != _SINCE and not name.endswith("Hash")}
 
 
 def existing(client: Finder, memory: Mapping[str, str]) -> list[Subscription]:
@@ -88,7 +89,7 @@ def existing(client: Finder, memory: Mapping[str, str]) -> list[Subscription]:
 
 
 class SubscriptionKeeper:
-    """Safe to run at any time: it changes only what is not as it should be."""
+    """Can run at any time: it changes only what is wrong."""
 
     def __init__(
         self,
@@ -101,7 +102,7 @@ class SubscriptionKeeper:
         missed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """*missed* is called whenever notifications may have been missed: it asks for a sweep."""
+        """*missed* asks for a sweep; it is called if notifications may have been missed."""
         self._client = client
         self._documents = documents
         self._url = url
@@ -133,7 +134,7 @@ class SubscriptionKeeper:
             log.info("subscription.fresh")
             return
         before = self._begun(before)
-        with self._excused(before):
+        with self._recording_failure(before):
             kept, how = self._kept(before, reauthorize, removed)
         if how == "created":
             # Before recording: if this run dies in between, the next creates another and calls
@@ -142,8 +143,8 @@ class SubscriptionKeeper:
         try:
             self._record(before, self._described(kept, how, before))
         except ClaimLost:
-            # The other run has created its own. Graph may list neither, and nobody would remember
-            # this one.
+            # The other run has created its own. Graph may list neither, and no blob would name
+            # ours.
             if how == "created":
                 self._client.delete(kept.id)
             raise
@@ -158,7 +159,7 @@ class SubscriptionKeeper:
         before = self._documents.read(NAME)
         memory = remembered(before)
         begun = self._begun(before)
-        with self._excused(begun):
+        with self._recording_failure(begun):
             for one in existing(self._client, memory):
                 if self._is_ours(one, memory):
                     self._client.delete(one.id)
@@ -166,8 +167,8 @@ class SubscriptionKeeper:
         self._documents.delete(NAME, after=begun)
 
     @contextmanager
-    def _excused(self, begun: Document) -> Iterator[None]:
-        """Record in the document why the work failed."""
+    def _recording_failure(self, begun: Document) -> Iterator[None]:
+        """Record in the document why the work failed, if it does."""
         try:
             yield
         except (GiveUp, TryLater) as error:
@@ -205,28 +206,28 @@ class SubscriptionKeeper:
             if stray is not kept:
                 self._client.delete(stray.id)
         if kept is None:
-            return self._created(memory), "created"
+            return self._create(memory), "created"
         due = reauthorize or kept.expires_at - self._clock() < LIFE / 2
         if due and not self._tells_lifecycle(kept, memory):
             # PATCH cannot correct the lifecycle URL: recreate the subscription when a renewal is
             # due anyway.
             self._client.delete(kept.id)
-            return self._created(memory), "created"
+            return self._create(memory), "created"
         if not due and self._points_here(kept, memory):
             return kept, "kept"
         try:
             return self._client.renew(kept.id, self._url, self._clock() + LIFE), "renewed"
         except SubscriptionGone:
-            return self._created(memory), "created"
+            return self._create(memory), "created"
 
-    def _created(self, memory: dict[str, str]) -> Subscription:
-        # An app that is not running would miss the ten seconds that Graph waits.
+    def _create(self, memory: dict[str, str]) -> Subscription:
+        # Graph waits ten seconds for the webhook: a stopped app would start too late.
         self._warm(self._url)
         expires_at = self._clock() + LIFE
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            host = self._whose(error.existing_id, memory)
+            host = self._other_host(error.existing_id, memory)
             if host:
                 raise Refused(
                     f"This app registration has a subscription for users that points at {host}. "
@@ -246,8 +247,8 @@ class SubscriptionKeeper:
         """Whether another run has recorded subscription *in_the_way* since this one began."""
         return in_the_way == remembered(self._documents.read(NAME)).get("id") != memory.get("id")
 
-    def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:
-        """The host that subscription *in_the_way* serves if not this deployment, else empty."""
+    def _other_host(self, in_the_way: str, memory: dict[str, str]) -> str:
+        """The host that subscription *in_the_way* serves; empty if it is this deployment's."""
         if not in_the_way:
             return "an address that Graph does not reveal"
         # Not from the list, which may leave out this very one: we would then delete it as ours.
@@ -260,12 +261,12 @@ class SubscriptionKeeper:
         return urlsplit(shown).hostname or "another address"
 
     def _is_ours(self, one: Subscription, memory: dict[str, str]) -> bool:
-        """Whether it is this deployment's: by the remembered id, or by address without the key."""
+        """Whether it is ours: it has the remembered id, or our address, leaving the key aside."""
         same = self._url != "" and address(one.notification_url) == address(self._url)
         return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
     def _is_usable(self, one: Subscription, memory: dict[str, str]) -> bool:
-        """Whether it reports all we want, with a clientState that the webhook will accept."""
+        """Whether it reports all changes, with a clientState that the webhook accepts."""
         return (
             one.changes in (frozenset(), frozenset(CHANGE_TYPE.split(",")))
             and one.expires_at > self._clock()

@@ -9,8 +9,8 @@ A fill is a chain of messages, one a minute:
             queue step n + 1
 
 So the queue holds about a minute's worth of first copies, whatever the backlog, and a change finds
-a short queue. When Microsoft throttles, messages pile up and the fill slows down by itself. It may
-die at any point: a repeated step queues some users twice, which costs two calls each; a lost
+a short queue. When Microsoft throttles, messages pile up and the fill slows down. A run may die
+at any point: a repeated step queues some users twice, which costs two calls each; a lost
 message is queued again when the next sweep begins. The first sweep after the fill finds any user
 who was missed.
 """
@@ -38,9 +38,9 @@ log = logging.getLogger("photosync")
 # Several steps. A fill that has made no progress for this long has lost its message.
 QUIET = timedelta(minutes=15)
 # How long the host hides the message of a run that died.
-_DEATH = timedelta(minutes=2)
-# After this much silence, the sweep's message has been given up (see `fates`).
-_LONGEST_SILENCE = 2 * DAY
+_DEAD_AFTER = timedelta(minutes=2)
+# After this long without progress, the sweep's message has been given up (see `fates`).
+_ABANDONED_AFTER = 2 * DAY
 # Pages without waiting users are read too: limits how many of a million users' pages a step reads.
 _PAGES_A_STEP = 100
 
@@ -78,7 +78,7 @@ class Fill:
         if not fill or (fill.status, fill.sweep_id) != (fill_log.RUNNING, sweep_id):
             log.info("fill.stray sweep=%s step=%d", sweep_id, step)
         elif step == fill.step:
-            self._turn(fill, read)
+            self._do_step(fill, read)
         elif step == fill.step - 1:
             self._go_on_after(fill)
         else:
@@ -91,7 +91,7 @@ class Fill:
             log.warning("fill.revived sweep=%s step=%d", fill.sweep_id, fill.step)
             self._go_on(fill, delay_seconds=0)
 
-    def _turn(self, fill: FillLog, read: Document | None) -> None:
+    def _do_step(self, fill: FillLog, read: Document | None) -> None:
         now = self._clock()
         found = self._sweeps.read(fill.sweep_id)
         sweep = found[0] if found else None
@@ -107,9 +107,9 @@ class Fill:
         )
         users, page, offset = self._next(fill, sweep, room)
         self._users.queue(users, reason="sweep", over=MINUTE)
-        is_whole = sweep is None or not self._is_at_work(sweep)
+        is_whole = sweep is None or not self._may_find_more(sweep)
         is_over = is_whole and page >= (sweep.page if sweep else 0)
-        turned = replace(
+        after = replace(
             fill,
             updated_at=now.isoformat(),
             step=fill.step + 1,
@@ -124,13 +124,13 @@ class Fill:
             finished_at=now.isoformat() if is_over else "",
         )
         try:
-            self._fills.write(turned, after=read)
+            self._fills.write(after, after=read)
         except Conflict:
             log.info("fill.duplicate sweep=%s step=%d", fill.sweep_id, fill.step)
             return
-        log.info("fill.%s sent=%d of=%d room=%d", turned.status, turned.sent, turned.found, room)
+        log.info("fill.%s sent=%d of=%d room=%d", after.status, after.sent, after.found, room)
         if not is_over:
-            self._go_on(turned, delay_seconds=MINUTE.total_seconds())
+            self._go_on(after, delay_seconds=MINUTE.total_seconds())
 
     def _next(self, fill: FillLog, sweep: SweepLog | None, room: int) -> tuple[list[str], int, int]:
         """Up to *room* users to queue now, and the page and offset to continue from."""
@@ -148,17 +148,17 @@ class Fill:
             page, offset = page + 1, 0
         return users, page, offset
 
-    def _is_at_work(self, sweep: SweepLog) -> bool:
+    def _may_find_more(self, sweep: SweepLog) -> bool:
         """Whether the sweep may still find users; an abandoned one never will."""
         quiet = abs(self._clock() - moments.read(sweep.updated_at))
-        return sweep.status == sweep_log.RUNNING and quiet <= _LONGEST_SILENCE
+        return sweep.status == sweep_log.RUNNING and quiet <= _ABANDONED_AFTER
 
     def _go_on_after(self, fill: FillLog) -> None:
-        """This step is already done: queue the next, unless the run that did it may be doing so."""
-        if not self._is_quiet(fill, _DEATH):
+        """This step is already done: queue the next, unless the run that did it may still do so."""
+        if not self._is_quiet(fill, _DEAD_AFTER):
             raise Conflict(
                 "The run that finished this step may still be queueing the next one.",
-                retry_after=_DEATH.total_seconds(),
+                retry_after=_DEAD_AFTER.total_seconds(),
             )
         self._go_on(fill, delay_seconds=0)
 

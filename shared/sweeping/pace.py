@@ -23,10 +23,10 @@ UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
 LARGEST = 15_000
 # The rest is for changes, which never wait, and for audits.
 SHARE = 0.84
-# If the backlog grew by more than this part of a minute's pace since the last step, somebody is
+# If the backlog grew by more than this part of a minute's pace since the last step, calls are being
 # throttled or many people are changing photos. Then a fill slows down step by step, but never
-# stops, and speeds up again slowly. Messages that were waiting before, e.g. for mailboxes in
-# trouble, do not slow it down.
+# stops, and speeds up again slowly. Messages that waited before, e.g. for failing mailboxes, do not
+# slow it down.
 _MORE, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.5, 1, 10
 # A late step makes up for no more than this.
 _LONGEST_STEP = timedelta(minutes=2)
@@ -42,7 +42,7 @@ class Pace:
     """
     The pace of a tenant that allows `profile_calls` in five minutes; 0: the largest limit.
 
-    Each user sent is copied for the first time, or with *dry_run* only checked.
+    Each user sent is copied for the first time, or, with *dry_run*, only checked.
     """
 
     profile_calls: int

@@ -52,7 +52,7 @@ class Part:
 
     def add(self, found: Mapping[str, str | PhotoSyncError]) -> None:
         """Add what was *found* on a page, by object id."""
-        records = (_id(user_id) + _packed(told) for user_id, told in found.items())
+        records = (_id(user_id) + _packed(answer) for user_id, answer in found.items())
         self._pages.append(b"".join(sorted(records)))
 
     def to_bytes(self) -> bytes:
@@ -64,12 +64,12 @@ class Part:
 
 class Found(NamedTuple):
     """
-    What was found for some users, by object id; for a photo, its mark.
+    The `answers` about some users, by object id; for a photo, its mark.
 
     `up_to` is the last id searched for; empty if the search reached the end.
     """
 
-    told: dict[str, str | PhotoSyncError]
+    answers: dict[str, str | PhotoSyncError]
     up_to: str
 
 
@@ -96,8 +96,8 @@ class Snapshot:
         while more is not None and more[:_ID] in found:
             found[more[:_ID]] = more[_ID:]
             more = next(ordered, None)
-        told = {_text(user): _unpacked(answer) for user, answer in found.items()}
-        return Found(told, up_to if more is None else next(reversed(told)))
+        answers = {_text(user): _unpacked(answer) for user, answer in found.items()}
+        return Found(answers, up_to if more is None else next(reversed(answers)))
 
 
 class SnapshotParts:
@@ -141,7 +141,7 @@ class SnapshotParts:
 
 
 class _Records(Sequence[bytes]):
-    """The records of a part, read in place: a list of them would take four times the memory."""
+    """A part's records, read in place: a list of them would take four times the memory."""
 
     def __init__(self, part: bytes) -> None:
         self._part = part
@@ -168,8 +168,8 @@ def _id(user_id: str) -> bytes:
 
 
 def _text(user: bytes) -> str:
-    told = user.hex()
-    return "-".join((told[:8], told[8:12], told[12:16], told[16:20], told[20:]))
+    digits = user.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _packed(found: str | PhotoSyncError) -> bytes:

@@ -1,12 +1,11 @@
 """
 Checks one page of stored states, and compares it with what Graph said about everyone's photo.
 
-Users who have left are on no page of Graph's own list.
-
-But absence from that list proves nothing (graph.md section 5: an index that lags, a group that the
-user left). So each sweep takes some of the stored users in rotation and asks Graph about each by
-id. Users whom Graph does not know go to the worker, which asks again and starts the clock. Users
-who are out of scope, and perhaps not listed for that reason, are found in the same step.
+Graph's list leaves out users who have left, but absence from it proves nothing (graph.md section 5:
+an index that lags, a group that the user left). So each sweep takes some of the stored users in
+rotation and asks Graph about each by id. Users whom Graph does not know go to the worker, which
+asks again and records since when. The same step finds users who are out of scope, and perhaps not
+listed for that reason.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from shared.user import User
 
 # Storage lists at most this many in one call (Azure Storage: List Blobs, documented).
 STATES_A_PAGE = 5000
-# At most this many users are judged at once, even where none has a state yet: each may be queued.
+# Compare at most this many users at once, even if none has a state yet: each may be queued.
 JUDGED_AT_ONCE = 5000
 
 
@@ -55,7 +54,7 @@ class Users(Protocol):
 
 
 @dataclass(frozen=True)
-class Way:
+class Progress:
     """
     How far a sweep has got. It has compared every user up to the id `listed_to`, and asked Graph
     about users up to `asked_to`; it may ask about `to_ask` more. It began at `since`.
@@ -104,8 +103,8 @@ class StateLook:
         left_out: Callable[[Sequence[str]], Set[str]] = lambda ids: frozenset(),
     ) -> None:
         """
-        Nobody is due if *forget_after* is None; *left_out* returns those of some users whom a group
-        excludes, as far as a list of its members shows.
+        No user is due if *forget_after* is None; *left_out* returns those of some users whom a
+        group excludes, as far as a list of its members shows.
         """
         self._metadata = metadata
         self._directory = directory
@@ -115,7 +114,7 @@ class StateLook:
         self._clock = clock
         self._left_out = left_out
 
-    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
+    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
         """
         Decide about the states behind *token*, and about users without a state whose ids fall
         between theirs.
@@ -124,21 +123,23 @@ class StateLook:
         """
         leaf = self._metadata.leaf(token, STATES_A_PAGE)
         # A blob whose name is not in our form may sort anywhere.
-        ours = [one for one in leaf.entries if way.listed_to < one.user_id.lower() == one.user_id]
+        ours = [
+            one for one in leaf.entries if progress.listed_to < one.user_id.lower() == one.user_id
+        ]
         if leaf.next and not ours:
-            return StatePage([], [], 0, way.asked_to, leaf.next, listed_to=way.listed_to)
+            return StatePage([], [], 0, progress.asked_to, leaf.next, listed_to=progress.listed_to)
         end = ours[-1].user_id if leaf.next else ""
-        found = snapshot.between(way.listed_to, end, JUDGED_AT_ONCE)
+        found = snapshot.between(progress.listed_to, end, JUDGED_AT_ONCE)
         entries = [each for each in ours if not found.up_to or each.user_id <= found.up_to]
-        turn = [each for each in entries if each.user_id > way.asked_to][: way.to_ask]
+        turn = [each for each in entries if each.user_id > progress.asked_to][: progress.to_ask]
         return StatePage(
             due=[each.user_id for each in entries if self._is_due(each)],
             moved=self._moved(entries, turn),
             asked=len(turn),
-            asked_to=turn[-1].user_id if turn else way.asked_to,
+            asked_to=turn[-1].user_id if turn else progress.asked_to,
             next=leaf.next,
-            compared=self._comparison.compare(entries, found.told, since=way.since),
-            listed_to=found.up_to or way.listed_to,
+            compared=self._comparison.compare(entries, found.answers, since=progress.since),
+            listed_to=found.up_to or progress.listed_to,
             more=found.up_to != end,
         )
 
@@ -146,8 +147,9 @@ class StateLook:
         found = self._directory.users([each.user_id for each in turn]) if turn else {}
         moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
         # Users added to the excluded group since then are found without a call of their own.
-        told = [each.user_id for each in entries if _is_promised(each)]
-        moved += [(user_id, OutOfScope.code) for user_id in self._left_out(told) - found.keys()]
+        maintained = [each.user_id for each in entries if _is_maintained(each)]
+        left_out = self._left_out(maintained) - found.keys()
+        moved += [(user_id, OutOfScope.code) for user_id in left_out]
         return [(user_id, why) for user_id, why in moved if why]
 
     def _is_due(self, entry: Entry) -> bool:
@@ -168,14 +170,14 @@ class StateLook:
     def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
         if isinstance(found, UnknownUser):
             # Without a time the user would never be due: let the worker record one.
-            is_told = entry.status == LEFT and self._gone_for(entry) is not None
-            return "" if is_told else "left"
+            is_recorded = entry.status == LEFT and self._gone_for(entry) is not None
+            return "" if is_recorded else "left"
         if isinstance(found, PhotoSyncError):
-            # No answer proves nothing; the next rotation asks again.
+            # Without an answer nothing is known; the next rotation asks again.
             return ""
         if entry.status == LEFT:
             return "back"
-        is_out = _is_promised(entry) and self._is_out_of_scope(found)
+        is_out = _is_maintained(entry) and self._is_out_of_scope(found)
         return OutOfScope.code if is_out else ""
 
     def _is_out_of_scope(self, user: User) -> bool:
@@ -186,7 +188,7 @@ class StateLook:
         return False
 
 
-def _is_promised(entry: Entry) -> bool:
+def _is_maintained(entry: Entry) -> bool:
     """Whether the state stands for a picture that we maintain, or for a failure to repair."""
-    # Waiting users have a message on its way; the other statuses promise nothing.
+    # A waiting user has a message in the queue; the other statuses mean that no picture is kept.
     return entry.status in {SYNCED, FAILED}

@@ -11,7 +11,7 @@ from shared.sweeping.sweep_log import RUNNING, SweepLog
 # 40,000 users: two minutes of Graph's answers, then one write. A run that dies repeats at most this
 # many pages.
 PAGES_A_RUN = 40
-# Well below `sweep.QUIET`, so that a working sweep never looks as if it had lost its message.
+# Well below `sweep.QUIET`, so that a working sweep is never mistaken for one with a lost message.
 LONGEST_RUN = timedelta(minutes=4)
 # A run that has sent this many users writes the log after that page: if it dies later, only the
 # users of later pages are sent twice.
@@ -37,7 +37,7 @@ class Stretch:
     due: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
-    def give_turns(self, waiting: list[str], *, of: int) -> None:
+    def record_queued(self, waiting: list[str], *, of: int) -> None:
         """Record that *of* users were found: those *waiting* must wait, the others are queued."""
         self.waiting += waiting
         self.sent += of

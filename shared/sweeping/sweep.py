@@ -26,9 +26,9 @@ A run may die at any point. Before the write, the stretch is repeated: a user qu
 calls. Blobs that two runs over one stretch write beside the log are named by their content, and the
 log says which of them count. Between the write and the queueing, the message comes back, waits
 until the sweep has been quiet for a while, and queues the next one again. A message delivered twice
-loses the write or finds, at the latest after that wait, that the sweep has moved on, and starts no
-second chain. The next `start` finds a message that was lost altogether. A sweep that an older
-version began without a snapshot continues where it is: its users were compared page by page.
+loses the write, or finds after that wait at the latest that the sweep has moved on: it starts no
+second chain. The next `start` queues a lost message again. A sweep that an older version began
+without a snapshot continues where it is: its users were compared page by page.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from typing import Protocol
 from shared import moments
 from shared.errors import AccessDenied, Conflict, GiveUp, OutOfScope, ServiceDown, TryLater
 from shared.graph.user_listing import UserPage
-from shared.messages.sync_message import REMOVAL
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.storage.user_state import Store
 from shared.sweeping import sweep_log, sweep_rules, unanswered
+from shared.sweeping.removals import Removals
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
-from shared.sweeping.state_page import StatePage, Way
+from shared.sweeping.state_page import Progress, StatePage
 from shared.sweeping.stretch import LONGEST_RUN, PAGES_A_RUN, Stretch
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
@@ -64,15 +64,15 @@ log = logging.getLogger("photosync")
 
 # A chain that has made no progress for this long has lost its message.
 QUIET = timedelta(minutes=15)
-# A working run updates the log only after a stretch, its last page included. Queueing the next
-# message sooner would start a second run beside it, for this stretch and all that follow.
-_DEATH = LONGEST_RUN + timedelta(minutes=2)
+# A working run writes the log only after its stretch. Queueing the next message sooner would start
+# a second run beside it, for this stretch and all that follow.
+_DEAD_AFTER = LONGEST_RUN + timedelta(minutes=2)
 STALLS = 3
-# The shortest time between sweeps for missed notifications: each sweep lists all users.
+# Sweeps for missed notifications begin at least this far apart: each lists all users.
 APART = timedelta(minutes=10)
 # How long a page may go unanswered before the sweep goes on with the users listed so far.
-_PATIENCE = timedelta(hours=1)
-# Well below QUIET, so that a sweep that pauses never looks as if it had lost its message.
+_LONGEST_UNANSWERED = timedelta(hours=1)
+# Well below QUIET, so that a pause is never mistaken for a lost message.
 _LONGEST_PAUSE = 300.0
 
 
@@ -91,17 +91,17 @@ class Pages(Protocol):
 class States(Protocol):
     """See StateLook."""
 
-    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage: ...
+    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage: ...
 
 
 class Sweep:
-    """Starts sweeps, processes their pages, and releases their removals."""
+    """Starts sweeps, and processes their pages; `removals` queues what they find to remove."""
 
     def __init__(
         self,
         listing: Listing,
         pages: Pages,
-        remembered: States,
+        state_pages: States,
         logs: SweepLogs,
         parts: SnapshotParts,
         users: UserQueue,
@@ -115,7 +115,7 @@ class Sweep:
     ) -> None:
         self._listing = listing
         self._pages = pages
-        self._remembered = remembered
+        self._state_pages = state_pages
         self._logs = logs
         self._parts = parts
         self._users = users
@@ -124,6 +124,7 @@ class Sweep:
         self._states = states
         self._clock = clock
         self._new_id = new_id
+        self.removals = Removals(logs, users, upkeep, clock=clock)
         self._pages_a_run = pages_a_run
 
     def start(self) -> str:
@@ -178,41 +179,41 @@ class Sweep:
             return
         stretch = Stretch(sweep, self._clock())
         if sweep.next.startswith(sweep_log.STATES):
-            self._go_through_states(stretch)
+            self._process_state_pages(stretch)
         else:
-            self._go_through_users(stretch)
-        self._turn(stretch, after=read)
+            self._process_user_pages(stretch)
+        self._finish_stretch(stretch, after=read)
 
-    def _go_through_users(self, stretch: Stretch) -> None:
+    def _process_user_pages(self, stretch: Stretch) -> None:
         while not stretch.sweep.next.startswith(sweep_log.STATES):
             try:
-                self._go_on_after_users(stretch)
+                self._process_user_page(stretch)
             except (TryLater, GiveUp) as error:
                 if isinstance(error, TryLater) and stretch.pages:
                     # Save the pages done so far; the next run meets the error again.
                     return
-                if not self._is_hopeless(stretch, error):
+                if not self._cannot_go_on(stretch, error):
                     raise
-                # Users listed so far must not wait for those that cannot be listed.
+                # Users listed so far must not wait for those who cannot be listed.
                 stretch.sweep = replace(
                     stretch.sweep, broken=str(error), next=sweep_log.STATES, links=0
                 )
             if stretch.is_over(self._clock(), self._pages_a_run):
                 return
 
-    def _is_hopeless(self, stretch: Stretch, error: TryLater | GiveUp) -> bool:
+    def _cannot_go_on(self, stretch: Stretch, error: TryLater | GiveUp) -> bool:
         """Whether Graph's list can be followed no further, though it has returned some users."""
-        ends = isinstance(error, GiveUp) or self._is_quiet(stretch.sweep, _PATIENCE)
+        ends = isinstance(error, GiveUp) or self._is_quiet(stretch.sweep, _LONGEST_UNANSWERED)
         return ends and bool(stretch.found or stretch.sweep.parts)
 
-    def _go_on_after_users(self, stretch: Stretch) -> None:
+    def _process_user_page(self, stretch: Stretch) -> None:
         """Process one page of users."""
         sweep = stretch.sweep
-        users = self._listed(sweep)
+        users = self._list_page(sweep)
         result = self._pages.look_at(users.users)
-        self._judge(sweep, result)
+        self._raise_common_error(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
-        stretch.give_turns(self._turns.queue(sweep, result.queue), of=len(result.queue))
+        stretch.record_queued(self._turns.queue(sweep, result.queue), of=len(result.queue))
         stretch.found.add(result.found)
         stretch.gone += result.gone
         stretch.users += result.users
@@ -224,7 +225,7 @@ class Sweep:
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
         stretch.pause = min(asked, _LONGEST_PAUSE)
 
-    def _go_through_states(self, stretch: Stretch) -> None:
+    def _process_state_pages(self, stretch: Stretch) -> None:
         snapshot = self._parts.read(stretch.sweep.parts)
         while not stretch.is_over(self._clock(), self._pages_a_run):
             try:
@@ -238,10 +239,12 @@ class Sweep:
     def _after_states(self, stretch: Stretch, snapshot: Snapshot) -> SweepLog:
         """Queue the users of one page of states, and return the sweep after it."""
         sweep = stretch.sweep
-        way = Way(
+        progress = Progress(
             sweep.listed_to, sweep.asked_to, sweep.to_ask, since=moments.read(sweep.started_at)
         )
-        found = self._remembered.look_at(sweep.next.removeprefix(sweep_log.STATES), way, snapshot)
+        found = self._state_pages.look_at(
+            sweep.next.removeprefix(sweep_log.STATES), progress, snapshot
+        )
         following = f"{sweep_log.STATES}{found.next}" if found.next else ""
         if not found.more:
             sweep.must_end_with(following)
@@ -259,7 +262,7 @@ class Sweep:
             # The same page has users left.
             return replace(self._after(counted, _result(found), sweep.next), links=sweep.links)
         if not following and counted.to_ask:
-            # The rotation has reached the last user: the next sweep begins with the first.
+            # The rotation has reached the last user: the next sweep begins again with the first.
             counted = replace(counted, asked_to="")
         return self._after(counted, _result(found), following)
 
@@ -268,24 +271,24 @@ class Sweep:
         out = {user_id for user_id, why in found.moved if why == OutOfScope.code}
         look = dict(found.moved) | dict(found.compared.queue)
         queue = [(user_id, why) for user_id, why in look.items() if user_id not in out]
-        stretch.give_turns(self._turns.queue(stretch.sweep, queue), of=len(look))
+        stretch.record_queued(self._turns.queue(stretch.sweep, queue), of=len(look))
         # For a user whose photo was copied, only a replay checks more than the photo's etag.
         self._users.queue(sorted(out), reason="replay")
 
-    def _turn(self, stretch: Stretch, *, after: Document) -> None:
-        """Record that a stretch is done, and queue the next, unless another run did so."""
-        turned = self._turned(stretch)
+    def _finish_stretch(self, stretch: Stretch, *, after: Document) -> None:
+        """Record that the stretch is done and queue the next, unless another run has done so."""
+        sweep = self._log_after(stretch)
         try:
-            self._logs.write(turned, after=after)
+            self._logs.write(sweep, after=after)
         except Conflict:
-            log.info("sweep.duplicate id=%s page=%d", turned.id, turned.page - 1)
+            log.info("sweep.duplicate id=%s page=%d", sweep.id, sweep.page - 1)
             return
         metrics.sweep_users.add(stretch.users)
-        metrics.sweep_progress.set(turned.progress())
-        self._report(turned)
-        self._go_on(turned, delay_seconds=stretch.pause)
-        if turned.status != sweep_log.RUNNING:
-            self._drop_parts(turned)
+        metrics.sweep_progress.set(sweep.progress())
+        self._report(sweep)
+        self._go_on(sweep, delay_seconds=stretch.pause)
+        if sweep.status != sweep_log.RUNNING:
+            self._drop_parts(sweep)
 
     def _drop_parts(self, ended: SweepLog) -> None:
         """Delete the parts; any that remain are deleted with the sweep's other blobs."""
@@ -294,7 +297,7 @@ class Sweep:
         except (TryLater, GiveUp) as error:
             log.warning('sweep.parts_left id=%s why="%s"', ended.id, loggable(str(error)))
 
-    def _turned(self, stretch: Stretch) -> SweepLog:
+    def _log_after(self, stretch: Stretch) -> SweepLog:
         """The sweep after a stretch, with the names of the blobs stored for it."""
         sweep = stretch.sweep
         keep = self._logs.keep_gone
@@ -313,7 +316,7 @@ class Sweep:
             stalls=0,
         )
 
-    def _listed(self, sweep: SweepLog) -> UserPage:
+    def _list_page(self, sweep: SweepLog) -> UserPage:
         """The users of the next page; the log names the entries that cannot be read."""
         found = self._listing.page(sweep.next)
         for why in found.set_aside:
@@ -322,11 +325,11 @@ class Sweep:
             )
         return found
 
-    def _judge(self, sweep: SweepLog, result: PageResult) -> None:
+    def _raise_common_error(self, sweep: SweepLog, result: PageResult) -> None:
         """Raise the most common error of the page if nearly all its users failed."""
-        # Not Refused: Graph may introduce a new code for "no photo", which would be right for most.
+        # Not Refused: Graph may introduce a new code for "no photo", which is right for most users.
         errors = [each for each in result.errors if isinstance(each, TryLater | AccessDenied)]
-        if not sweep_rules.is_everybodys(
+        if not sweep_rules.is_common_failure(
             len(errors),
             result.in_scope,
             failed_before=sweep.failed,
@@ -345,34 +348,6 @@ class Sweep:
             self._logs.write(ended, after=found[1])
             log.error('sweep.failed id=%s why="%s"', sweep_id, loggable(why))
             self._drop_parts(ended)
-
-    def release_removals(self) -> int:
-        """Release the removals that the brake holds back, and return how many there are."""
-        found = self._logs.held_back()
-        if not found:
-            return 0
-        sweep, read = found
-        released = sweep.released(f"{self._clock():%Y-%m-%d %H:%M} UTC")
-        self._logs.write(released, after=read)
-        self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=sweep.id).to_json(), delay_seconds=0)
-        log.warning("sweep.released id=%s removals=%d", sweep.id, sweep.held_back())
-        return sweep.held_back()
-
-    def queue_removals(self, sweep_id: str) -> None:
-        """
-        Send every user whose photo is gone, or who has left, to the worker, which checks again and
-        then removes.
-        """
-        found = self._logs.read(sweep_id)
-        if not found or not found[0].is_due:
-            return
-        sweep, read = found
-        kinds = {sweep_log.GONE: sweep.removals, sweep_log.LEFT: sweep.forgetting}
-        due = [what for what, becomes in kinds.items() if becomes == sweep_log.DUE]
-        for what in due:
-            for people in self._logs.gone(sweep, what=what):
-                self._users.queue(people, reason=REMOVAL, sweep_id=sweep_id)
-        self._logs.write(sweep.all_queued(), after=read)
 
     def _begin(self, pointer: Document | None, last: SweepLog | None) -> str:
         now = self._clock()
@@ -402,7 +377,7 @@ class Sweep:
             if found:
                 self.fail(sweep.id, f"Page {sweep.page} was lost {STALLS} times.")
             return False
-        # Leave updated_at alone: only completed work may make a sweep look alive.
+        # Leave updated_at alone: only completed work counts as progress.
         self._logs.write(replace(found[0], stalls=found[0].stalls + 1), after=found[1])
         self._go_on(found[0])
         log.warning("sweep.revived id=%s page=%d", sweep.id, sweep.page)
@@ -430,13 +405,13 @@ class Sweep:
         return after if following else after.finished(now)
 
     def _go_on_after(self, page: int, sweep: SweepLog) -> None:
-        """*page* is already done: queue the next, unless the run that did it may be doing so."""
+        """*page* is already done: queue the next, unless the run that did it may still do so."""
         if self._is_over(sweep):
             return
-        if not self._is_quiet(sweep, _DEATH):
+        if not self._is_quiet(sweep, _DEAD_AFTER):
             raise Conflict(
                 f"The run that finished page {page} may still be queueing the next one.",
-                retry_after=_DEATH.total_seconds(),
+                retry_after=_DEAD_AFTER.total_seconds(),
             )
         self._go_on(sweep)
 

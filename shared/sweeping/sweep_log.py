@@ -1,8 +1,7 @@
 """
 The record of a sweep, in blob `sweeps/<id>.json`, and of the newest one, `sweeps/latest.json`.
 
-The blob is the sweep's memory: a page message that does not match the sweep's current page is late
-or a duplicate.
+A page message that does not match the page in the blob is late or a duplicate.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ class SweepLog:
     compared with them; `lists` names the lists of users who may lose something. `broken` says
     why Graph's list was not followed to its end.
 
-    `left` counts users to be forgotten, and `forgetting` says what happens to them; Graph was asked
-    by id about `asked` users, the last of them `asked_to`.
+    `left` counts users to be forgotten. `removals` says what happens to the `gone`, `forgetting` to
+    the `left`. Graph was asked by id about `asked` users, the last of them `asked_to`.
 
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo was
     missing in two checks; `failed` users about whom Graph gave no answer or an unexpected one;
@@ -104,9 +103,9 @@ class SweepLog:
             )
 
     def marked(self, following: str) -> str:
-        """The fingerprint to remember, now that the next page is *following*."""
-        # Brent's cycle detection: one link is remembered, and replaced at pages 1, 2, 4, 8 and so
-        # on. Sooner or later it lies on the cycle, and is met again before it is replaced.
+        """The fingerprint to store, now that the next page is *following*."""
+        # Brent's cycle detection: one link is stored, and replaced at pages 1, 2, 4, 8 and so on.
+        # Sooner or later it lies on the cycle, and is met again before it is replaced.
         is_power_of_two = self.links & (self.links + 1) == 0
         return sweep_rules.fingerprint(following) if is_power_of_two else self.mark
 
@@ -114,15 +113,15 @@ class SweepLog:
         """The sweep after its last page, with its removals decided; a broken sweep has none."""
         if self.broken:
             return replace(self, status=FAILED, finished_at=now, detail=self.broken)
-        removals, forgetting = self._what_becomes(self.gone), self._what_becomes(self.left)
-        told = []
+        removals, forgetting = self._decision(self.gone), self._decision(self.left)
+        sentences = []
         if removals == BRAKED:
-            told.append(
+            sentences.append(
                 f"{self.gone} of {self.managed} pictures would be removed at once. That looks like "
                 "an outage of the source. None is removed until a person releases the removals."
             )
         if forgetting == BRAKED:
-            told.append(
+            sentences.append(
                 f"{self.left} users who left would be forgotten at once, compared with "
                 f"{self.managed} managed pictures. None is forgotten until a person releases them."
             )
@@ -132,27 +131,27 @@ class SweepLog:
             finished_at=now,
             removals=removals,
             forgetting=forgetting,
-            detail=" ".join(told),
+            detail=" ".join(sentences),
         )
 
-    def _what_becomes(self, people: int) -> str:
+    def _decision(self, users: int) -> str:
         """What happens to this many removals, or users who left, at once."""
-        if sweep_rules.looks_like_an_outage(people, self.managed):
+        if sweep_rules.looks_like_an_outage(users, self.managed):
             return BRAKED
-        return DUE if people else NONE
+        return DUE if users else NONE
 
     def released(self, when: str) -> SweepLog:
         """The sweep after a person has released what the brake held back."""
-        told = {
+        decisions = {
             f"removing {self.gone} pictures": self.removals,
             f"forgetting {self.left} users who left": self.forgetting,
         }
-        people = ", ".join(each for each, becomes in told.items() if becomes == BRAKED)
+        held_back = ", ".join(what for what, decision in decisions.items() if decision == BRAKED)
         return replace(
             self,
             removals=DUE if self.removals == BRAKED else self.removals,
             forgetting=DUE if self.forgetting == BRAKED else self.forgetting,
-            detail=f"A person released this at {when}: {people}.",
+            detail=f"A person released this at {when}: {held_back}.",
         )
 
     @property
@@ -161,7 +160,7 @@ class SweepLog:
         return max(FEWEST_ASKED, self.users // ONE_ASKED_IN) - self.asked
 
     def held_back(self) -> int:
-        """How many people the brake holds back."""
+        """How many users the brake holds back."""
         gone = self.gone if self.removals == BRAKED else 0
         return gone + (self.left if self.forgetting == BRAKED else 0)
 
@@ -175,8 +174,13 @@ class SweepLog:
 
     @property
     def is_due(self) -> bool:
-        """Whether there are users to send to the worker who will lose something there."""
-        return DUE in {self.removals, self.forgetting}
+        """Whether there are removals to send to the worker."""
+        return bool(self.kinds_due())
+
+    def kinds_due(self) -> list[str]:
+        """GONE and LEFT, as far as their users are to be sent to the worker."""
+        kinds = {GONE: self.removals, LEFT: self.forgetting}
+        return [kind for kind, decision in kinds.items() if decision == DUE]
 
     def progress(self) -> float:
         """Fraction done, 0 to 1, estimated from the last sweep's number of users."""
@@ -255,7 +259,7 @@ class SweepLogs:
         return found if found and found[0].held_back() else None
 
     def begin(self, sweep: SweepLog, pointer: Document | None) -> None:
-        """Write a new sweep and make it the newest; Conflict if another run was faster."""
+        """Write a new sweep and make it the newest; Conflict if another run did so first."""
         self.write(sweep, after=None)
         self._documents.write(LATEST, {"id": sweep.id}, after=pointer)
 

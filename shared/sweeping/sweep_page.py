@@ -93,7 +93,7 @@ class PageLook:
         asked = {user.id: user for user in users if self._is_in_scope(user)}
         asked_at = self._clock()
         found = self._photos.photo_etags(list(asked))
-        odd = {each: told for each, told in found.items() if not snapshot.can_hold(told)}
+        odd = {each: answer for each, answer in found.items() if not snapshot.can_hold(answer)}
         stored = self._read(list(odd))
         known = {each: one.state if one else None for each, one in stored.items()}
         now = self._clock()
@@ -104,12 +104,12 @@ class PageLook:
             managed=sum(bool(state and state.picture_url) for state in known.values()),
             queue=[(user_id, why) for user_id, why in reasons if why],
             gone=[],
-            found={each: told for each, told in found.items() if each not in odd},
+            found={each: answer for each, answer in found.items() if each not in odd},
             unanswered=[
                 UnansweredUser(asked[user_id], stored[user_id], error)
                 for user_id, error in odd.items()
                 if isinstance(error, TryLater)
-                and not self._is_looked_after(known[user_id], asked_at, now)
+                and not self._has_newer_facts(known[user_id], asked_at, now)
             ],
             errors=[error for error in found.values() if isinstance(error, TryLater | GiveUp)],
         )
@@ -132,7 +132,7 @@ class PageLook:
         right = {
             user_id
             for user_id, each in listed.items()
-            if self._is_right(each.outline, found[user_id], since)
+            if self._needs_no_check(each.outline, found[user_id], since)
         }
         stored = self._read([each for each in listed if each not in right])
         known = {each: cover.marked(one.state) if one else None for each, one in stored.items()}
@@ -144,13 +144,13 @@ class PageLook:
         ]
         queue = [(user_id, why) for user_id, why in reasons if why]
         gone = [each for each in known if self._is_gone(known[each], found[each], since)]
-        untold = {each for each in stored if not listed[each].outlined}
-        self._tell([stored[each] for each in untold.difference(dict(queue), gone)])
+        outdated = {each for each in stored if not listed[each].outlined}
+        self._rewrite([stored[each] for each in outdated.difference(dict(queue), gone)])
         managed = sum(cover.has_picture(listed[each].outlined) for each in right)
         managed += sum(bool(state and state.picture_url) for state in known.values())
         return PageResult(0, 0, managed=managed, queue=queue, gone=gone)
 
-    def _is_right(
+    def _needs_no_check(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime
     ) -> bool:
         """Whether a listing is enough to know that the user needs no check."""
@@ -167,12 +167,11 @@ class PageLook:
     def _read(self, user_ids: Sequence[str]) -> dict[str, Stored | None]:
         return dict(zip(user_ids, self._pool.map(self._states.read, user_ids), strict=True))
 
-    def _tell(self, stored: Sequence[Stored | None]) -> None:
+    def _rewrite(self, stored: Sequence[Stored | None]) -> None:
         """Rewrite these states, so that a listing describes them."""
 
         def write(one: Stored | None) -> None:
-            # Only its holder writes a claimed state; a conflicting write has already described the
-            # user.
+            # Only its holder writes a claimed state; another run's write has described the user.
             if one and not one.state.claim:
                 with suppress(Conflict):
                     self._states.replace(one.state, version=one.version)
@@ -189,11 +188,11 @@ class PageLook:
             now=now,
         )
 
-    def _is_looked_after(self, known: UserState | None, asked_at: datetime, now: datetime) -> bool:
-        """Whether a run is working on this user, or learnt more after Graph was *asked_at*."""
+    def _has_newer_facts(self, known: UserState | None, asked_at: datetime, now: datetime) -> bool:
+        """Whether a run is working on this user, or has checked it since Graph was *asked_at*."""
         if known is None:
             return False
-        return sweep_rules.is_in_hand(known, now) or (
+        return sweep_rules.is_pending(known, now) or (
             known.checked_at is not None
             # A page takes minutes at most: no check can have happened later than that.
             and asked_at <= known.checked_at <= now + sweep_rules.OVERDUE_AFTER

@@ -28,8 +28,8 @@ from shared.errors import (
 from shared.storage import user_state
 from shared.storage.user_state import UserState
 
-# What only time can change is checked once a day: a profile that appears, a picture that goes, a
-# proxy that returned a page in place of a photo, a photo that a newer version can read.
+# Check once a day what may change without a notification: a profile appears, a chosen picture is
+# removed, a proxy returns a photo again in place of a page, a newer version can read a photo.
 AGAIN_AFTER = timedelta(days=1)
 # A message that is overdue by this much is lost.
 OVERDUE_AFTER = timedelta(hours=1)
@@ -62,8 +62,8 @@ def why_look(
     """
     if known is None:
         return "" if isinstance(found, Settled | TryLater) else "new"
-    if is_in_hand(known, now) or isinstance(found, TryLater):
-        # No answer proves nothing; `unanswered` records it.
+    if is_pending(known, now) or isinstance(found, TryLater):
+        # Without an answer nothing is known; `unanswered` records that.
         return ""
     if known.status == user_state.WAITING:
         return "overdue"
@@ -85,13 +85,13 @@ def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime)
     return (
         isinstance(found, NoPhoto)
         and known is not None
-        and not is_in_hand(known, now)
+        and not is_pending(known, now)
         and known.may_lose_picture(now)
     )
 
 
-def is_everybodys(failed: int, asked: int, *, failed_before: int, asked_before: int) -> bool:
-    """Whether so many of a page's *asked* users failed that the fault is not theirs."""
+def is_common_failure(failed: int, asked: int, *, failed_before: int, asked_before: int) -> bool:
+    """Whether so many of a page's *asked* users failed that the service is at fault."""
     if not failed:
         return False
     if asked < JUDGED_ALONE:
@@ -106,17 +106,17 @@ def fingerprint(path: str) -> str:
 
 
 def looks_like_an_outage(gone: int, managed: int) -> bool:
-    """Whether too many photos are gone, of all *managed*, for people to have removed them."""
+    """Whether more photos are *gone*, of all *managed*, than people would remove."""
     return gone > max(BRAKE_USERS, BRAKE_SHARE * managed)
 
 
 def _is_late(known: UserState, now: datetime) -> bool:
-    # Nor can a check have happened in the future: when it happened is unknown.
+    # A check cannot have happened in the future: when it happened is unknown.
     return known.checked_at is None or abs(now - known.checked_at) > AGAIN_AFTER
 
 
-def is_in_hand(known: UserState, now: datetime) -> bool:
-    """Whether a run is at work or a message waits: one more every hour would worsen an outage."""
+def is_pending(known: UserState, now: datetime) -> bool:
+    """Whether a run is working on the user or a message waits; another would worsen an outage."""
     if known.claim and known.claim.is_live:
         return True
     # An expired claim may also belong to a waiting run that got no answer (see `copying.run`).
@@ -127,8 +127,8 @@ def is_in_hand(known: UserState, now: datetime) -> bool:
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
     if isinstance(found, GiveUp):
         # An unexpected answer about one user: the worker records it, for an admin to see.
-        told = known.status == user_state.FAILED and known.reason == found.code
-        return "" if told and not _is_late(known, now) else "unclear"
+        is_recorded = known.status == user_state.FAILED and known.reason == found.code
+        return "" if is_recorded and not _is_late(known, now) else "unclear"
     if isinstance(found, UnknownUser) and known.reason == NoMailbox.code:
         # The worker has asked Graph: the user exists, as this list also says.
         return "again" if _is_late(known, now) else ""

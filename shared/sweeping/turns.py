@@ -1,13 +1,13 @@
 """
 Which users of a sweep's page go to the worker at once, and which wait for a fill.
 
-One rule. Users whom a sweep finds within the first minute's quota go at once, changed ones before
-new ones. So do the changed users of every page, if they are few. All others are put on a list,
-which a fill works through. While the fill of an earlier sweep is running, users who would have to
-wait are left to it, or to the first sweep after it: so nobody is on two lists.
+Users whom a sweep finds within the first minute's quota go at once, changed ones before new ones.
+So do the changed users of every page, if they are few. All others are put on a list, which a fill
+works through. While the fill of an earlier sweep is running, users who would have to wait are left
+to it, or to the first sweep after it, so that no user is on two lists.
 
-None of this applies to a person's own change: its notification is a separate message, and a fill
-keeps the queue short for it.
+A person's own change never waits here: its notification is a separate message, and a fill keeps the
+queue short for it.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class Turns:
             self._send(ordered)
             return []
         fill, _ = self._fills.latest()
-        is_anothers = (
+        another_runs = (
             fill is not None and fill.status == fill_log.RUNNING and fill.sweep_id != sweep.id
         )
-        room = 0 if is_anothers else self._pace().a_minute - sum(sweep.changed.values())
+        room = 0 if another_runs else self._pace().a_minute - sum(sweep.changed.values())
         changed = sum(why not in _FIRSTS for _, why in ordered)
-        # More than a few come from a changed setting, not from people: everyone is copied again.
+        # Many changes at once mean a changed setting, not changed photos: everyone is copied again.
         at_once = max(room, changed if changed <= self._few else 0)
         self._send(ordered[:at_once])
-        return [] if is_anothers else [user_id for user_id, _ in ordered[at_once:]]
+        return [] if another_runs else [user_id for user_id, _ in ordered[at_once:]]
 
     def keep(self, sweep: SweepLog, waiting: list[str]) -> None:
         """
@@ -95,7 +95,7 @@ class Turns:
         if fill and fill.status == fill_log.RUNNING:
             return
         # The message first. If the run dies before the write, the page comes back, finds no fill,
-        # and begins one with a message of its own. The log lets only one of the two messages go on.
+        # and begins one with another message. The log lets only one of the two messages go on.
         message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
         self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())
         now = self._clock().isoformat()

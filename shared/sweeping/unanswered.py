@@ -34,7 +34,7 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
         now = clock()
         if (before.status, before.detail) == (user_state.FAILED, sentence):
             continue
-        # Keep a claim that a run left behind: its files are in doubt.
+        # Keep a claim that a dead run left behind: what SharePoint holds is in doubt.
         after = replace(
             # Graph has just listed the user.
             before.aged.known_again,

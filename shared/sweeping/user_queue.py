@@ -12,7 +12,7 @@ from shared.signature import APP, Signature
 from shared.storage.delayed_queue import DelayedQueue
 
 _MESSAGES_AT_ONCE = 8
-# For the replays that a sweep orders.
+# Signs the replays that a sweep orders.
 _OURS = Signature(APP)
 
 

@@ -49,6 +49,6 @@ class Halt:
             and uninstall.remove_pictures
         )
 
-    def heed(self) -> None:
+    def forget_no(self) -> None:
         """Forget a cached "no": an order was just given in this process."""
         self._no_until = float("-inf")

@@ -10,12 +10,12 @@ A chain of messages, one per piece of work, like a sweep:
     the end    a later round than the first that finds no unfinished user
 
 Each page replaces the uninstall.json of the page before (conditional; lost -> another run did this
-page), then queues the next. It may die at any point: a repeated page forgets the users who are
-left, and a user queued twice is forgotten once. Every deletion names the version that was read:
-nothing is deleted of a user whom a run is copying, and the next round comes back.
+page), then queues the next. A run may die at any point: a repeated page forgets the users who are
+left, and a user queued twice is forgotten once. Every deletion names the version that was read: the
+state of a user whom a run is copying stays, and the next round comes back.
 
-A process obeys the order after CHECKED_EVERY at the latest (`halt`), and what it began until then
-may still write a new state, picture or subscription. So only the first round begins before GRACE is
+A process obeys the order after CHECKED_EVERY at the latest (`halt`), and what it began before may
+still write a new state, picture or subscription. So only the first round begins before GRACE is
 over, and the subscription is looked up once more at the end.
 """
 
@@ -65,12 +65,12 @@ MOST_PROBLEMS = 100
 LONGEST_ROUND = LONGEST_WAIT + timedelta(hours=2)
 # Seconds between two checks of the queue, and before a round returns to a claimed user.
 PAUSE = 15.0
-# This many pauses take GRACE: storage times them, whatever our machines' clocks show.
+# This many pauses take GRACE. Storage times them, so a wrong clock of ours cannot cut them short.
 RESTS = int(GRACE.total_seconds() / PAUSE)
 # Ten rounds over a million users, and all the pauses; anything longer is not a list of states.
 MOST_PAGES = 200_000
 # How long the host hides the message of a run that died; a duplicate comes sooner.
-_DEATH = timedelta(minutes=2)
+_DEAD_AFTER = timedelta(minutes=2)
 
 
 class Subscription(Protocol):
@@ -182,7 +182,7 @@ class Uninstall:
             left=expected,
         )
         self._logs.write(begun, after=read)
-        self._halt.heed()
+        self._halt.forget_no()
         log.warning("uninstall.ordered id=%s pictures=%s", begun.id, _about_pictures(begun))
         return begun
 
@@ -197,11 +197,11 @@ class Uninstall:
             return False
         now = self._clock().isoformat()
         self._logs.write(replace(ordered, status=CANCELLED, finished_at=now), after=read)
-        self._ask_for_everything()
+        self._order_rebuild()
         log.warning("uninstall.cancelled id=%s", ordered.id)
         return True
 
-    def _ask_for_everything(self) -> None:
+    def _order_rebuild(self) -> None:
         for kind in (RENEW, SWEEP):
             message = UpkeepMessage(kind, by=Signature(APP))
             self._upkeep.send(message.to_json(), delay_seconds=0)
@@ -224,7 +224,7 @@ class Uninstall:
             self._go_on_after(page, ordered)
         if ordered.page != page:
             return
-        after, delay = self._worked_off(ordered)
+        after, delay = self._do_next(ordered)
         after = replace(after, page=page + 1, updated_at=self._clock().isoformat())
         try:
             self._logs.write(after, after=read)
@@ -232,7 +232,7 @@ class Uninstall:
             log.info("uninstall.duplicate id=%s page=%d", uninstall_id, page)
             if not self._halt.is_on():
                 # Cancelled in the meantime: rebuild what this page has deleted since.
-                self._ask_for_everything()
+                self._order_rebuild()
             return
         if after.status == RUNNING:
             self._go_on(after, delay_seconds=delay)
@@ -249,10 +249,10 @@ class Uninstall:
         self._logs.write(failed, after=read)
         log.error('uninstall.failed id=%s why="%s"', uninstall_id, loggable(why))
 
-    def _worked_off(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
-        """The order after its next piece of work, and how many seconds the one after that waits."""
+    def _do_next(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
+        """The order after its next piece of work, and the delay in seconds before the one after."""
         if ordered.page == 1:
-            refusal = self._without_subscription()
+            refusal = self._end_subscription()
             # Only for speed: messages that come later end without a check.
             self._waiting.clear()
             return replace(ordered, subscription=refusal), 0.0
@@ -262,12 +262,12 @@ class Uninstall:
                 return replace(ordered, left=messages, rests=ordered.rests + 1), PAUSE
         return self._look_at_page(ordered)
 
-    def _without_subscription(self) -> str:
+    def _end_subscription(self) -> str:
         """Delete the subscription; return why that was refused, or empty. Raises TryLater."""
         try:
             self._subscription.end()
         except GiveUp as error:
-            # It expires by itself within a month; the rest must not wait for that.
+            # It expires within a month; the rest must not wait for that.
             return str(error)
         return ""
 
@@ -307,7 +307,7 @@ class Uninstall:
             if ordered.open:
                 detail = f"Whenever PhotoSync checked, {ordered.open} users were being copied."
                 ended = replace(ended, detail=detail)
-            refusal = self._without_subscription()
+            refusal = self._end_subscription()
             return replace(ended, subscription=refusal, finished_at=now), 0.0
         following = replace(
             ordered, round=ordered.round + 1, round_ended_at=now, listed=0, open=0, troubled=0
@@ -317,7 +317,7 @@ class Uninstall:
     def _forget(self, user_ids: Sequence[str], ordered: UninstallLog) -> _Found:
         """Forget each user of a page who can be forgotten; return the others by what they need."""
         found = _Found()
-        read = self._pool.map(lambda user_id: self._dealt_with(user_id, ordered), user_ids)
+        read = self._pool.map(lambda user_id: self._forget_user(user_id, ordered), user_ids)
         for user_id, left in zip(user_ids, read, strict=True):
             if isinstance(left, dict):
                 found.problems.append(left)
@@ -327,8 +327,8 @@ class Uninstall:
                 found.busy += 1
         return found
 
-    def _dealt_with(self, user_id: str, ordered: UninstallLog) -> str | dict[str, str]:
-        """Forget a user if nothing prevents it; return the result, or the problem to report."""
+    def _forget_user(self, user_id: str, ordered: UninstallLog) -> str | dict[str, str]:
+        """Forget a user unless something prevents it; return the result, or the problem."""
         stored = self._states.read(user_id)
         if stored is None:
             return "gone"
@@ -352,10 +352,10 @@ class Uninstall:
 
     def _go_on_after(self, page: int, ordered: UninstallLog) -> None:
         """*page* is already done: queue the next, unless the run that did it may be doing so."""
-        if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEATH:
+        if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEAD_AFTER:
             raise Conflict(
                 f"The run that finished page {page} may still be queueing the next one.",
-                retry_after=_DEATH.total_seconds(),
+                retry_after=_DEAD_AFTER.total_seconds(),
             )
         self._go_on(ordered)
 

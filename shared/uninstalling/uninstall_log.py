@@ -1,8 +1,8 @@
 """
 The record of the latest uninstall, in blob `uninstall.json`.
 
-To every part of the app the blob is the order itself. To the chain of messages that carries it out
-it is the memory: a message that does not match the current page is late or a duplicate.
+For every part of the app the blob is the order itself. For the chain of messages that carries it
+out, it says which page is current: a message for another page is late or a duplicate.
 """
 
 from __future__ import annotations

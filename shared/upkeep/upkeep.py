@@ -1,4 +1,4 @@
-"""Processes one message of queue `photo-upkeep`: subscription, bundles, sweeps and all the rest."""
+"""Processes one message of queue `photo-upkeep`, such as a renewal, a bundle or a sweep's page."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ class Upkeep:
         audit, uninstall = self._audit, self._uninstall
         return {
             upkeep_message.RENEW: lambda message: keeper.keep(),
-            upkeep_message.LIFECYCLE: self._heed,
-            upkeep_message.BUNDLE: self._spread,
+            upkeep_message.LIFECYCLE: self._handle_lifecycle,
+            upkeep_message.BUNDLE: self._split_bundle,
             upkeep_message.SWEEP: lambda message: self._start_sweep(),
             upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
-            upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
+            upkeep_message.REMOVALS: lambda one: sweep.removals.queue(one.sweep_id),
             upkeep_message.FILL: lambda one: fill.work_off(one.sweep_id, one.page),
             upkeep_message.AUDIT: lambda message: audit.wake(),
             upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
@@ -118,7 +118,7 @@ class Upkeep:
         try:
             message = upkeep_message.parse(body, now=self._clock())
         except BadMessage as error:
-            self._keep(body, str(error))
+            self._set_aside(body, str(error))
             log.warning('upkeep.unreadable why="%s"', error)
             return
         try:
@@ -134,7 +134,7 @@ class Upkeep:
                 place(error),
             )
             # The message may come back and end differently. But a typed one comes back as it was
-            # typed, and cannot be matched to this order when the host has given it up.
+            # typed: once the host gives it up, it can no longer be matched to this order.
             why = f"PhotoSync stopped: {type(error).__name__}."
             self._write_end(message, End(orders.FAILED, why))
             raise
@@ -145,7 +145,7 @@ class Upkeep:
 
         Raises ServiceDown, AccessDenied.
         """
-        self._keep(body, _STOPPED)
+        self._set_aside(body, _STOPPED)
         log.error('upkeep.parked why="%s"', _STOPPED)
         try:
             message = upkeep_message.parse(body, now=self._clock())
@@ -167,7 +167,7 @@ class Upkeep:
             result, detail = end or _DONE
             self._orders.end(_order(message), message.ordered_in, result, detail)
 
-    def _keep(self, body: bytes, reason: str) -> None:
+    def _set_aside(self, body: bytes, reason: str) -> None:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
     def _start_sweep(self) -> End:
@@ -178,10 +178,10 @@ class Upkeep:
 
     def _do(self, message: UpkeepMessage) -> End | None:
         if message.kind != upkeep_message.UNINSTALL and self._uninstall.is_on():
-            return self._stand_still(message)
+            return self._skip(message)
         return self._work[message.kind](message)
 
-    def _stand_still(self, message: UpkeepMessage) -> End:
+    def _skip(self, message: UpkeepMessage) -> End:
         """Skip the work: PhotoSync is being uninstalled."""
         log.info("upkeep.halted kind=%s", message.kind)
         # A later sweep or audit, if any, starts from the beginning and does not continue this one.
@@ -197,7 +197,7 @@ class Upkeep:
         lengths = sorted(self._lengths().items())
         log.info("queues.counted %s", " ".join(f"{name}={count}" for name, count in lengths))
 
-    def _heed(self, message: UpkeepMessage) -> None:
+    def _handle_lifecycle(self, message: UpkeepMessage) -> None:
         """Handle a lifecycle event (graph.md section 2); only REAUTHORIZE is promised for users."""
         if not self._keeper.knows(message.subscription_id):
             log.info("subscription.foreign event=%s", message.event)
@@ -217,11 +217,11 @@ class Upkeep:
             renew = replace(message, kind=upkeep_message.RENEW, event="", subscription_id="")
             self._end(replace(renew, by=Signature(APP)), error)
 
-    def _spread(self, message: UpkeepMessage) -> None:
+    def _split_bundle(self, message: UpkeepMessage) -> None:
         """
         Queue one message per user, as if the webhook had queued each.
 
-        A user queued twice, since the run died or storage failed, is checked twice, to no effect.
+        A user queued twice, because the run died or storage failed, is checked twice, without harm.
         """
         first = message.first_queued_at or self._clock()
         named = message.correlation_id or self._new_id()
@@ -247,11 +247,11 @@ class Upkeep:
             jitter=self._jitter,
         )
         if isinstance(end, Wait):
-            self._again(message, end, now)
+            self._requeue(message, end, now)
         else:
             self._give_up(message, end)
 
-    def _again(self, message: UpkeepMessage, end: Wait, now: datetime) -> None:
+    def _requeue(self, message: UpkeepMessage, end: Wait, now: datetime) -> None:
         self._queue.send(message.again(now).to_json(), delay_seconds=end.seconds)
         log.info(
             'upkeep.waiting kind=%s retryIn=%.1f service=%s why="%s"',
@@ -271,7 +271,7 @@ class Upkeep:
             self._uninstall.fail(message.uninstall_id, end.sentence)
         if message.is_unsigned_order or message.kind == upkeep_message.BUNDLE:
             # The log of orders has no entry for it.
-            self._keep(message.to_json().encode(), end.sentence)
+            self._set_aside(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
 

@@ -38,7 +38,7 @@ FOREIGN_TENANT = "tenant"
 SUBSCRIPTION_ID_LIMIT = 128
 # Up to this many users of one POST get a message each on `photo-sync`, which an admin can read. The
 # host stores messages one by one before it answers, and Graph waits three seconds, then ten
-# (section 3): so a POST about more users names them together, in bundles on `photo-upkeep`.
+# (section 3). So the users of a larger POST are named together, in bundles on `photo-upkeep`.
 ONE_BY_ONE = 8
 # An app registration has one subscription for users; of a few more, the last events may come late.
 EVENTS_LIMIT = 10
@@ -77,8 +77,8 @@ class _Found:
     users: dict[str, None] = field(default_factory=dict)
     events: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def hear(self, event: str, subscription: Any) -> bool:
-        """Accept an event of *subscription*; False if it is invalid, or one too many."""
+    def add_event(self, event: str, subscription: Any) -> bool:
+        """Add an event of *subscription*; False if it is invalid, or one too many."""
         if not isinstance(subscription, str) or len(subscription) > SUBSCRIPTION_ID_LIMIT:
             return False
         if (event, subscription) not in self.events and len(self.events) == EVENTS_LIMIT:
@@ -128,15 +128,16 @@ def accept(
     ids = list(found.users)
     accepted.users, accepted.events = len(ids), len(found.events)
     if len(ids) <= ONE_BY_ONE:
-        messages = (SyncMessage(each, NOTIFICATION, False, 1, now, new_id()) for each in ids)
-        accepted.sync += [message.to_json() for message in messages]
+        accepted.sync += [
+            SyncMessage(each, NOTIFICATION, False, 1, now, new_id()).to_json() for each in ids
+        ]
     else:
         accepted.upkeep += [bundle.to_json() for bundle in _bundles(ids, now, new_id)]
     for event, subscription in found.events:
-        heard = UpkeepMessage(
+        message = UpkeepMessage(
             LIFECYCLE, event=event, subscription_id=subscription, first_queued_at=now
         )
-        accepted.upkeep.append(heard.to_json())
+        accepted.upkeep.append(message.to_json())
     return accepted
 
 
@@ -151,7 +152,7 @@ def _bundles(
 def _items(body: bytes) -> list[Any] | None:
     try:
         collection = json.loads(body)
-    # Deep nesting exhausts the parser's stack before it finds an error.
+    # Deep nesting exhausts the parser's stack.
     except (ValueError, RecursionError):
         return None
     items = collection.get("value") if isinstance(collection, dict) else None
@@ -170,8 +171,8 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
     ):
         return "client-state"
     tenant = item.get("tenantId")
-    # The field is optional, and our setting may be wrong. Then clientState alone identifies a
-    # genuine item, and none may be lost.
+    # The field is optional, and our setting may be wrong: then clientState alone decides, so that
+    # no genuine item is lost.
     if tenant is None or not is_object_id(expected.tenant_id):
         return ""
     ours = isinstance(tenant, str) and tenant.casefold() == expected.tenant_id.casefold()
@@ -196,7 +197,7 @@ def _take(item: Mapping[str, Any], found: _Found) -> str:
 
 def _take_lifecycle(item: Mapping[str, Any], found: _Found) -> str:
     event = item["lifecycleEvent"]
-    if event not in LIFECYCLE_EVENTS or not found.hear(event, item.get("subscriptionId")):
+    if event not in LIFECYCLE_EVENTS or not found.add_event(event, item.get("subscriptionId")):
         return "unknown-lifecycle"
     return ""
 

@@ -50,8 +50,8 @@ def test_sweep_by_timer_key_and_queue(cloud: LiveCloud):
 
     typed, by_key = history(cloud)[:2]
     assert [(one["by"]["via"], one["order"], one["result"]) for one in (typed, by_key)] == [
-        ("queue", "sweep", "begun"),
-        ("key", "sweep", "begun"),
+        ("queue", "sweep", "finished"),
+        ("key", "sweep", "finished"),
     ]
     assert typed["detail"] == cloud.watcher.sweep()["id"]
 

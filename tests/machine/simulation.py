@@ -114,7 +114,7 @@ class Simulation:
             world.run_until(world.seconds + HOUR + 1)
             self._deeds.upkeep("sweep")
             self._become_quiet()
-            world.instances[0].sweep.release_removals()
+            world.instances[0].sweep.removals.release()
             self._become_quiet()
         for _ in range(2):
             world.run_until(world.seconds + HOUR + 1)

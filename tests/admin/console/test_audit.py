@@ -122,6 +122,7 @@ def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
 
     assert said.code == 0
     assert console.asked[0].body == {"repair": True}
+    assert "queued as they are found" in said.out
 
 
 def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
@@ -138,7 +139,7 @@ def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
 @pytest.mark.parametrize(
     ("end", "told"),
     [
-        ({"repairs": "braked", "detail": "34 of 40 differ."}, "34 of 40 differ."),
+        ({"repairs": "braked", "detail": "34 of 40 differ."}, "held back by the brake"),
         ({"status": "failed", "detail": "No role."}, "No role."),
     ],
     ids=["braked", "failed"],
@@ -150,6 +151,7 @@ def test_end_that_is_none(manage: Manage, audited: Audited, end: dict[str, Any],
 
     assert said.code == 1
     assert told in said.out
+    assert end.get("detail", "") in said.out
 
 
 def test_another_took_its_place(manage: Manage, audited: Audited):

@@ -1,4 +1,4 @@
-"""An audit with everything around it in memory, for tests of one rule each."""
+"""An audit with all its stores in memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def synced(number: int, **fields: object) -> UserState:
 
 
 class Auditing:
-    """Audits of so many users; whoever stands in `found` shows that, the others our picture."""
+    """Audits of *users*; SharePoint shows what is in `found`, and our picture for all others."""
 
     def __init__(self, users: int, *, size: int = 10, days: int = 7, **terms: bool) -> None:
         self.now = NOON
@@ -108,7 +108,7 @@ class Auditing:
         return stored.state
 
     def write(self, state: UserState) -> None:
-        """Write in place of whatever there is, as a run or a person may."""
+        """Replace the state, as a run or a person may."""
         stored = self.states.read(state.user_id)
         assert stored
         self.states.replace(state, version=stored.version)
@@ -132,14 +132,14 @@ class Auditing:
         return newest
 
     def due(self) -> UpkeepMessage | None:
-        """The message that is next in the queue, which then is worked off."""
+        """Take the next message from the queue."""
         for message in self.upkeep.visible()[:1]:
             self.upkeep.messages.remove(message)
             return upkeep_message.parse(message.body.encode(), now=self.now)
         return None
 
     def work_off(self) -> int:
-        """Work off all that is queued; how many messages that were."""
+        """Process all queued messages; returns their number."""
         for number in itertools.count():
             message = self.due()
             if message is None:
@@ -150,14 +150,19 @@ class Auditing:
                 self.audit.work_off(message.audit_id, message.page)
         raise AssertionError
 
+    def run(self, *, repair: bool = True) -> int:
+        """Order an audit and process all its messages; returns their number."""
+        self.audit.order(repair=repair)
+        return self.work_off()
+
     def wake(self, after: timedelta = HOUR) -> int:
-        """The timer fires, and what it queues is worked off."""
+        """Let the timer fire, and process what it queues."""
         self.now += after
         self.audit.wake()
         return self.work_off()
 
     def repaired(self) -> list[int]:
-        """Whom the worker is to repair, in order; the queue is empty then."""
+        """The users sent to the worker, in order; the queue is empty then."""
         found = [
             sync_message.parse(each.body.encode(), now=self.now, correlation_id="x")
             for each in self.users.visible()

@@ -1,4 +1,4 @@
-"""Instances whose clocks have nothing in common, and a storage that tells whole seconds."""
+"""Instances with unrelated clocks, and a storage whose times are whole seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOCUMENT = "budgets/contoso-admin.sharepoint.com.json"
 
 
 class Storage(MemoryDocuments):
-    """Documents; `calls` counts what it was asked, `between` happens before each write."""
+    """Documents; `calls` counts all calls, and `between` runs before each write."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Storage(MemoryDocuments):
 
 
 class Fleet:
-    """All that happens to one limit; `now` is the true time."""
+    """Instances that share one limit, and the calls that they made; `now` is the true time."""
 
     def __init__(self, limit: int = 1000, share: float = 0.2) -> None:
         self.now = 1_760_000_000.4
@@ -60,7 +60,7 @@ class Fleet:
         self._instances = 0
 
     def instance(self, skew: float = 0.0, limit: TenantLimit | None = None) -> FleetBudget:
-        """Another one, whose clock is so many seconds ahead."""
+        """Another instance, whose clock is *skew* seconds ahead."""
         self._instances += 1
         return FleetBudget(
             "contoso-admin.sharepoint.com",
@@ -73,7 +73,7 @@ class Fleet:
         )
 
     def call(self, budget: FleetBudget) -> float:
-        """Make a call if the budget allows it; else in how many seconds it will."""
+        """Make a call if the budget allows it; returns the seconds to wait otherwise."""
         seconds = budget.take()
         if seconds == 0:
             self.made.append(self.now)
@@ -83,7 +83,7 @@ class Fleet:
         return seconds
 
     def spend(self, budget: FleetBudget, kind: Kind, calls: int, *, ahead: int = 0) -> int:
-        """Make up to so many calls, each of a run of its own; how many were made."""
+        """Make up to so many calls, each in a run of its own; returns the number made."""
         for made in range(calls):
             with doing(kind, ahead=ahead):
                 if self.call(budget):
@@ -91,7 +91,7 @@ class Fleet:
         return calls
 
     def spend_for(self, seconds: int, budget: FleetBudget, kind: Kind) -> int:
-        """Make all the calls that can be made in so many seconds; how many those are."""
+        """Make all calls that the budget allows in so many seconds; returns their number."""
         made = 0
         for _ in range(seconds // 5):
             made += self.spend(budget, kind, 9999)
@@ -99,7 +99,7 @@ class Fleet:
         return made
 
     def pass_time(self, seconds: float, *, timers: bool = True) -> None:
-        """Let time pass; without *timers* as where the processes stand still, or are gone."""
+        """Let time pass; without *timers* the processes are frozen, or dead."""
         ends = self.now + seconds
         while timers and (due := [each for each in self._timers if each[0] <= ends]):
             first = min(due, key=lambda each: each[0])

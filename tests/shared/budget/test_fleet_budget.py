@@ -1,4 +1,4 @@
-"""Instances that share one limit."""
+"""The budget that all instances share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.budget.fleet_budget import ALONE, HOLD, LARGEST, FleetBudget
+from shared.budget.fleet_ledger import ASK_AGAIN
 from shared.budget.work import AHEAD, Kind, doing
 from shared.telemetry.calls import noted
 from tests.shared.budget.fleet import DOCUMENT, WINDOW, Fleet
@@ -23,7 +24,7 @@ def fleet() -> Fleet:
 
 
 def test_one_limit_for_all(fleet: Fleet):
-    """What one instance has spent another cannot, until it is five minutes old."""
+    """Calls that one instance has spent are unavailable to others for five minutes."""
     one, other = fleet.instance(skew=-120), fleet.instance(skew=120)
     assert fleet.spend(one, Kind.CHANGE, 600) == 600
     assert fleet.spend(other, Kind.CHANGE, 600) <= 400
@@ -48,7 +49,7 @@ def test_nearly_all_of_the_limit_is_used(fleet: Fleet):
 
 @given(st.integers(1, 40), st.data())
 def test_never_more_than_the_limit(limit: int, data: st.DataObject):
-    """Whoever comes between, dies, stands still or counts time otherwise: no five minutes do."""
+    """No five minutes exceed the limit, whatever instances and clocks do."""
     fleet = Fleet(limit)
     skews = data.draw(st.lists(st.floats(-120, 120), min_size=2, max_size=4))
     budgets = [fleet.instance(skew) for skew in skews]
@@ -72,7 +73,7 @@ def test_never_more_than_the_limit(limit: int, data: st.DataObject):
         with doing(kind, ahead=ahead):
             for _ in range(calls):
                 fleet.call(budgets[here])
-        # What was not asked for in the calls is not to come while its own instance gives back.
+        # If no call wrote the document, it must not happen while an instance gives back.
         fleet.documents.between = lambda: None
         fleet.pass_time(seconds, timers=timers)
 
@@ -92,63 +93,59 @@ def _once(
     return between
 
 
-def test_lost_draw_is_tried_again(fleet: Fleet):
-    """Whoever is too late with a draw reads what the other has left."""
+def test_lost_draws(fleet: Fleet):
+    """An instance that lost a conditional write tries again; after several it waits a moment."""
     one, other = fleet.instance(), fleet.instance()
     fleet.documents.between = _once(fleet, [one, other], 0, 1)
-
     assert fleet.spend(one, Kind.CHANGE, 1) == 1
     assert len(fleet.documents.blobs[DOCUMENT].fields["held"]) == 2
 
-
-def test_endless_conflicts_wait(fleet: Fleet):
-    """Who always loses waits a moment, and goes on then."""
-    one, other = fleet.instance(), fleet.instance()
-    fleet.spend(one, Kind.CHANGE, 1)
+    late = fleet.instance()
     fleet.documents.between = lambda: fleet.documents.put(DOCUMENT, {}) and None
-
-    assert fleet.call(other) == 1.0
+    assert fleet.call(late) == 1.0
     fleet.documents.between = lambda: None
     fleet.pass_time(1)
-    assert fleet.call(other) == 0
+    assert fleet.call(late) == 0
 
 
-def test_what_is_left_over_is_given_back(fleet: Fleet):
-    """An instance that has no more work leaves its portion to others."""
+def test_unused_portion_is_given_back(fleet: Fleet):
+    """An instance without work leaves its portion to others."""
     one, other = fleet.instance(), fleet.instance()
     one.reserve(Kind.CHANGE, 950)
+    assert other.reserve(Kind.CHANGE, 100) == ASK_AGAIN
     assert fleet.spend(one, Kind.CHANGE, 10) == 10
     assert fleet.spend(other, Kind.CHANGE, 100) < 100
 
     fleet.pass_time(HOLD)
     assert fleet.spend(other, Kind.CHANGE, 850) == 850
-    assert fleet.spend(one, Kind.CHANGE, 1) == 1, "it draws anew"
+    assert fleet.spend(one, Kind.CHANGE, 1) == 1, "it draws again"
 
 
-def test_what_a_dead_instance_held_is_spent(fleet: Fleet):
-    """Nobody knows what of it was, so all of it counts, and it is not lost for ever."""
+def test_portion_of_a_dead_instance(fleet: Fleet):
+    """It counts as spent until the window has passed; the instance, if only frozen, has lost it."""
     one, other = fleet.instance(), fleet.instance()
     one.reserve(Kind.CHANGE, 950)
     fleet.pass_time(HOLD + 1, timers=False)
-
     assert fleet.spend(other, Kind.CHANGE, 100) < 100
+
     fleet.pass_time(WINDOW + 20, timers=False)
-    assert fleet.spend(other, Kind.CHANGE, 800) == 800
-
-
-def test_frozen_instance_has_lost_its_portion(fleet: Fleet):
-    """What it did not give back others have by then: it asks once more."""
-    one, other = fleet.instance(), fleet.instance()
-    one.reserve(Kind.CHANGE, 950)
-    fleet.pass_time(HOLD + WINDOW + 20, timers=False)
-    fleet.spend(other, Kind.CHANGE, 950)
-
-    assert fleet.spend(one, Kind.CHANGE, 100) < 100
+    assert fleet.spend(other, Kind.CHANGE, 950) >= 800
+    assert fleet.spend(one, Kind.CHANGE, 200) < 200
     assert fleet.most <= fleet.limit
 
 
+def test_portion_that_cannot_be_given_back(fleet: Fleet):
+    """While storage is away it is not spent either."""
+    one = fleet.instance()
+    one.reserve(Kind.CHANGE, 950)
+    fleet.documents.is_away = True
+    fleet.pass_time(HOLD)
+
+    assert fleet.spend(one, Kind.CHANGE, 100) == int(fleet.limit * ALONE)
+
+
 def test_frozen_run_has_lost_what_it_was_promised(fleet: Fleet):
-    """Nor may it make the calls that were put by for it."""
+    """A run that was frozen must not make the calls that were promised to it."""
     one, other = fleet.instance(), fleet.instance()
     with doing(Kind.SWEEP):
         fleet.call(one)
@@ -157,8 +154,8 @@ def test_frozen_run_has_lost_what_it_was_promised(fleet: Fleet):
         assert fleet.call(one) > 0
 
 
-def test_what_is_spent_grows_old_from_then_on(fleet: Fleet):
-    """Whoever has to wait has told what it spent, and when."""
+def test_spent_calls_are_written_before_a_wait(fleet: Fleet):
+    """An instance that has to wait first writes what it spent, and when."""
     budget = fleet.instance()
     assert fleet.spend(budget, Kind.CHANGE, 1000) == 970
 
@@ -167,11 +164,11 @@ def test_what_is_spent_grows_old_from_then_on(fleet: Fleet):
     assert fields["held"] == {}
 
 
-# Who comes first
+# Precedence
 
 
-def test_lower_kinds_leave_something_over(fleet: Fleet):
-    """First copies stop where audits go on, audits where changes do, changes where a copy ends."""
+def test_precedence(fleet: Fleet):
+    """First copies leave calls to audits, audits to changes, changes to copies in progress."""
     budget = fleet.instance()
     spent = [fleet.spend(budget, kind, 1000) for kind in reversed(Kind)]
 
@@ -180,7 +177,7 @@ def test_lower_kinds_leave_something_over(fleet: Fleet):
 
 
 def test_first_copies_are_spread():
-    """They do not spend all at once: else all grows old at once, and changes wait for that."""
+    """Calls spent all at once would also leave the window all at once, and changes would wait."""
     fleet = Fleet(limit=15_000)
     budget = fleet.instance()
     assert fleet.spend(budget, Kind.SWEEP, 9999) == int(15_000 * 0.88 * 0.14)
@@ -192,7 +189,7 @@ def test_first_copies_are_spread():
 
 
 def test_changes_are_not_held_up():
-    """While first copies take all they may, a burst of changes is done within a minute."""
+    """While first copies spend all they may, a burst of changes is done within a minute."""
     fleet = Fleet(limit=15_000)
     budget, changes = fleet.instance(), 0
     fleet.spend_for(600, budget, Kind.SWEEP)
@@ -204,20 +201,20 @@ def test_changes_are_not_held_up():
 
 
 def test_audits_have_a_share(fleet: Fleet):
-    """Audits of all instances have their share of the limit, and no more."""
+    """Audits of all instances together stay within their share of the limit."""
     one, other = fleet.instance(), fleet.instance()
 
     assert one.reserve(Kind.AUDIT, 150) == 0
     assert fleet.spend(one, Kind.AUDIT, 150) == 150
     fleet.pass_time(HOLD + 2)
     assert 300 < other.reserve(Kind.AUDIT, 100) <= 312
-    assert other.reserve(Kind.AUDIT, 50) > 0, "it asks nobody before"
+    assert other.reserve(Kind.AUDIT, 50) > 0, "without calling storage"
     fleet.pass_time(311)
     assert other.reserve(Kind.AUDIT, 100) == 0
 
 
-def test_changes_find_more_left_over_when_there_are_many(fleet: Fleet):
-    """First copies leave changes as many calls as these have had lately, within bounds."""
+def test_reserve_for_changes_grows(fleet: Fleet):
+    """First copies leave changes as many calls as these have spent lately, within bounds."""
     budget = fleet.instance()
     assert fleet.spend(budget, Kind.CHANGE, 200) == 200
     copies = fleet.spend_for(250, budget, Kind.SWEEP)
@@ -227,7 +224,7 @@ def test_changes_find_more_left_over_when_there_are_many(fleet: Fleet):
 
 
 def test_copy_that_begins_can_end(fleet: Fleet):
-    """With its first call a run has all that it needs, whatever the others spend meanwhile."""
+    """With its first call a run has all that it needs, whatever others spend."""
     one, other = fleet.instance(), fleet.instance()
     with doing(Kind.SWEEP):
         assert fleet.call(one) == 0
@@ -237,8 +234,8 @@ def test_copy_that_begins_can_end(fleet: Fleet):
     assert fleet.most <= 1000
 
 
-def test_what_a_run_does_not_need_is_free_again(fleet: Fleet):
-    """Who has read a profile and found nothing to write costs one call."""
+def test_unneeded_calls_are_free_again(fleet: Fleet):
+    """A run that reads a profile and writes nothing costs one call."""
     budget = fleet.instance()
     began = fleet.spend(budget, Kind.SWEEP, 1000, ahead=AHEAD)
 
@@ -250,7 +247,7 @@ def test_what_a_run_does_not_need_is_free_again(fleet: Fleet):
 
 
 def test_copy_outlasts_a_portion(fleet: Fleet):
-    """A run whose calls were given up meanwhile draws the rest of them first of all."""
+    """A run whose portion has expired draws the rest before all others."""
     one, other = fleet.instance(), fleet.instance()
     with doing(Kind.SWEEP):
         fleet.call(one)
@@ -260,7 +257,7 @@ def test_copy_outlasts_a_portion(fleet: Fleet):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
-def test_tiny_limit_stops_nobody_for_ever(limit: int):
+def test_tiny_limit(limit: int):
     """A limit smaller than a copy lets it go on step by step."""
     fleet = Fleet(limit)
     budget = fleet.instance()
@@ -274,31 +271,22 @@ def test_tiny_limit_stops_nobody_for_ever(limit: int):
 
 
 def test_few_calls_of_storage(fleet: Fleet):
-    """A fleet that spends all it may asks storage some times a minute, not for each call."""
+    """A busy fleet calls storage a few times a minute; a run is not charged for these calls."""
     budget = fleet.instance()
-    fleet.spend(budget, Kind.CHANGE, 5)
-    assert fleet.documents.calls <= 7, "the first of all makes the document"
-
-    fleet.spend(budget, Kind.CHANGE, 1000)
+    with noted() as made:
+        fleet.spend(budget, Kind.CHANGE, 5)
+        assert fleet.documents.calls <= 7, "the first call creates the document"
+        fleet.spend(budget, Kind.CHANGE, 1000)
     assert fleet.documents.calls < 1 / LARGEST + 20
-    assert fleet.most == 970
+    assert (fleet.most, made) == (970, [])
     fleet.documents.calls = 0
     for _ in range(100):
         fleet.spend(budget, Kind.CHANGE, 1)
     assert fleet.documents.calls <= 1
 
 
-def test_draw_is_no_call_of_a_run(fleet: Fleet):
-    """A run's log line tells of its own calls, not of a portion that many others go by."""
-    budget = fleet.instance()
-    with noted() as made:
-        fleet.spend(budget, Kind.CHANGE, 50)
-
-    assert made == []
-
-
 def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
-    """Without storage each instance has a small share, which is told once, and counted later."""
+    """Without storage each instance has a small share, which is logged once and counted later."""
     caplog.set_level("INFO", "photosync")
     one, other = fleet.instance(), fleet.instance()
     fleet.spend(one, Kind.CHANGE, 1)
@@ -319,16 +307,6 @@ def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
     assert told == ["budget.alone", "budget.shared"]
 
 
-def test_giving_back_without_storage(fleet: Fleet):
-    """What cannot be given back is not spent either."""
-    one = fleet.instance()
-    one.reserve(Kind.CHANGE, 950)
-    fleet.documents.is_away = True
-    fleet.pass_time(HOLD)
-
-    assert fleet.spend(one, Kind.CHANGE, 100) == int(fleet.limit * ALONE)
-
-
 @pytest.mark.parametrize(
     "fields",
     [
@@ -343,15 +321,15 @@ def test_giving_back_without_storage(fleet: Fleet):
         {"spent": {str(-(10**400)): {"SWEEP": 1}}},
     ],
 )
-def test_what_a_person_typed(fleet: Fleet, fields: dict[str, Any]):
-    """A document that holds something else holds nobody up."""
+def test_damaged_document(fleet: Fleet, fields: dict[str, Any]):
+    """A document of another form delays no run."""
     fleet.documents.put(DOCUMENT, fields)
 
     assert fleet.spend(fleet.instance(), Kind.SWEEP, 100) == 100
 
 
 def test_threads_share_a_budget(fleet: Fleet):
-    """Threads that take at once do not take more than there is."""
+    """Threads that take calls at once do not take more than there are."""
     budget, barrier = fleet.instance(), threading.Barrier(8)
 
     def take(_: int) -> int:

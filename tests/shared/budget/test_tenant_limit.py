@@ -1,4 +1,4 @@
-"""How many calls the tenant may make: as set, or found out."""
+"""How many calls the tenant may make: as set, or by its size class."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.shared.budget.fleet import DOCUMENT, Fleet
 
 
 class Asked:
-    """Somebody who is asked for a number, and counts how often."""
+    """Graph's number of licences; counts how often it was asked."""
 
     def __init__(self, number: int | None) -> None:
         self.number = number
@@ -24,15 +24,6 @@ class Asked:
         if self.number is None:
             raise ServiceDown("Nobody answers.", service="graph")
         return self.number
-
-
-def not_told() -> None:
-    """Graph does not tell."""
-
-
-def nobody() -> int:
-    """No sweep has counted anybody."""
-    return 0
 
 
 @pytest.mark.parametrize(
@@ -53,8 +44,8 @@ def test_classes(licences: int, calls: int):
     assert calls_of_class(licences) == calls
 
 
-def test_what_is_set_holds():
-    """A person's number is taken, and nobody is asked."""
+def test_setting():
+    """A number that a person has set is used without asking Graph."""
     licences = Asked(50_000)
 
     assert TenantLimit(120, licences, licences).of({"limit": 9}, 0.0) == (120, 0.0)
@@ -65,19 +56,19 @@ def test_what_is_set_holds():
     ("licences", "users", "calls"),
     [
         (lambda: 5001, 60_000, 9000),
-        (not_told, 60_000, 15_000),
-        (not_told, 0, SMALLEST_CLASS),
+        (lambda: None, 60_000, 15_000),
+        (lambda: None, 0, SMALLEST_CLASS),
     ],
 )
-def test_found_out(licences: Callable[[], int | None], users: int, calls: int):
-    """By licences, else by the users whom a sweep has counted, else it is the smallest class."""
+def test_size_class(licences: Callable[[], int | None], users: int, calls: int):
+    """By licences, else by the users that a sweep has counted, else the smallest class."""
     assert TenantLimit(0, licences, lambda: users).of({}, 7.0) == (calls, 7.0)
 
 
-def test_fleet_finds_out_once():
-    """What one instance has found out all others go by, until it is old."""
+def test_fleet_asks_once():
+    """All instances use what one has found out, until it is old."""
     fleet, licences = Fleet(), Asked(5000)
-    budgets = [fleet.instance(limit=TenantLimit(0, licences, nobody)) for _ in range(3)]
+    budgets = [fleet.instance(limit=TenantLimit(0, licences, lambda: 0)) for _ in range(3)]
     for budget in budgets:
         fleet.spend(budget, Kind.CHANGE, 10)
 
@@ -89,27 +80,27 @@ def test_fleet_finds_out_once():
     assert fleet.documents.blobs[DOCUMENT].fields["limit"] == 9000
 
 
-def test_who_only_wants_to_know():
-    """Who makes no profile call, as sweeps do not, hears of the limit all the same, for a call."""
+def test_limit_without_a_call():
+    """An instance that makes no profile call, such as a sweep's, can ask for the limit, too."""
     fleet, licences = Fleet(), Asked(5000)
-    one, other = (fleet.instance(limit=TenantLimit(0, licences, nobody)) for _ in range(2))
+    one, other = (fleet.instance(limit=TenantLimit(0, licences, lambda: 0)) for _ in range(2))
 
     assert [one.limit(), one.limit(), licences.times] == [6000, 6000, 1]
     fleet.spend(one, Kind.CHANGE, 1)
     assert (other.limit(), licences.times) == (6000, 1)
     fleet.documents.is_away = True
-    assert fleet.instance(limit=TenantLimit(0, licences, nobody)).limit() == SMALLEST_CLASS
+    assert fleet.instance(limit=TenantLimit(0, licences, lambda: 0)).limit() == SMALLEST_CLASS
 
 
-def test_who_does_not_answer_changes_nothing():
-    """While Graph is away the class stays what it was."""
+def test_no_answer_changes_nothing():
+    """While Graph does not answer, the class stays the same."""
     licences = Asked(20_000)
-    limit = TenantLimit(0, licences, nobody)
+    limit = TenantLimit(0, licences, lambda: 0)
     assert limit.of({}, 0.0) == (12_000, 0.0)
     licences.number = None
 
     assert limit.of({"limit": 12_000, "limitFoundAt": 0.0}, 1000.0) == (12_000, 1000.0)
-    fresh = TenantLimit(0, licences, nobody)
+    fresh = TenantLimit(0, licences, lambda: 0)
     assert fresh.of({"limit": 9000, "limitFoundAt": 0.0}, 1000.0) == (9000, 1000.0)
     assert fresh.of({"limit": "many", "limitFoundAt": None}, 1.0) == (9000, 1.0)
 
@@ -119,8 +110,8 @@ def test_who_does_not_answer_changes_nothing():
     [(6000, -(10**400)), (6000, 10**400), (10**400, 1.0), (15_001, 1.0), (0, 1.0), (True, 1.0)],
     ids=range(6),
 )
-def test_limit_that_a_person_typed(limit: int, found_at: float):
-    """What nobody can have found out is found anew."""
+def test_damaged_limit(limit: int, found_at: float):
+    """A stored limit that no instance can have written is determined anew."""
     fields = {"limit": limit, "limitFoundAt": found_at}
 
-    assert TenantLimit(0, lambda: 5001, nobody).of(fields, 2.0) == (9000, 2.0)
+    assert TenantLimit(0, lambda: 5001, lambda: 0).of(fields, 2.0) == (9000, 2.0)

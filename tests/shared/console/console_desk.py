@@ -90,7 +90,11 @@ class Looks:
 
 
 class Releasing:
-    def release_removals(self) -> int:
+    @property
+    def removals(self) -> Releasing:
+        return self
+
+    def release(self) -> int:
         return 21
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.console.history import FILES_A_PAGE, History
 from shared.errors import BadRequest, ServiceDown
-from shared.orders.order import REPLAY, Entry, Order
+from shared.orders.order import AUDIT, BEGUN, REPAIR, REPLAY, SWEEP, UNINSTALL, Entry, Order
 from shared.orders.order_log import OrderLog
 from shared.signature import KEY, Signature
+from shared.uninstalling.uninstall_log import UninstallLog, UninstallLogs
 from tests.doubles.memory_lines import MemoryLines
 from tests.doubles.office import ANNE, NOON, Clock
 from tests.shared.console.console_desk import Desk
@@ -116,3 +119,47 @@ def test_bad_query(query: dict[str, str]):
     """A bad query is refused with a reason."""
     with pytest.raises(BadRequest):
         Desk().console.history(query)
+
+
+def begun(desk: Desk, kind: str) -> dict[str, str]:
+    """The history's lines, all equal, of two orders that began the same piece of work."""
+    log = OrderLog(desk.lines, clock=desk.clock)
+    for id_ in ("c-1", "c-2"):
+        order = Order(kind, Signature(KEY), id_)
+        log.end(order, log.give(order), BEGUN, "one")
+    lines = [{**line, "correlationId": ""} for line in desk.console.history({})["orders"]]
+    assert lines == [lines[0]] * 2
+    return lines[0]
+
+
+START, END = NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize("kind", [SWEEP, AUDIT, REPAIR, UNINSTALL])
+def test_end_of_the_work_that_an_order_began(kind: str):
+    """The history shows how a sweep, an audit or an uninstall ended, not only that it began."""
+    desk = Desk()
+    ended: dict[str, Any] = {"status": "failed", "detail": "No role.", "finished_at": END}
+    desk.log_sweep(**ended)
+    AuditLogs(desk.documents).begin(AuditLog("one", START, START, **ended), None)
+    uninstall = UninstallLog("one", False, START, START, START, **ended)
+    UninstallLogs(desk.documents).write(uninstall, after=None)
+    line = begun(desk, kind)
+
+    assert (line["result"], line["detail"], line["endedAt"]) == ("failed", "one: No role.", END)
+
+
+@pytest.mark.parametrize("finished_at", ["", "soon", None])
+@pytest.mark.parametrize("kind", [SWEEP, UNINSTALL, REPLAY])
+def test_work_without_a_known_end(kind: str, finished_at: str | None):
+    """While the work runs, or if its record is damaged or missing, the order stays begun."""
+    desk = Desk()
+    if finished_at is not None:
+        desk.log_sweep(finished_at=finished_at)
+    line = begun(desk, kind)
+
+    assert (line["result"], line["detail"], line["endedAt"]) == (
+        "begun",
+        "one",
+        START[:19] + START[-6:],
+    )

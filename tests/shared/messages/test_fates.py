@@ -36,73 +36,47 @@ def fate(error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int =
 
 
 @pytest.mark.parametrize("kind", kinds(TryLater))
-def test_passing_errors_wait(kind):
-    """Whatever can pass waits, with the error's code and sentence."""
-    end = fate(kind("Busy."))
+def test_passing_errors_wait_for_a_day(kind):
+    """A TryLater waits, and fails after a day; only an unanswered request may still take effect."""
+    is_unanswered = kind is errors.Unanswered
+    for age in (timedelta(), A_DAY - TICK):
+        end = fate(kind("Busy."), age=age)
+        assert isinstance(end, Wait)
+        assert (end.code, end.sentence, end.unanswered) == (kind.code, "Busy.", is_unanswered)
+        assert end.seconds > 0
 
-    assert isinstance(end, Wait)
-    assert (end.code, end.sentence) == (kind.code, "Busy.")
-    assert end.seconds > 0
-
-
-@pytest.mark.parametrize("kind", kinds(TryLater))
-def test_passing_errors_end_after_a_day(kind):
-    """What has not passed for a day has failed."""
-    assert isinstance(fate(kind("Busy."), age=A_DAY - TICK), Wait)
-    assert fate(kind("Busy."), age=A_DAY) == Done(
-        FAILED, "gave-up", "Gave up after a day of waiting. Busy.", kind is errors.Unanswered
-    )
+    sentence = "Gave up after a day of waiting. Busy."
+    assert fate(kind("Busy."), age=A_DAY) == Done(FAILED, "gave-up", sentence, is_unanswered)
 
 
-@pytest.mark.parametrize("kind", kinds(TryLater))
-def test_only_an_unanswered_call_may_come_late(kind):
-    """A wait and its end after a day say whether a request may still be carried out."""
-    ends = [fate(kind("Busy.")), fate(kind("Busy."), age=A_DAY)]
+@pytest.mark.parametrize("kind", [*kinds(Settled), *kinds(GiveUp)])
+def test_final_errors(kind):
+    """A Settled error ends the message with its own status; a GiveUp has failed."""
+    settled = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
+    status = settled if issubclass(kind, Settled) else FAILED
 
-    assert [end.unanswered for end in ends] == [kind is errors.Unanswered] * 2
-
-
-@pytest.mark.parametrize("kind", kinds(Settled))
-def test_settled_errors_say_their_status(kind):
-    """What needs no copy ends with its own status."""
-    status = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
-
-    assert fate(kind("So it is.")) == Done(status, kind.code, "So it is.")
-
-
-@pytest.mark.parametrize("kind", kinds(GiveUp))
-def test_final_errors_fail(kind):
-    """What trying again cannot help has failed."""
-    assert fate(an_error(kind, "No role.")) == Done(FAILED, kind.code, "No role.")
+    assert fate(an_error(kind, "No role.")) == Done(status, kind.code, "No role.")
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])
 def test_the_rest_is_raised(kind):
-    """What only a person can mend is raised."""
+    """An error that only a person can fix is raised."""
     with pytest.raises(kind):
         fate(kind("Mend the settings."))
 
 
-def test_wait_is_never_shorter_than_asked():
-    """Nobody comes back before the service said."""
-    end = fate(errors.Throttled("Busy.", retry_after=120))
+@pytest.mark.parametrize(
+    ("error", "attempt", "least", "most"),
+    [
+        pytest.param(errors.Throttled("x", retry_after=120), 1, 120, 180, id="as asked"),
+        pytest.param(TryLater("x"), 1, 1, 4, id="first wait"),
+        pytest.param(TryLater("x"), 3, 5, 16, id="third wait"),
+        pytest.param(ClaimHeld("x", over_in=60.0), 12, 60, 63, id="end of a claim"),
+    ],
+)
+def test_length_of_a_wait(error, attempt, least, most):
+    """As long as the service asks, else longer each time, but no longer than a claim lasts."""
+    end = fate(error, attempt=attempt)
 
     assert isinstance(end, Wait)
-    assert end.seconds >= 120
-
-
-def test_waits_grow_with_the_attempt():
-    """Without a word from the service a later attempt waits longer."""
-    first, third = fate(TryLater("Busy.")), fate(TryLater("Busy."), attempt=3)
-
-    assert isinstance(first, Wait)
-    assert isinstance(third, Wait)
-    assert first.seconds < third.seconds
-
-
-def test_claim_is_not_waited_for_longer_than_it_lasts():
-    """However often a claim was met, the next look comes when it is over."""
-    end = fate(ClaimHeld("Another run is copying.", over_in=60.0), attempt=12)
-
-    assert isinstance(end, Wait)
-    assert 60 < end.seconds < 63
+    assert least <= end.seconds < most

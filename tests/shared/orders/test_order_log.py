@@ -1,4 +1,4 @@
-"""The log of orders: what stands in it, where, and what is read of a damaged one."""
+"""The log of orders: its lines, its files, and damage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def log(lines: MemoryLines, clock: Clock) -> OrderLog:
 
 
 def test_order_and_its_end(log: OrderLog, clock: Clock):
-    """Read back it is one order: who, when, what, on whom, and how it ended, also a month later."""
+    """Both lines are read as one order, though it ends in another month; that has its own file."""
     file = log.give(replay())
     clock.advance(DAY)
     log.end(replay(), file, "synced")
@@ -49,10 +49,11 @@ def test_order_and_its_end(log: OrderLog, clock: Clock):
     assert (entry.order, entry.at, entry.result) == (replay(), NOON, "synced")
     assert entry.ended_at == NOON + DAY
     assert log.files() == [File("2026-01", 1)]
+    assert log.give(replay("two")) == "2026-02"
 
 
 def test_refused_order(log: OrderLog, lines: MemoryLines):
-    """A refusal is one line with the sentence; an error of storage hides it from nobody."""
+    """A refusal is one line with the sentence; it is not hidden by an error of storage."""
     log.refuse(replay(), UnknownUser("Nobody."))
     lines.error = ServiceDown("Down.")
     log.refuse(replay("two"), UnknownUser("Nobody."))
@@ -61,25 +62,19 @@ def test_refused_order(log: OrderLog, lines: MemoryLines):
     assert (entry.result, entry.detail, entry.ended_at) == (orders.REFUSED, "Nobody.", NOON)
 
 
-def test_order_that_cannot_be_written(log: OrderLog, lines: MemoryLines):
-    """Whoever gives it must know, and must not carry it out."""
-    lines.error = ServiceDown("Down.")
-
-    with pytest.raises(ServiceDown):
-        log.give(replay())
-
-
-def test_end_that_cannot_be_written(log: OrderLog, lines: MemoryLines, caplog):
-    """What is done is done: the log of the app has it as an error."""
+def test_log_that_cannot_be_written(log: OrderLog, lines: MemoryLines, caplog):
+    """The app's log has the error of an end; an order must not be carried out, and raises it."""
     file = log.give(replay())
     lines.error = ServiceDown("Down.")
     log.end(replay(), file, "synced")
-
     assert 'order.unwritten order=replay correlation=one why="Down."' in caplog.messages
+
+    with pytest.raises(ServiceDown):
+        log.give(replay("two"))
 
 
 def test_full_file(log: OrderLog, lines: MemoryLines, clock: Clock):
-    """A file of so many lines is followed by the next of its month, and a new process knows it."""
+    """A full file is followed by the next of its month, which a new process finds."""
     files = [log.give(replay(f"order-{n}")) for n in range(4)]
     files.append(OrderLog(lines, clock=clock).give(replay("order-4")))
     log.end(replay("order-0"), files[0], "synced")
@@ -90,7 +85,7 @@ def test_full_file(log: OrderLog, lines: MemoryLines, clock: Clock):
 
 
 def test_file_that_takes_no_more(clock: Clock):
-    """Other processes fill it too: what storage refuses goes into the next, but not for ever."""
+    """A line that storage refuses goes into the next file, up to a limit."""
     log = OrderLog(MemoryLines(full=1), clock=clock)
     assert [log.give(replay(f"order-{n}")) for n in range(2)] == ["2026-01", "2026-01.2"]
 
@@ -98,17 +93,9 @@ def test_file_that_takes_no_more(clock: Clock):
         OrderLog(MemoryLines(full=0), clock=clock).give(replay())
 
 
-def test_new_month(log: OrderLog, clock: Clock):
-    """Each month begins a file of its own."""
-    log.give(replay())
-    clock.advance(DAY)
-
-    assert log.give(replay("two")) == "2026-02"
-
-
 @pytest.mark.parametrize("file", ["1999-01", "2026-01.77"])
-def test_end_of_an_order_that_is_nowhere(log: OrderLog, lines: MemoryLines, file: str):
-    """Who makes up a message makes no file with it, and is nobody: it is signed "queue"."""
+def test_end_of_an_unknown_order(log: OrderLog, lines: MemoryLines, file: str):
+    """A forged message creates no file, and its order is signed "queue"."""
     log.end(replay(), file, "synced")
 
     [entry] = log.read(File("2026-01", 1)).entries
@@ -116,17 +103,10 @@ def test_end_of_an_order_that_is_nowhere(log: OrderLog, lines: MemoryLines, file
     assert (entry.order.by, entry.result) == (Signature(QUEUE), "synced")
 
 
-def test_line_twice(log: OrderLog, lines: MemoryLines):
-    """A line that was sent again, for its answer was lost, is one order."""
+def test_refusal_after_a_lost_answer(log: OrderLog, lines: MemoryLines):
+    """A repeated line is one order; one that was stored unnoticed, and refused, has that end."""
     log.give(replay())
     lines.files["2026-01.jsonl"] *= 2
-
-    assert len(log.read(File("2026-01", 1)).entries) == 1
-
-
-def test_refusal_after_a_lost_answer(log: OrderLog, lines: MemoryLines):
-    """The line was written, but nobody knew: the order has ended with being refused."""
-    log.give(replay())
     log.refuse(replay(), ServiceDown("Down."))
 
     [entry] = log.read(File("2026-01", 1)).entries
@@ -134,7 +114,7 @@ def test_refusal_after_a_lost_answer(log: OrderLog, lines: MemoryLines):
 
 
 def test_id_of_somebody_elses_order(log: OrderLog, clock: Clock):
-    """Whoever types it into a queue neither hides behind that order nor ends it."""
+    """A typed order with the id of another neither hides behind that order nor ends it."""
     file = log.give(replay())
     clock.advance(timedelta(minutes=1))
     typed = replay(by=Signature(QUEUE))
@@ -177,8 +157,8 @@ DAMAGE: list[dict[str, object]] = [
         *(json.dumps(GOOD | damage).encode() for damage in DAMAGE),
     ],
 )
-def test_line_that_is_none(line: bytes):
-    """A torn or hostile line is counted, and hides no other."""
+def test_damaged_line(line: bytes):
+    """A torn or forged line is counted, and hides no other."""
     good = orders.given(Order(SWEEP, Signature(KEY), "good"), NOON)
     found = read(line + b"\n" + good)
 

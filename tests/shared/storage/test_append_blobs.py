@@ -17,7 +17,7 @@ from tests.doubles.office import Clock
 
 
 def test_lines_of_many_writers(container: ContainerClient):
-    """Each line of every writer stands there, whole, though all of them make the blob at once."""
+    """Every writer's lines arrive whole, though all create the blob at once."""
     names = [f"order-{n}" for n in range(24)]
 
     def write(writer: int) -> None:
@@ -35,11 +35,16 @@ def test_lines_of_many_writers(container: ContainerClient):
     assert len(read) > 1
 
 
-def test_blob_that_takes_no_lines(container: ContainerClient):
-    """One of another kind, put there by somebody, is passed over, and stays as it is."""
+@pytest.mark.parametrize("leased", [True, False], ids=["leased", "another kind"])
+def test_blob_that_takes_no_lines(container: ContainerClient, leased: bool):
+    """It stays as it is, and an order does not wait for it: the next blob takes the line."""
     container.create_container()
-    container.upload_blob("2026-01.jsonl", b"mine\n")
     blobs = AppendBlobs(container)
+    if leased:
+        blobs.append("2026-01.jsonl", b"mine\n")
+        container.get_blob_client("2026-01.jsonl").acquire_lease()
+    else:
+        container.upload_blob("2026-01.jsonl", b"mine\n")
     with pytest.raises(Full):
         blobs.append("2026-01.jsonl", b"line\n")
 
@@ -48,17 +53,8 @@ def test_blob_that_takes_no_lines(container: ContainerClient):
     assert blobs.read("2026-01.jsonl", 1000) == b"mine\n"
 
 
-def test_blob_that_somebody_leases(container: ContainerClient):
-    """No order waits until the lease is given back: the next blob takes it."""
-    log = OrderLog(AppendBlobs(container), clock=Clock())
-    first = log.give(Order(REPLAY, Signature(KEY), "one"))
-    container.get_blob_client(f"{first}.jsonl").acquire_lease()
-
-    assert log.give(Order(REPLAY, Signature(KEY), "two")) == "2026-01.2"
-
-
 def test_no_blob(container: ContainerClient):
-    """What is not there is empty, and is made only where that is wanted."""
+    """A missing blob is empty, and is created only where that is wanted."""
     blobs = AppendBlobs(container)
 
     assert (blobs.names(), blobs.read("2026-01.jsonl", 10)) == ([], b"")
@@ -71,7 +67,7 @@ def test_no_blob(container: ContainerClient):
 
 
 def test_blob_without_a_line(container: ContainerClient):
-    """Whoever made it was stopped before the line: it is empty, and the other months are read."""
+    """A blob whose creator died before the first line is empty; other months are read."""
     container.create_container()
     container.get_blob_client("2026-01.jsonl").create_append_blob()
 
@@ -81,7 +77,7 @@ def test_blob_without_a_line(container: ContainerClient):
 def test_container_that_is_being_deleted(
     container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ):
-    """Storage knows nothing of it and lets nobody make it anew yet: that passes."""
+    """For a while storage can create nothing of that name: the order is tried again."""
 
     def create_container() -> None:
         raise ResourceExistsError("ContainerBeingDeleted")

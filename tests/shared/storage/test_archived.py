@@ -1,4 +1,4 @@
-"""Blobs in the Archive tier: listed, and neither read nor written over; Azurite answers."""
+"""Blobs in the Archive tier, which can be listed but neither read nor overwritten; on Azurite."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,8 +35,8 @@ def documents(container: ContainerClient) -> BlobDocuments:
     return BlobDocuments(container)
 
 
-def test_state_is_made_anew(store):
-    """An archived state is one of a user never synced, says why, and is replaced as any other."""
+def test_archived_state_is_replaced(store):
+    """It reads as a user who was never synced, says why, and can be replaced."""
     read = store.read(ANNE.id)
 
     assert read.state == UserState(
@@ -50,8 +50,8 @@ def test_state_is_made_anew(store):
     assert store.read(ANNE.id) == (KNOWN, version)
 
 
-def test_of_two_that_make_it_anew_one_counts(store):
-    """Two runs that read the archived state do not both replace it."""
+def test_of_two_replacements_one_counts(store):
+    """Of two runs that read the archived state, one replaces it."""
     read = store.read(ANNE.id)
     store.replace(KNOWN, version=read.version)
 
@@ -60,8 +60,8 @@ def test_of_two_that_make_it_anew_one_counts(store):
     assert store.read(ANNE.id).state == KNOWN
 
 
-def test_archived_state_that_moved_on(store, container):
-    """What another run has written since, archived again, is not deleted."""
+def test_archived_state_that_has_changed(store, container):
+    """A newer state, archived again, is not deleted."""
     stale = store.read(ANNE.id).version
     store.replace(replace(KNOWN, detail="newer"), version=stale)
     archive(container, STATE)
@@ -71,41 +71,27 @@ def test_archived_state_that_moved_on(store, container):
     assert container.get_blob_client(STATE).exists()
 
 
-def test_made_anew_by_another_meanwhile(store, container):
-    """What another run writes between deletion and creation is not written over."""
+@pytest.mark.parametrize("created", [True, False], ids=["after the deletion", "before it"])
+def test_write_by_another_run_in_between(store, container, created):
+    """What another run writes around our deletion is neither overwritten nor deleted."""
     version = store.read(ANNE.id).version
     delete = container.delete_blob
 
-    def and_another_is_faster(name, **condition):
-        delete(name, **condition)
+    def and_another_writes(name, **condition):
+        delete(name, **(condition if created else {}))
         BlobStore(container).create(replace(KNOWN, detail="another"))
+        if not created:
+            delete(name, **condition)
 
-    container.delete_blob = and_another_is_faster
+    container.delete_blob = and_another_writes
     with pytest.raises(Conflict):
         store.replace(KNOWN, version=version)
 
     assert store.read(ANNE.id).state.detail == "another"
 
 
-def test_archived_meanwhile(store, container):
-    """A blob that moved on between the write that was refused and the deletion stays."""
-    version = store.read(ANNE.id).version
-    delete = container.delete_blob
-
-    def after_another(name, **condition):
-        delete(name)
-        container.upload_blob(name, b"{}")
-        delete(name, **condition)
-
-    container.delete_blob = after_another
-    with pytest.raises(Conflict):
-        store.replace(KNOWN, version=version)
-
-    assert container.get_blob_client(STATE).exists()
-
-
-def test_archived_document_is_an_empty_one(documents, container):
-    """A document that is archived is written over as a damaged one is."""
+def test_archived_document_reads_as_empty(documents, container):
+    """It is replaced as a damaged document is."""
     documents.write("sweeps/latest.json", {"id": "s-1"}, after=None)
     archive(container, "sweeps/latest.json")
     read = documents.read("sweeps/latest.json")
@@ -116,7 +102,7 @@ def test_archived_document_is_an_empty_one(documents, container):
 
 
 def test_archived_message_hides_no_other(container):
-    """Of what was set aside all is listed, with a sentence in place of what cannot be read."""
+    """All messages set aside are listed, with a sentence for one that cannot be read."""
     store = BlobStore(container)
     store.keep_unreadable("2026-01-01-old", b"anne@", "Not a user.")
     store.keep_unreadable("2026-01-02-new", b"bert@", "Not a user.")
@@ -131,7 +117,7 @@ def test_archived_message_hides_no_other(container):
 
 
 def test_archived_and_deleted_at_once(container):
-    """A blob that is gone before it was asked for is none."""
+    """A blob that was deleted before its properties were read is missing."""
     blobs = Blobs(container)
     blobs.put("a.json", b"{}")
     archive(container, "a.json")

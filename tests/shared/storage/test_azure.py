@@ -18,7 +18,15 @@ from shared.errors import AccessDenied, ServiceDown
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
 from shared.runtime import COPIES_AT_ONCE
 from shared.settings.app import StorageSettings
-from shared.storage.azure import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
+from shared.storage.azure import (
+    CONTAINER,
+    UPKEEP,
+    USERS,
+    BlobStore,
+    OpenStorage,
+    StorageQueue,
+    open_storage,
+)
 from tests.doubles.office import ANNE
 from tests.shared.storage.test_state_blobs import FIRST
 
@@ -27,17 +35,41 @@ def by_connection_string(text: str) -> StorageSettings:
     return StorageSettings(text, blob_uri="", queue_uri="", identity_client_id="")
 
 
-def test_settings_lead_to_the_account(storage):
-    """The state lives in the container that the design names."""
-    store = open_storage(by_connection_string(storage.connection_string)).states
-    store.create(FIRST)
+def test_names_in_the_account(storage, opened):
+    """States and documents share a container; users and upkeep have a queue each, as plain text."""
+    opened.states.create(FIRST)
+    opened.documents.write("here.json", {}, after=None)
+    opened.users.send('{"userId": "anne"}', delay_seconds=0)
+    opened.upkeep.send("upkeep", delay_seconds=0)
 
-    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
-        assert service.get_blob_client(CONTAINER, f"users/{ANNE.id}.json").exists()
+    text = storage.connection_string
+    with BlobServiceClient.from_connection_string(text) as service:
+        for name in (f"users/{ANNE.id}.json", "here.json"):
+            assert service.get_blob_client(CONTAINER, name).exists()
+    with QueueServiceClient.from_connection_string(text) as service:
+        for queue, content in ((USERS, '{"userId": "anne"}'), (UPKEEP, "upkeep")):
+            [message] = service.get_queue_client(queue).receive_messages()
+            assert message.content == content
+
+
+def test_queues(opened):
+    """A queue is created by its first message; hidden ones are counted and cleared, not taken."""
+    assert [list(queue.take(1000)) for queue in (opened.users, *opened.poisoned.values())] == [
+        []
+    ] * 3
+    opened.users.clear()
+    opened.users.send("seen", delay_seconds=0)
+    opened.users.send("hidden", delay_seconds=599.6)
+
+    empty = {"photo-upkeep": 0, "photo-sync-poison": 0, "photo-upkeep-poison": 0}
+    assert opened.lengths() == {"photo-sync": 2, **empty}
+    assert [message.body for message in opened.users.take(1000)] == [b"seen"]
+    opened.users.clear()
+    assert opened.users.length() == 0
 
 
 def test_netrc_is_not_read(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A password for every host would take the place of the signature of each request."""
+    """A password for every host would replace the signature of each request."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anne password secret-of-anne\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -47,8 +79,8 @@ def test_netrc_is_not_read(storage: Storage, tmp_path: Path, monkeypatch: pytest
     assert opened.users.length() >= 0
 
 
-def test_threads_open_no_connection_for_each_call(storage: Storage, caplog):
-    """As many as copies are made at once ask at once, and keep their connections."""
+def test_threads_keep_their_connections(storage: Storage, caplog):
+    """As many threads as copy at once can call at once, and keep their connections."""
     states = open_storage(by_connection_string(storage.connection_string)).states
     together = threading.Barrier(COPIES_AT_ONCE)
 
@@ -63,17 +95,17 @@ def test_threads_open_no_connection_for_each_call(storage: Storage, caplog):
 
 
 @pytest.fixture
-def queue(storage: Storage):
-    """Queue `photo-sync`, empty."""
+def opened(storage: Storage) -> OpenStorage:
+    """The storage account without any queue."""
     with QueueServiceClient.from_connection_string(storage.connection_string) as service:
-        client = service.create_queue(USERS)
-        yield client
-        client.delete_queue()
+        for queue in list(service.list_queues()):
+            service.delete_queue(queue)
+    return open_storage(by_connection_string(storage.connection_string))
 
 
-def test_messages_are_taken_and_deleted(storage, queue):
-    """Each comes once, over several calls; what is deleted is gone, what is not stays."""
-    users = open_storage(by_connection_string(storage.connection_string)).users
+def test_messages_are_taken_and_deleted(opened):
+    """Each message is taken once, over several calls; deleted ones are gone, others stay."""
+    users = opened.users
     sent = [f"message {number}" for number in range(40)]
     for text in sent:
         users.send(text, delay_seconds=0)
@@ -86,43 +118,8 @@ def test_messages_are_taken_and_deleted(storage, queue):
     assert list(users.take(1000)) == []
 
 
-def test_nothing_is_taken_where_there_is_no_queue(storage):
-    """The host makes a poison queue only when it gives up on something."""
-    poisoned = open_storage(by_connection_string(storage.connection_string)).poisoned
-
-    assert [list(each.take(1000)) for each in poisoned.values()] == [[], []]
-
-
-def test_message_is_plain_text(storage, queue):
-    """A message arrives as the text it is, neither encoded nor escaped."""
-    sender = open_storage(by_connection_string(storage.connection_string)).users
-    sender.send('{"userId": "anne"}', delay_seconds=0)
-
-    assert queue.receive_message().content == '{"userId": "anne"}'
-
-
-def test_message_is_delayed(storage, queue):
-    """A message is not seen before its delay is over."""
-    sender = open_storage(by_connection_string(storage.connection_string)).users
-    sender.send("later", delay_seconds=599.6)
-
-    assert queue.receive_message() is None
-    assert queue.get_queue_properties().approximate_message_count == 1
-
-
-def test_queue_is_made_when_absent(storage):
-    """The first message makes the queue."""
-    sender = open_storage(by_connection_string(storage.connection_string)).users
-    sender.send("first", delay_seconds=0)
-
-    with QueueServiceClient.from_connection_string(storage.connection_string) as service:
-        [message] = service.get_queue_client(USERS).receive_messages()
-        assert message.content == "first"
-        service.delete_queue(USERS)
-
-
 def test_wrong_key_is_access_denied(storage):
-    """A refused key is a sentence that names the roles."""
+    """The error for a refused key names the roles."""
     key = storage.connection_string.split("AccountKey=")[1].split(";")[0]
     wrong = storage.connection_string.replace(key, "d3Jvbmc=")
     opened = open_storage(by_connection_string(wrong))
@@ -136,7 +133,7 @@ def test_wrong_key_is_access_denied(storage):
 
 @pytest.mark.parametrize("client_id", ["", "0b000000-0000-4000-8000-000000000002"])
 def test_service_uris_mean_an_identity(client_id):
-    """Service URIs need no key: a managed identity, unnamed or named, is asked later."""
+    """With service URIs, a managed identity is used, named or not."""
     uri = "https://photosync.blob.core.windows.net"
 
     opened = open_storage(StorageSettings("", uri, uri, client_id))
@@ -146,8 +143,8 @@ def test_service_uris_mean_an_identity(client_id):
     assert isinstance(sender, StorageQueue)
 
 
-def test_patience():
-    """A thread is held by waits for storage no longer than by those for any other service."""
+def test_retries():
+    """Retries of storage hold a thread no longer than those of any other service."""
     waits = ExponentialRetry(**shared.storage.azure._PATIENCE)
     tries = range(1, waits.total_retries + 1)
 
@@ -156,11 +153,11 @@ def test_patience():
 
 
 def test_storage_down(tmp_path: Path, monkeypatch):
-    """Storage that does not answer is a passing error of every call."""
+    """If storage does not answer, every call raises ServiceDown."""
     azurite = Azurite(tmp_path / "azurite.log")
     gone = azurite.wait_until_ready()
     azurite.stop()
-    # The client's own patience is not what is asked here.
+    # Not the client's own retries.
     monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
     opened = open_storage(by_connection_string(gone.connection_string))
     store, sender = opened.states, opened.users
@@ -177,14 +174,14 @@ def test_storage_down(tmp_path: Path, monkeypatch):
 
 
 class NoIdentity:
-    """A credential whose endpoint gives no token now (azure-functions-host#10238)."""
+    """A credential whose endpoint gives no token (azure-functions-host#10238)."""
 
     def get_token(self, *scopes: str, **_: object) -> AccessToken:
         raise ClientAuthenticationError("The identity endpoint did not answer.")
 
 
-def test_no_token_is_no_refusal():
-    """Storage that nobody could sign in to has refused nothing: the message waits."""
+def test_missing_token_is_not_a_refusal():
+    """Without a token storage has refused nothing: the message waits."""
     uri = "https://photosync.blob.core.windows.net"
     blobs = BlobStore(ContainerClient(uri, "photo-sync-state", NoIdentity(), retry_total=0))
     queue = StorageQueue(QueueClient(uri, "photo-sync", credential=NoIdentity(), retry_total=0))

@@ -14,23 +14,23 @@ ANSWER = b"""<?xml version="1.0" encoding="utf-8"?>
 </Blobs><NextMarker>more</NextMarker></EnumerationResults>"""
 
 
-def test_what_is_told_of_blobs():
-    """Names, metadata and digests, each of which may be missing."""
+def test_listed_blobs():
+    """Each has a name, metadata and a digest, which may be missing."""
     assert list(read(ElementTree.fromstring(ANSWER))) == [
         ListedBlob("users/a.json", {"upn": "anne%40contoso.com", "empty": ""}, "000102"),
         ListedBlob("users/b.json", {}, ""),
     ]
 
 
-def test_odd_digest():
-    """What is no base64 stays as it is: it is no content of ours, and the others are listed."""
+def test_invalid_digest():
+    """It stays as it is, which no content of ours has, and the others are listed."""
     answer = ElementTree.fromstring(ANSWER.replace(b"AAEC", b"A"))
 
     assert [each.digest for each in read(answer)] == ["A", ""]
 
 
 def test_nothing_is_listed():
-    """An answer without blobs is one."""
+    """An answer without blobs is valid."""
     empty = ElementTree.fromstring("<EnumerationResults><Blobs /></EnumerationResults>")
 
     assert list(read(empty)) == []

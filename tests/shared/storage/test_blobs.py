@@ -1,4 +1,4 @@
-"""Blobs on a bad line: answers that are lost, and the time as storage tells it."""
+"""Blobs: answers that are lost, and storage's time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "users/anne.json"
 
 
 class Line(RequestsTransport):  # type: ignore[misc] # the client has no types for it
-    """Carries out every request; what becomes of the answer is for *befall* to say."""
+    """Sends every request; `befall` may change its answer or raise an error instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def line() -> Line:
 
 @pytest.fixture
 def blobs(storage: Storage, container: ContainerClient, line: Line) -> Iterator[Blobs]:
-    """Blobs at the other end of *line*."""
+    """Blobs behind *line*."""
     container.create_container()
     with ContainerClient.from_connection_string(
         storage.connection_string,
@@ -66,8 +66,8 @@ def lose_writes(line: Line, count: int, meanwhile: Callable[[], object] = lambda
 
 
 @pytest.mark.parametrize("lost", [1, 3], ids=["the second try is answered", "no try is"])
-def test_own_write_is_known_again(blobs, line, lost):
-    """A write that was carried out is no conflict and no outage, though its answer was lost."""
+def test_own_write_is_recognized(blobs, line, lost):
+    """A write whose answer was lost is neither a conflict nor an outage."""
     lose_writes(line, lost)
     first = blobs.create(NAME, b"1")
     assert blobs.read(NAME)[:2] == (b"1", first)
@@ -78,7 +78,7 @@ def test_own_write_is_known_again(blobs, line, lost):
 
 
 def test_same_write_by_another_is_a_conflict(blobs, line, container):
-    """What another run wrote is not taken for one's own, even if it says the same."""
+    """Another run's write is not mistaken for our own, even with the same content."""
     other = Blobs(container)
     first = blobs.create(NAME, b"1")
     lose_writes(line, 1, lambda: other.put(NAME, b"2"))
@@ -87,8 +87,8 @@ def test_same_write_by_another_is_a_conflict(blobs, line, container):
         blobs.replace(NAME, b"2", version=first)
 
 
-def test_conflict_at_the_first_try_costs_no_look(blobs, line, container):
-    """Its one answer was not lost: most conflicts are those of runs that race for a claim."""
+def test_conflict_at_the_first_try_costs_no_call(blobs, line, container):
+    """Its answer was not lost: most conflicts come from runs that race for a claim."""
     first = blobs.create(NAME, b"1")
     Blobs(container).put(NAME, b"2")
     asked = []
@@ -99,8 +99,8 @@ def test_conflict_at_the_first_try_costs_no_look(blobs, line, container):
     assert asked == ["PUT"]
 
 
-def test_age_is_told_by_storage(blobs, line):
-    """A blob is as old as storage says, whatever our own clock shows."""
+def test_age_by_storage(blobs, line):
+    """A blob's age comes from storage's clock, not ours."""
     blobs.create(NAME, b"1")
 
     def befall(request, answer):
@@ -111,8 +111,8 @@ def test_age_is_told_by_storage(blobs, line):
     assert blobs.read(NAME).age == 240
 
 
-def test_storage_that_tells_no_time(blobs, line):
-    """Without it nobody knows whether a claim has run out: the message waits."""
+def test_answer_without_a_time(blobs, line):
+    """It is unknown whether a claim has expired: the message waits."""
     blobs.create(NAME, b"1")
     line.befall = lambda request, answer: answer.headers.pop("Date")
 

@@ -1,8 +1,7 @@
-"""What a listing tells of states: as much as decides about a look, and only of what was written."""
+"""What a listing says about states: as much as decides about a check."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,24 +38,27 @@ def listed(state: UserState, **told: str) -> Entry:
 
 
 def test_equal_etags_have_equal_marks():
-    """Marks are compared in place of etags; none stands for none."""
+    """Marks are compared in place of etags; an empty etag has an empty mark."""
     assert cover.mark('W/"1"') == cover.mark('W/"1"') != cover.mark('W/"2"')
     assert cover.mark("") == ""
     assert cover.mark("\ud800") != cover.mark("\ud801")
 
 
-def test_outline_is_the_state_as_far_as_it_decides():
-    """Status, reason, etag, recipe and the times by which a look is due."""
+def test_outline():
+    """It has the status, reason, etag, recipe and times that decide about a check."""
     missing = UserState(
         ANNE.id, status=NO_PHOTO, picture_url="x", missing_since=NOON, checked_at=NOON
     )
-    found, gone = listed(SHOWN).outline, listed(missing).outline
-    assert found
+    failed = UserState(ANNE.id, status=FAILED, reason="refused", checked_at=NOON)
+    shown, gone, bad = (listed(each).outline for each in (SHOWN, missing, failed))
+    assert shown
     assert gone
+    assert bad
 
-    assert found.covers(cover.mark('W/"1"'), sizes="48,72,300", recipe=1)
-    assert (found.checked_at, bool(found.picture_url)) == (NOON, True)
+    assert shown.covers(cover.mark('W/"1"'), sizes="48,72,300", recipe=1)
+    assert (shown.checked_at, bool(shown.picture_url)) == (NOON, True)
     assert (gone.status, gone.missing_since, gone.source_etag) == (NO_PHOTO, NOON, "")
+    assert (bad.status, bad.reason, bad.checked_at) == (FAILED, "refused", NOON)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_outline_is_the_state_as_far_as_it_decides():
     ids=["waiting", "claimed", "no metadata could say it", "too long"],
 )
 def test_no_outline(state: UserState):
-    """Of whom a run or a message has in hand only the state itself tells."""
+    """The state must be read for a claimed or waiting user, or sizes that metadata cannot hold."""
     assert listed(state).outline is None
     assert listed(state).outlined
 
@@ -81,19 +83,19 @@ def test_no_outline(state: UserState):
     ids=str,
 )
 def test_damaged_metadata(damage: dict[str, Any]):
-    """Where a person has written into the metadata the state is read."""
+    """If somebody edited the metadata, the state is read."""
     assert listed(SHOWN, **damage).outline is None
 
 
-def test_older_version_has_told_nothing():
-    """A blob of an older version is there and has no outline."""
+def test_blob_of_an_older_version():
+    """It is listed without an outline."""
     old = roster_entry.entry(ANNE.id, roster_entry.describe(SHOWN), "a" * 32)
 
     assert (old.outline, old.outlined, old.status) == (None, None, SYNCED)
 
 
-def test_real_storage_tells_the_content(container: ContainerClient):
-    """Storage lists the digest of each blob: what a person has written there is told of."""
+def test_digest_of_real_storage(container: ContainerClient):
+    """Storage lists each blob's digest, which shows that somebody else has written it."""
     store = BlobStore(container)
     store.create(SHOWN)
     [before] = store.leaf("", 10).entries
@@ -106,12 +108,3 @@ def test_real_storage_tells_the_content(container: ContainerClient):
     assert before.outline == listed(SHOWN).outline
     assert before.outline is not None
     assert (after.outline, after.outlined) == (None, None)
-
-
-def test_state_that_failed_is_outlined():
-    """A failure is judged by its reason and its time."""
-    at = datetime(2026, 1, 31, tzinfo=UTC) + timedelta(hours=1)
-    found = listed(UserState(ANNE.id, status=FAILED, reason="refused", checked_at=at)).outline
-    assert found
-
-    assert (found.status, found.reason, found.checked_at) == (FAILED, "refused", at)

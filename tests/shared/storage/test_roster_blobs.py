@@ -1,4 +1,4 @@
-"""The listing in real storage: Azurite keeps the metadata, not a stand-in."""
+"""The listing of users in real storage, which is Azurite."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.blob import ContainerClient
-from azure.storage.queue import QueueServiceClient
 
-from local.cloud.azurite import Storage
 from shared.console.roster import Roster
-from shared.settings.app import StorageSettings
-from shared.storage.azure import BlobStore, open_storage
+from shared.storage.azure import BlobStore
 from shared.storage.user_state import FAILED, SYNCED, UserState
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON
@@ -26,6 +23,7 @@ ODD = [
     "字" * 250,
     " two\tblanks ",
     "a=b;c,d",
+    "a\r\nb: c",
 ]
 
 
@@ -38,51 +36,39 @@ def store(container: ContainerClient) -> BlobStore:
     return BlobStore(container)
 
 
-def test_no_container_is_no_user(store: BlobStore):
-    """Before anybody was looked at nobody is listed, and no message was set aside."""
+def test_no_container(store: BlobStore):
+    """Before the first write no user is listed, and no message was set aside."""
     assert Roster(store).page().entries == []
     assert store.unreadable(10) == (0, [])
 
 
 def test_odd_characters(store: BlobStore):
-    """Names and sentences come back from the metadata as they are, whatever stands in them."""
+    """Names, reasons and sentences come back from the metadata unchanged, but for their length."""
     for number, text in enumerate(ODD):
-        upn = f"o'neil#{number}@contoso.com"
         store.create(
             UserState(
                 object_id(number),
-                user_principal_name=upn,
+                user_principal_name=f"o'neil#{number}@contoso.com",
                 display_name=text,
                 status=FAILED,
-                reason="word",
+                reason=text,
                 detail=text,
                 checked_at=NOON,
             )
         )
-    listed = sorted(Roster(store).page().entries, key=lambda one: one.user_id)
+    store.create(UserState(object_id(99), status=FAILED, reason="😀" * 1000, detail="😀" * 1000))
+    *listed, last = sorted(Roster(store).page().entries, key=lambda one: one.user_id)
 
     assert [one.display_name for one in listed] == ODD
     assert [one.detail for one in listed] == ODD
-    assert {one.reason for one in listed} == {"word"}
+    assert [one.reason for one in listed] == [text[:100] for text in ODD]
+    assert last.reason == "😀" * 100
     assert listed[1].user_principal_name == "o'neil#1@contoso.com"
     assert listed[1].user_id == object_id(1)
 
 
-def test_reason_of_a_person(store: BlobStore):
-    """A reason that is no word of ours can be written all the same, and comes back."""
-    odd = {
-        object_id(number): text for number, text in enumerate(["größer", "a\r\nb: c", "字" * 90])
-    }
-    for user_id, text in odd.items():
-        store.create(UserState(user_id, status=FAILED, reason=text))
-    store.create(UserState(object_id(9), reason="😀" * 1000, detail="😀" * 1000))
-
-    listed = Roster(store).page().entries
-    assert [one.reason for one in listed] == [*odd.values(), "😀" * 100]
-
-
 def test_metadata_follows_the_state(store: BlobStore):
-    """Every write writes the metadata too; what is no longer so does not stay."""
+    """Every write replaces all metadata."""
     version = store.create(
         UserState(ANNE.id, user_principal_name="anne@contoso.com", status=FAILED, detail="Broken.")
     )
@@ -95,7 +81,7 @@ def test_metadata_follows_the_state(store: BlobStore):
 
 
 def test_pages(store: BlobStore):
-    """Storage's own tokens lead through all users, a call for each of them."""
+    """Storage's tokens lead through all users, one call per page."""
     for number in range(5):
         store.create(UserState(object_id(number)))
     token, seen = "", []
@@ -110,8 +96,8 @@ def test_pages(store: BlobStore):
     assert made == ["blob"] * 3
 
 
-def test_blob_that_is_nobodys(store: BlobStore, container: ContainerClient):
-    """What a person has put beside the states, such as a copy of one, is no user."""
+def test_blob_of_no_user(store: BlobStore, container: ContainerClient):
+    """A blob that somebody put beside the states, such as a copy of one, is no user."""
     store.create(UserState(ANNE.id, status=SYNCED))
     failed = {"status": FAILED}
     for name in (f"{ANNE.id} - Copy", f"old/{ANNE.id}", "anne@contoso.com", ""):
@@ -122,7 +108,7 @@ def test_blob_that_is_nobodys(store: BlobStore, container: ContainerClient):
 
 
 def test_unreadable_messages(store: BlobStore, container: ContainerClient):
-    """The newest messages that were set aside are shown, also those that are no text or no JSON."""
+    """The newest messages set aside are shown, even if they are not text or not JSON."""
     store.keep_unreadable("2026-01-01-old", b"old", "Not a user.")
     store.keep_unreadable("2026-01-02-text", b"anne@", "Not a user.")
     store.keep_unreadable("2026-01-03-bytes", b"\xff", "Not text.")
@@ -138,20 +124,3 @@ def test_unreadable_messages(store: BlobStore, container: ContainerClient):
     assert [one["reason"] for one in shown] == [
         *("", "PhotoSync did not write this blob.", "Not text.", "Not a user.")
     ]
-
-
-def test_lengths(storage: Storage):
-    """Each queue has its number of messages, waiting ones included; one not made yet has none."""
-    with QueueServiceClient.from_connection_string(storage.connection_string) as queues:
-        for left_by_another_test in list(queues.list_queues()):
-            queues.delete_queue(left_by_another_test)
-    opened = open_storage(StorageSettings(storage.connection_string, "", "", ""))
-    opened.users.send("now", delay_seconds=0)
-    opened.users.send("later", delay_seconds=600)
-
-    assert opened.lengths() == {
-        "photo-sync": 2,
-        "photo-upkeep": 0,
-        "photo-sync-poison": 0,
-        "photo-upkeep-poison": 0,
-    }

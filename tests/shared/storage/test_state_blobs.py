@@ -27,27 +27,20 @@ def store(container: ContainerClient) -> BlobStore:
     return BlobStore(container)
 
 
-def test_user_without_state(store):
-    """A user nobody has seen has no state, also before there is a container."""
+def test_first_write(store):
+    """The first write creates the container and the state; other users still have none."""
     assert store.read(ANNE.id) is None
-
-
-def test_container_is_made_when_absent(store):
-    """The first write makes the container."""
     version = store.create(FIRST)
 
     assert store.read(ANNE.id) == Stored(FIRST, version)
-
-
-def test_user_without_state_beside_others(store):
-    """A user without a state has none, whoever else has."""
-    store.create(FIRST)
-
     assert store.read("nobody") is None
+    with pytest.raises(Conflict):
+        store.create(SECOND)
+    assert store.read(ANNE.id).state == FIRST
 
 
-def test_container_made_by_another(container):
-    """An instance that loses the race for making the container writes all the same."""
+def test_container_created_by_another(container):
+    """An instance that loses the race to create the container still writes."""
 
     class Overtaken(Blobs):
         def _upload(self, *args):
@@ -65,7 +58,7 @@ def test_container_made_by_another(container):
 
 
 def test_many_first_writes_at_once(container):
-    """Many first writes for different users, without a container yet, all arrive."""
+    """First writes for several users at once, before there is a container, all arrive."""
     users = [f"user-{number}" for number in range(8)]
     barrier = threading.Barrier(len(users))
 
@@ -79,83 +72,52 @@ def test_many_first_writes_at_once(container):
     assert all(BlobStore(container).read(user) for user in users)
 
 
-def test_second_create_is_a_conflict(store):
-    """There is one first version only."""
-    store.create(FIRST)
+def test_replacement(store):
+    """A write replaces the version it names, even with the same text, and returns the new one."""
+    first = store.create(FIRST)
+    with calls.noted() as made:
+        second = store.replace(SECOND, version=store.read(ANNE.id).version)
 
-    with pytest.raises(Conflict):
-        store.create(SECOND)
-    assert store.read(ANNE.id).state == FIRST
-
-
-def test_replace_names_its_version(store):
-    """A write replaces the version it names and returns the new one."""
-    version = store.replace(SECOND, version=store.create(FIRST))
-
-    assert store.read(ANNE.id) == Stored(SECOND, version)
+    assert made == ["blob", "blob"]
+    assert store.read(ANNE.id) == Stored(SECOND, second)
+    assert len({first, second, store.replace(SECOND, version=second)}) == 3
 
 
-def test_stale_replace_is_a_conflict(store):
-    """A version that another write has replaced cannot be written over."""
+@pytest.mark.parametrize("since", ["replaced", "deleted", "container deleted"])
+def test_stale_version_is_a_conflict(store, container, since):
+    """A version that was replaced or deleted since it was read is neither replaced nor restored."""
     stale = store.create(FIRST)
-    store.replace(SECOND, version=stale)
+    if since == "replaced":
+        store.replace(SECOND, version=stale)
+    elif since == "deleted":
+        container.delete_blob(f"users/{ANNE.id}.json")
+    else:
+        container.delete_container()
 
     with pytest.raises(Conflict):
         store.replace(replace(FIRST, detail="third"), version=stale)
-    assert store.read(ANNE.id).state == SECOND
+    if since == "replaced":
+        with pytest.raises(Conflict):
+            store.delete(ANNE.id, version=stale)
+    found = store.read(ANNE.id)
+    assert (found and found.state) == (SECOND if since == "replaced" else None)
 
 
-def test_same_text_is_a_new_version(store):
-    """Writing the same state again makes a new version: nobody else may write over the old one."""
-    first = store.create(FIRST)
-
-    assert store.replace(FIRST, version=first) != first
-
-
-def test_deleted_state_is_a_conflict(store, container):
-    """A state that a person deleted is not brought back by a run that knew it."""
-    version = store.create(FIRST)
-    container.delete_blob(f"users/{ANNE.id}.json")
-
-    with pytest.raises(Conflict):
-        store.replace(SECOND, version=version)
-    assert store.read(ANNE.id) is None
-
-
-def test_deleted_container_is_a_conflict(store, container):
-    """The same holds when the whole container is gone: it is not made for a replacement."""
-    version = store.create(FIRST)
-    container.delete_container()
-
-    with pytest.raises(Conflict):
-        store.replace(SECOND, version=version)
-
-
-def test_deleted_by_us(store):
-    """A state is deleted once; a second try, whose first answer was lost, finds nothing wrong."""
+def test_deletion(store):
+    """A second try, whose first answer was lost, finds nothing wrong; a new state stays."""
     version = store.create(FIRST)
     store.delete(ANNE.id, version=version)
     store.delete(ANNE.id, version=version)
-
     assert store.read(ANNE.id) is None
 
-
-def test_deletion_of_what_moved_on(store):
-    """What another run has written since is not deleted, a state made anew neither."""
-    version = store.create(FIRST)
-    newer = store.replace(SECOND, version=version)
-    with pytest.raises(Conflict):
-        store.delete(ANNE.id, version=version)
-    store.delete(ANNE.id, version=newer)
     store.create(SECOND)
     with pytest.raises(Conflict):
-        store.delete(ANNE.id, version=newer)
-
+        store.delete(ANNE.id, version=version)
     assert store.read(ANNE.id).state == SECOND
 
 
 def test_of_many_replacements_one_wins(store):
-    """Of many runs that replace the same version at once exactly one succeeds."""
+    """Of many runs that replace the same version at once, exactly one succeeds."""
     version, barrier = store.create(FIRST), threading.Barrier(6)
 
     def write(number: int) -> int:
@@ -187,18 +149,8 @@ def test_blob_is_json_for_people(store, container):
     ids=["text", "bytes"],
 )
 def test_unreadable_message_is_kept(store, container, body, kept):
-    """A message that could not be understood is kept whole, with the reason."""
+    """A message that cannot be parsed is stored whole, with the reason."""
     store.keep_unreadable("a-name", body, "Not a user.")
 
     text = container.download_blob("unreadable/a-name.json").readall()
     assert json.loads(text) == {"reason": "Not a user.", **kept}
-
-
-def test_calls_are_counted(store):
-    """Every read and write is noted as one call to the blob service."""
-    store.create(FIRST)
-
-    with calls.noted() as made:
-        store.replace(SECOND, version=store.read(ANNE.id).version)
-
-    assert made == ["blob", "blob"]

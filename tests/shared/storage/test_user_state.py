@@ -1,11 +1,11 @@
-"""What is remembered of a user, how it is read back, and when it may be believed."""
+"""The state of a user: how it is written, read back, and when it may be believed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,8 @@ from shared.storage.user_state import LONGEST_CLAIM, Claim, LastError, Stored, U
 from shared.written_file import WrittenFile
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
-TICK = timedelta(milliseconds=1)
+DAMAGED = "The state blob was damaged. PhotoSync replaces it."
+IN_BERLIN = "2026-01-31T13:00:00+01:00"
 FULL = UserState(
     ANNE.id,
     user_principal_name=ANNE.user_principal_name,
@@ -88,11 +89,11 @@ json_values = st.recursive(
 
 @given(states)
 def test_state_survives_the_blob(known):
-    """What is written is read back the same."""
+    """A state is read as it was written."""
     assert user_state.from_json(ANNE.id, user_state.to_json(known)) == known
 
 
-def test_blob_has_the_names_of_the_design():
+def test_names_in_the_blob():
     """Other programs read the blob by these names."""
     assert json.loads(user_state.to_json(FULL)) == {
         "userId": ANNE.id,
@@ -128,36 +129,18 @@ def test_blob_has_the_names_of_the_design():
     }
 
 
-def test_only_a_status_is_needed():
-    """A blob may lack any field but the status."""
-    assert user_state.from_json(ANNE.id, b'{"status": "skipped"}') == UserState(
-        ANNE.id, status=user_state.SKIPPED
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00", IN_BERLIN])
+def test_time_typed_by_a_person(text):
+    """A time without a zone is UTC; all times are written in UTC. Only the status is required."""
+    known = user_state.from_json(
+        ANNE.id, json.dumps({"status": "synced", "syncedAt": text}).encode()
     )
 
-
-def test_files_are_three_or_none():
-    """A person may have taken one of the files out: such a state is made anew."""
-    fields = json.loads(user_state.to_json(SYNCED))
-    fields["files"].pop()
-
-    assert "damaged" in user_state.from_json(ANNE.id, json.dumps(fields).encode()).detail
-
-
-@pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "2026-01-31T13:00:00+01:00"])
-def test_time_typed_by_a_person(text):
-    """A time without a zone is UTC, and one with a zone is that moment."""
-    blob = json.dumps({"status": "synced", "syncedAt": text}).encode()
-
-    assert user_state.from_json(ANNE.id, blob).synced_at == NOON
-
-
-def test_times_are_written_in_utc():
-    """A moment of another zone is written as UTC, as all others."""
-    elsewhere = datetime(2026, 1, 31, 13, tzinfo=timezone(timedelta(hours=1)))
-
-    fields = json.loads(user_state.to_json(replace(FULL, synced_at=elsewhere)))
-
-    assert fields["syncedAt"] == "2026-01-31T12:00:00.000+00:00"
+    assert known == UserState(ANNE.id, status=user_state.SYNCED, synced_at=NOON)
+    written = json.loads(
+        user_state.to_json(replace(known, synced_at=datetime.fromisoformat(IN_BERLIN)))
+    )
+    assert written["syncedAt"] == "2026-01-31T12:00:00.000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -186,14 +169,14 @@ def test_times_are_written_in_utc():
     ],
 )
 def test_damaged_blob_counts_as_never_synced(blob):
-    """A blob that a person has damaged is read as a user never synced, and says so."""
+    """A blob damaged by hand reads as a user who was never synced, and says so."""
     known = user_state.from_json(ANNE.id, blob)
 
-    assert known == UserState(ANNE.id, detail="The state blob was damaged. PhotoSync replaces it.")
+    assert known == UserState(ANNE.id, detail=DAMAGED)
 
 
 def test_status_of_a_newer_version():
-    """After a rollback it is still known whose picture is ours, and its files are not trusted."""
+    """After a rollback the picture is still known as ours, but its files are unknown."""
     fields = json.loads(user_state.to_json(FULL)) | {"status": "paused", "pausedSince": "2031"}
     known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
 
@@ -212,6 +195,7 @@ def test_status_of_a_newer_version():
     "change",
     [
         {"files": [{"etag": "e", "length": 1, "sha256": "s"}] * 4},
+        {"files": [{"etag": "e", "length": 1, "sha256": "s"}] * 2},
         {"files": [{"digest": "s"}] * 3, "status": "paused"},
         {"recipe": "jpeg-2"},
         {"lastError": {"code": "x"}},
@@ -222,17 +206,16 @@ def test_status_of_a_newer_version():
     ids=lambda change: " ".join(change),
 )
 def test_other_form_of_a_newer_version(change):
-    """Of a state that is in no form of ours, only whose picture is shown is believed."""
+    """From a state in another form, only the picture's address is believed."""
     fields = json.loads(user_state.to_json(FULL)) | change
     known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
 
-    detail = "The state blob was damaged. PhotoSync replaces it."
-    assert known == UserState(ANNE.id, picture_url=FULL.picture_url, detail=detail)
+    assert known == UserState(ANNE.id, picture_url=FULL.picture_url, detail=DAMAGED)
 
 
 @pytest.mark.parametrize("url", [None, 5, True, ["https://contoso-my.sharepoint.com/a.jpg"], {}])
 def test_picture_url_that_is_no_text(url):
-    """It is none, in a sound state and in a damaged one."""
+    """It reads as empty, in a valid state and in a damaged one."""
     for status in ("synced", 5):
         fields = json.loads(user_state.to_json(FULL)) | {"pictureUrl": url, "status": status}
         assert user_state.from_json(ANNE.id, json.dumps(fields).encode()).picture_url == ""
@@ -243,53 +226,34 @@ def test_picture_url_that_is_no_text(url):
     | st.dictionaries(st.sampled_from(sorted(json.loads(user_state.to_json(FULL)))), json_values)
 )
 def test_no_blob_stops_a_run(value):
-    """Whatever JSON a blob holds, it is read as some state that can be written again."""
+    """Any JSON reads as some state that can be written again."""
     known = user_state.from_json(ANNE.id, json.dumps(value).encode())
 
     assert user_state.from_json(ANNE.id, user_state.to_json(known)).status == known.status
 
 
-def test_synced_state_covers_its_etag():
-    """A synced state covers the etag it was made from."""
-    assert SYNCED.covers('W/"1"', sizes="48,72,300", recipe=2)
+CLAIMED = replace(SYNCED, claim=Claim("a-run", 300.0, left=301.0))
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("state", "covers", "holds"),
     [
-        replace(SYNCED, source_etag='W/"2"'),
-        replace(SYNCED, sizes="48,96,240"),
-        replace(SYNCED, recipe=1),
-        replace(SYNCED, claim=Claim("a-run", 300.0, left=301.0)),
+        (SYNCED, True, True),
+        (replace(SYNCED, source_etag='W/"2"'), False, True),
+        (replace(SYNCED, sha256=""), True, False),
+        (replace(SYNCED, sizes="48,96,240"), False, False),
+        (replace(SYNCED, recipe=1), False, False),
+        (CLAIMED, False, False),
         *(
-            replace(SYNCED, status=status)
+            (replace(SYNCED, status=status), False, True)
             for status in sorted(user_state.STATUSES - {user_state.SYNCED})
         ),
     ],
 )
-def test_other_state_covers_nothing(other):
-    """Another etag, other sizes, another recipe, a claim or another status cover nothing."""
-    assert not other.covers('W/"1"', sizes="48,72,300", recipe=2)
-
-
-@pytest.mark.parametrize("status", sorted(user_state.STATUSES))
-def test_hash_holds_whatever_the_status(status):
-    """Files made from the same bytes are there, however the last run ended."""
-    assert replace(SYNCED, status=status).holds("abc", sizes="48,72,300", recipe=2)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(SYNCED, sha256=""),
-        replace(SYNCED, sizes="48,96,240"),
-        replace(SYNCED, recipe=1),
-        replace(SYNCED, claim=Claim("a-run", 300.0, left=301.0)),
-    ],
-)
-def test_other_files_hold_nothing(other):
-    """Unknown bytes, other sizes, another recipe or a claim hold nothing."""
-    assert not other.holds("abc", sizes="48,72,300", recipe=2)
+def test_what_a_state_covers_and_holds(state, covers, holds):
+    """A synced state covers its etag; files hold their bytes whatever the status; no claim."""
+    assert state.covers('W/"1"', sizes="48,72,300", recipe=2) is covers
+    assert state.holds("abc", sizes="48,72,300", recipe=2) is holds
 
 
 @pytest.mark.parametrize(
@@ -297,14 +261,14 @@ def test_other_files_hold_nothing(other):
     [(SYNCED, False, "abc"), (SYNCED, True, ""), (FULL, False, ""), (FULL, True, "")],
 )
 def test_released_state(before, touched, sha256):
-    """A released state has no claim, and its hash only if nobody can have touched the files."""
+    """It has no claim, and its hash only if no run can have touched the files."""
     after = before.released(files_touched=touched)
 
     assert (after.claim, after.sha256) == (None, sha256)
 
 
 def test_state_that_tells():
-    """A state tells what was found if it says just that, and nobody died over the files since."""
+    """A state tells a result if it says just that and no run died over the files since."""
     known = replace(SYNCED, status=user_state.NO_PHOTO, detail="None.")
 
     assert known.tells(user_state.NO_PHOTO, "None.")
@@ -324,26 +288,42 @@ def test_state_that_tells():
     ],
 )
 def test_state_that_says_the_same(changed, same):
-    """Only that a user was looked at again is not worth a write."""
+    """A repeated check alone is not worth a write."""
     assert replace(SYNCED, **changed).says_the_same(SYNCED) is same
 
 
-def test_first_write_is_a_create():
-    """What was not there when it was read must not be there when it is written."""
+def test_writes_are_conditional():
+    """A state that was not there is created; else the version that was read is replaced."""
     store = MemoryStore()
     first = user_state.write(store, SYNCED, after=None)
-
     assert store.read(ANNE.id) == first
     with pytest.raises(Conflict):
         user_state.write(store, FULL, after=None)
-
-
-def test_write_replaces_what_was_read():
-    """A write replaces the version that was read, and no other."""
-    store = MemoryStore()
-    first = user_state.write(store, SYNCED, after=None)
     second = user_state.write(store, replace(SYNCED, detail="second"), after=first)
 
     with pytest.raises(Conflict):
         user_state.write(store, replace(SYNCED, detail="third"), after=first)
     assert store.read(ANNE.id) == Stored(replace(SYNCED, detail="second"), second.version)
+
+
+@pytest.mark.parametrize(
+    ("fields", "age", "left"),
+    [
+        pytest.param({"seconds": 30}, 0, 31, id="just written"),
+        pytest.param({"seconds": 30}, 30, 1, id="over, but for storage's whole seconds"),
+        pytest.param({"seconds": 30}, 31, 0, id="over"),
+        pytest.param({"seconds": LONGEST_CLAIM}, 0, LONGEST_CLAIM + 1, id="longest"),
+        pytest.param({"seconds": LONGEST_CLAIM + 1}, 0, 0, id="longer than any run claims"),
+        pytest.param({"seconds": float("inf")}, 0, 0, id="for ever"),
+        pytest.param({"seconds": 0}, 0, 0, id="none"),
+        pytest.param({"expiresAt": "2026-01-31T12:00:00Z"}, 599, 2, id="of 0.1.0"),
+    ],
+)
+def test_what_is_left_of_a_claim(fields, age, left):
+    """The age of the blob decides; a claim that no run can have made does not count."""
+    text = json.dumps({"status": user_state.WAITING, "claim": {"by": "a-run", **fields}}).encode()
+    claim = user_state.from_json("anne", text, age=age).claim
+
+    assert claim
+    assert claim.left == left
+    assert claim.is_live is (left > 0)

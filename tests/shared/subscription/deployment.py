@@ -1,4 +1,4 @@
-"""Graph's subscriptions without a network, and deployments of PhotoSync that want one."""
+"""Graph's subscriptions without a network, and deployments of PhotoSync that use them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ CHANGES = frozenset(CHANGE_TYPE.split(","))
 
 
 class Graph:
-    """One live subscription for users and these changes, as Graph allows; `shows` is a listing."""
+    """Allows one live subscription for users and these changes; `shows` filters its list."""
 
     def __init__(self, clock: Clock) -> None:
         self.live: dict[str, Subscription] = {}
         self.states: dict[str, str] = {}
         self.shows: Callable[[list[Subscription]], list[Subscription]] = lambda all_: all_
         self.tells_existing = True
-        self.revives = False  # what it does when an expired one is renewed, which is not known
-        # What happens at the next creation, before Graph looks.
+        self.revives = False  # whether renewing an expired one works; unknown of the real Graph
+        # What happens at the next creation, before Graph checks.
         self.at_create: list[Callable[[], None]] = []
         self.error: PhotoSyncError | None = None
         self._clock = clock
@@ -40,7 +40,7 @@ class Graph:
 
     def find(self, id_: str) -> Subscription | None:
         one = self.live.get(id_)
-        # A list that leaves it out does not matter here; what a listing hides is hidden, too.
+        # Hides the same fields as the list; a list that leaves it out does not matter.
         return (self.shows([one]) or [one])[0] if one else None
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
@@ -53,7 +53,7 @@ class Graph:
         return self.make(url, client_state, expires_at)
 
     def make(self, url: str, state: str, expires_at: datetime, *changes: str) -> Subscription:
-        """One that is there, whoever asked for it and whatever rule it breaks."""
+        """Create one without checking any rule."""
         which = frozenset(changes) or CHANGES
         one = Subscription(next(self._ids), RESOURCE, which, url, url, expires_at)
         self.live[one.id], self.states[one.id] = one, state
@@ -72,7 +72,7 @@ class Graph:
 
 @dataclass
 class Deployment:
-    """One PhotoSync, with the memory that all its instances share."""
+    """One PhotoSync, with the storage that all its instances share."""
 
     clock: Clock = field(default_factory=Clock)
     url: str = URL
@@ -86,7 +86,7 @@ class Deployment:
 
     @property
     def keeper(self) -> SubscriptionKeeper:
-        """A fresh instance: nothing is remembered but in storage."""
+        """A new instance, which knows only what is in storage."""
         return SubscriptionKeeper(
             self.graph,
             self.documents,
@@ -98,7 +98,7 @@ class Deployment:
         )
 
     def keep(self) -> Subscription:
-        """Keep it, and return the only one that is live then."""
+        """Keep it, and return the only live one."""
         self.keeper.keep()
         return self.only
 
@@ -109,7 +109,7 @@ class Deployment:
 
     @property
     def works(self) -> bool:
-        """Whether notifications arrive and are believed."""
+        """Whether notifications arrive and are accepted."""
         one = self.only
         right = one.notification_url == self.url and self.graph.states[one.id] == self.state
         return right and one.changes == CHANGES
@@ -126,7 +126,7 @@ class Deployment:
 
 
 def neighbour(of: Deployment) -> Deployment:
-    """Another deployment that uses the same app registration, with a memory of its own."""
+    """Another deployment with the same app registration, and storage of its own."""
     other = Deployment(of.clock, "https://elsewhere.contoso.com/api/notifications?code=k", "other")
     other.graph = of.graph
     return other

@@ -1,4 +1,4 @@
-"""The subscription when PhotoSync is taken back: ours is deleted, and nobody else's."""
+"""The end of the subscription, at an uninstall: ours is deleted, and no other."""
 
 from __future__ import annotations
 
@@ -11,55 +11,35 @@ from shared.subscription.keeper import AT_WORK, NAME
 from tests.shared.subscription.deployment import Deployment, neighbour
 
 
-@pytest.fixture
-def here() -> Deployment:
-    """A deployment that has subscribed."""
-    deployment = Deployment()
-    deployment.keep()
-    return deployment
-
-
 def test_deleted_and_forgotten(here):
-    """Neither Graph nor the storage knows of it afterwards."""
-    here.keeper.end()
-
-    assert (here.graph.live, here.documents.blobs) == ({}, {})
-
-
-def test_ended_twice(here):
-    """Where there is none any more, or never was one, nothing happens."""
+    """Neither Graph nor storage holds it afterwards; without one, nothing happens."""
     for _ in range(2):
         here.keeper.end()
+        assert (here.graph.live, here.documents.blobs) == ({}, {})
     Deployment().keeper.end()
 
-    assert here.documents.blobs == {}
 
-
-def test_one_that_graph_does_not_list(here):
-    """It is found by the id that is remembered, too."""
-    here.graph.list_own = list
-    here.keeper.end()
-
-    assert here.graph.live == {}
-
-
-def test_strays_go_too(here):
-    """One that points here is ours, though nobody remembers it."""
-    here.forget()
+@pytest.mark.parametrize("listed", [True, False])
+def test_found_by_address_or_id(here, listed):
+    """It is found by our address, though no blob names it, or by the remembered id."""
+    if listed:
+        here.forget()
+    else:
+        here.graph.list_own = list
     here.keeper.end()
 
     assert here.graph.live == {}
 
 
 def test_anothers_stays(here):
-    """What points elsewhere is not ours to delete."""
+    """A subscription with another address is not ours to delete."""
     neighbour(here).keeper.end()
 
     assert here.works
 
 
 def test_one_whose_address_graph_does_not_show(here):
-    """Without WEBHOOK_URL an address that is not shown is not taken for ours."""
+    """Without WEBHOOK_URL, a hidden address does not count as ours."""
     only = here.only
     here.graph.live[only.id] = replace(only, notification_url="")
     here.forget()
@@ -69,8 +49,8 @@ def test_one_whose_address_graph_does_not_show(here):
     assert list(here.graph.live) == [only.id]
 
 
-def test_refusal_is_told(here):
-    """Where Graph refuses, the subscription is still remembered, and why it is there."""
+def test_refusal(here):
+    """If Graph refuses, the blob keeps the id and says why."""
     here.graph.error = AccessDenied("No right.")
     with pytest.raises(AccessDenied):
         here.keeper.end()
@@ -80,7 +60,7 @@ def test_refusal_is_told(here):
 
 
 def test_one_run_at_a_time(here):
-    """While another run looks after it, this one waits; after its death it goes on."""
+    """While another run is working, this one waits; a dead run blocks for a minute."""
     begun = here.keeper._begun(here.documents.read(NAME))
     with pytest.raises(Conflict):
         here.keeper.end()
@@ -91,8 +71,8 @@ def test_one_run_at_a_time(here):
     assert (here.graph.live, here.documents.blobs) == ({}, {})
 
 
-def test_a_run_that_came_in_between_makes_none(here):
-    """Who was at work when it was deleted, and writes down what it made, is told otherwise."""
+def test_run_that_was_overtaken_records_nothing(here):
+    """A run that was working when the subscription was deleted gets a Conflict."""
     begun = here.keeper._begun(here.documents.read(NAME))
     here.clock.advance(AT_WORK)
     here.keeper.end()

@@ -1,4 +1,4 @@
-"""What blob `subscription.json` says, and what becomes of a subscription without it."""
+"""Blob `subscription.json`: what it says, and what happens without it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,6 @@ from tests.shared.subscription.deployment import URL, Deployment
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def here() -> Deployment:
-    """A deployment that has subscribed."""
-    deployment = Deployment()
-    deployment.keep()
-    deployment.sweeps = 0
-    return deployment
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -36,7 +27,7 @@ def here() -> Deployment:
     ids=["empty", "nothing", "numbers", "other shapes", "time to come"],
 )
 def test_damaged_memory(here, damage):
-    """Without a sound memory the subscription is made anew: nobody knows its clientState."""
+    """If the blob is damaged, the clientState is unknown, and the subscription is created anew."""
     here.documents.put("subscription.json", damage)
 
     here.keep()
@@ -47,8 +38,8 @@ def test_damaged_memory(here, damage):
 
 
 @pytest.mark.parametrize("odd", ["9998-01-01T00:00:00+00:00", "soon", "", 7])
-def test_renewal_in_a_time_to_come(here, odd):
-    """A renewal that is yet to come is none: the next one that is asked for is made."""
+def test_invalid_time_of_the_last_renewal(here, odd):
+    """A renewal in the future, or at no time, does not delay the next one."""
     here.documents.put("subscription.json", {**here.memory, "renewedAt": odd})
     here.clock.advance(MINUTE)
 
@@ -58,7 +49,7 @@ def test_renewal_in_a_time_to_come(here, odd):
 
 
 def test_one_run_at_a_time(here):
-    """While one run is at work another waits, and calls nobody; one that died is waited out."""
+    """While one run is working, another waits and calls nothing; a dead run blocks for a minute."""
     at = here.clock().isoformat()
     here.documents.put("subscription.json", {**here.memory, "keepingSince": at})
     here.graph.error = ServiceDown("Graph was called.")
@@ -74,34 +65,8 @@ def test_one_run_at_a_time(here):
     assert "keepingSince" not in here.memory
 
 
-def test_odd_time_of_the_last_renewal(here):
-    """A damaged time of the last renewal does not stop the next."""
-    here.documents.put("subscription.json", {**here.memory, "renewedAt": 7})
-    here.clock.advance(LIFE / 2 + MINUTE)
-
-    here.keeper.keep(reauthorize=True)
-
-    assert here.only.expires_at == here.clock() + LIFE
-
-
-def test_lost_memory(here):
-    """A lost memory costs a new subscription and a sweep."""
-    here.forget()
-
-    here.keep()
-
-    assert here.works
-    assert here.sweeps == 1
-
-
-def test_secrets_are_not_remembered(here):
-    """The blob shows neither key nor clientState."""
-    assert "first" not in str(here.memory)
-    assert here.memory["notificationUrl"] == URL.partition("?")[0]
-
-
 def test_what_the_console_reads(here):
-    """The blob says that it lives and until when, and when it was made, renewed and looked at."""
+    """The blob says that it is live until when, and when it was created, renewed and checked."""
     made = here.clock().isoformat()
     here.clock.advance(MINUTE)
     here.keep()
@@ -110,6 +75,8 @@ def test_what_the_console_reads(here):
     assert here.memory["expiresAt"] == here.only.expires_at.isoformat()
     assert (here.memory["createdAt"], here.memory["renewedAt"]) == (made, made)
     assert here.memory["checkedAt"] == here.clock().isoformat()
+    assert here.memory["notificationUrl"] == URL.partition("?")[0]
+    assert "first" not in str(here.memory), "neither the key nor the clientState"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +89,7 @@ def test_what_the_console_reads(here):
     ids=["denied", "throttled", "down"],
 )
 def test_why_it_is_not_kept(here, error, status):
-    """What is in the way stands in the blob, beside what is known, until it is past."""
+    """The blob keeps what is known, and says what is wrong until it is over."""
     known = here.memory["id"]
     here.graph.error = error
 
@@ -137,7 +104,7 @@ def test_why_it_is_not_kept(here, error, status):
 
 
 def test_sweep_is_asked_for_before_anything_is_recorded():
-    """A run that dies after it subscribed subscribes again: its sweep is never forgotten."""
+    """A run that dies after subscribing subscribes again, so no sweep is forgotten."""
 
     class Dying(MemoryDocuments):
         def write(self, name, fields, *, after):

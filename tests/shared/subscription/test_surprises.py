@@ -1,4 +1,4 @@
-"""What Graph lists or leaves out, events, and instances that work at the same moment."""
+"""What Graph's list hides, lifecycle events, and instances that work at the same moment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ def showing(**hidden: Any) -> Listing:
     return lambda all_: [replace(one, **hidden) for one in all_]
 
 
+def nothing(all_: list[Subscription]) -> list[Subscription]:
+    return []
+
+
 LISTINGS: dict[str, Listing] = {
+    "everything": list,
     "no query": showing(notification_url=URL.partition("?")[0]),
     "no address": showing(notification_url=""),
     "capitals": showing(notification_url=URL.replace("photosync", "PhotoSync")),
@@ -38,19 +43,12 @@ LISTINGS: dict[str, Listing] = {
 }
 
 
-@pytest.fixture
-def here() -> Deployment:
-    deployment = Deployment()
-    deployment.keep()
-    deployment.sweeps = 0
-    return deployment
-
-
-@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
+@pytest.mark.parametrize("listing", [*LISTINGS.values(), nothing], ids=[*LISTINGS, "none"])
 def test_what_a_listing_hides_does_not_matter(here, listing):
-    """Whatever of it is shown, the subscription stays, and is renewed only when it is time."""
+    """Whatever the list shows, the subscription is kept, renewed in time and never doubled."""
     before = here.only
     here.graph.shows = listing
+    here.graph.at_create.append(lambda: pytest.fail("Another one was created."))
 
     assert here.keep() == before
     here.clock.advance(LIFE / 2 + SECOND)
@@ -59,9 +57,9 @@ def test_what_a_listing_hides_does_not_matter(here, listing):
     assert here.sweeps == 0
 
 
-@pytest.mark.parametrize("listing", [*LISTINGS.values(), lambda all_: []], ids=[*LISTINGS, "none"])
-def test_lost_memory_and_a_listing_that_hides(here, listing):
-    """Without memory the one in the way is found by its id, and made anew."""
+@pytest.mark.parametrize("listing", [*LISTINGS.values(), nothing], ids=[*LISTINGS, "none"])
+def test_lost_memory(here, listing):
+    """Without the blob the existing subscription is replaced, and a sweep follows."""
     here.forget()
     here.graph.shows = listing
 
@@ -71,34 +69,10 @@ def test_lost_memory_and_a_listing_that_hides(here, listing):
     assert here.sweeps == 1
 
 
-def test_empty_list_is_not_believed(here):
-    """One that no list shows is found by its id: it is kept, renewed in time, and never doubled."""
-    before = here.only
-    here.graph.shows = lambda all_: []
-    here.graph.at_create.append(lambda: pytest.fail("Another one was asked for."))
-
-    assert here.keep() == before
-    here.clock.advance(LIFE / 2 + SECOND)
-    assert here.keep().id == before.id
-    assert here.only.expires_at == here.clock() + LIFE
-    assert here.sweeps == 0
-
-
-def test_one_that_is_in_no_list_and_gone(here):
-    """Where its id is not known either, it is made anew."""
-    here.graph.live.clear()
-    here.graph.shows = lambda all_: []
-
-    here.keep()
-
-    assert here.works
-    assert here.sweeps == 1
-
-
 def test_no_answer_about_the_remembered_one(here):
-    """Whether it lives is not known then: none is made, and the state says what is in the way."""
+    """If Graph gives no answer, none is created, and the blob says why."""
     before = here.only
-    here.graph.shows = lambda all_: []
+    here.graph.shows = nothing
 
     def down(id_: str) -> None:
         raise ServiceDown("graph answered 500.", service="graph")
@@ -111,30 +85,35 @@ def test_no_answer_about_the_remembered_one(here):
     assert here.memory["status"] == "waiting"
 
 
-def test_neighbour_that_no_list_shows(here):
-    """Another deployment's subscription in the way is not deleted for being left out of a list."""
+@pytest.mark.parametrize("listing", [list, nothing], ids=["listed", "not listed"])
+def test_two_deployments_with_one_registration(here, listing):
+    """The second learns which host has the subscription, and does not delete it."""
+    before = here.only
     other = neighbour(here)
-    here.graph.shows = lambda all_: []
+    here.graph.shows = listing
 
     with pytest.raises(Refused, match=r"points at photosync\.contoso\.com"):
         other.keeper.keep()
 
+    assert here.only == before
     assert here.works
+    assert other.memory["status"] == "failed"
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
-def test_new_key_and_a_listing_that_hides(here, listing):
-    """A new key reaches Graph also when no listing shows the old one."""
+def test_new_key(here, listing):
+    """A new key reaches Graph at once, without a gap, even if no list shows the old one."""
+    before = here.only.id
     here.graph.shows = listing
     here.url = URL.replace("first-key", "second-key")
 
-    here.keep()
-
+    assert here.keep().id == before
     assert here.works
+    assert here.sweeps == 0
 
 
 def test_other_kinds_of_change(here):
-    """One that tells less than we want, as an older version may have made it, is replaced."""
+    """One that reports fewer changes, perhaps from an older version, is replaced."""
     here.graph.live[here.only.id] = replace(here.only, changes=frozenset({"updated"}))
 
     here.keep()
@@ -142,8 +121,8 @@ def test_other_kinds_of_change(here):
     assert here.works
 
 
-def test_deleted_one_lingers_in_the_listing(here):
-    """One that was deleted and is still in the way for a moment is waited for."""
+def test_deleted_one_still_exists(here):
+    """If a deleted subscription still blocks the new one, the run waits."""
     here.forget()
     here.graph.delete = lambda id_: None
 
@@ -156,27 +135,18 @@ def test_deleted_one_lingers_in_the_listing(here):
 # Lifecycle events
 
 
-def test_reauthorized_when_asked_to(here):
-    """A reauthorization renews one that has all its life left."""
-    here.clock.advance(APART)
-
-    here.keeper.keep(reauthorize=True)
-
-    assert here.only.expires_at == here.clock() + LIFE
-
-
-def test_not_reauthorized_twice_in_ten_minutes(here):
-    """An event that comes again right after a renewal changes nothing."""
-    here.clock.advance(APART - SECOND)
+@pytest.mark.parametrize(("since", "renewed"), [(APART, True), (APART - SECOND, False)])
+def test_reauthorization(here, since, renewed):
+    """It renews even a subscription with all its life left, but not twice in ten minutes."""
     before = here.only
-
+    here.clock.advance(since)
     here.keeper.keep(reauthorize=True)
 
-    assert here.only == before
+    assert here.only.expires_at == (here.clock() + LIFE if renewed else before.expires_at)
 
 
-def test_removed_one_is_made_anew_although_listed(here):
-    """What Graph says is removed is not believed to live because a listing still shows it."""
+def test_removed_one_is_replaced_although_listed(here):
+    """If Graph says that it was removed, a listing that still shows it does not count."""
     removed = here.only.id
 
     here.keeper.keep(removed=removed)
@@ -186,8 +156,8 @@ def test_removed_one_is_made_anew_although_listed(here):
     assert here.sweeps == 1
 
 
-def test_late_news_of_an_older_one(here):
-    """An event about one that was replaced long ago changes nothing."""
+def test_late_event_of_an_older_one(here):
+    """An event about a subscription that was replaced long ago changes nothing."""
     before = here.only
 
     here.keeper.keep(removed="an-older-one")
@@ -213,8 +183,8 @@ def test_two_instances_create_at_once():
     assert here.memory["id"] == here.only.id
 
 
-def test_one_that_is_recorded_too_late_is_deleted_by_its_maker():
-    """Who finds another run's subscription recorded takes its own back: no list may show it."""
+def test_one_that_is_recorded_too_late_is_deleted():
+    """A run that finds another run's subscription recorded deletes its own: no list may show it."""
     here: Any = Deployment()
     here.graph.shows = lambda all_: []
 
@@ -304,7 +274,7 @@ STEPS: dict[str, Callable[[Deployment], None]] = {
 
 @given(st.lists(st.sampled_from([*STEPS]), max_size=12), st.sampled_from([*LISTINGS]))
 def test_whatever_happened_one_works_in_the_end(steps, listing):
-    """After any history, two runs later exactly one subscription is there, and it works."""
+    """After any history, two runs later exactly one subscription exists, and it works."""
     here = Deployment()
     here.graph.shows = LISTINGS[listing]
     for step in steps:

@@ -1,10 +1,11 @@
-"""A sweep with everything around it in memory, for tests of one rule each."""
+"""Sweeps whose stores are in memory: of pages with given results, or of a small tenant."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from shared.sweeping.fill import Fill
 from shared.sweeping.fill_log import FillLog, FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
-from shared.sweeping.state_page import StatePage, Way
-from shared.sweeping.sweep import Sweep
+from shared.sweeping.state_page import Progress, StatePage
+from shared.sweeping.sweep import Listing, Pages, States, Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.turns import Turns
@@ -27,77 +28,103 @@ from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemorySta
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-# So many of a page never wait for a turn.
+# This many users of a page never wait for a fill.
 FEW = 20
 
 
-class Remembered:
-    """Pages of states whose results are given, and what was asked for."""
+class Stores:
+    """What all instances of the app share, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.blobs = Blobs()
+        self.documents = MemoryDocuments(self.blobs)
+        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
+        self.pace = Pace(15_000)
+        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self._ids = itertools.count(1)
+        self.queue = UserQueue(self.users, clock=self.clock, new_id=self.new_id)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def new_id(self) -> str:
+        return f"{next(self._ids):08d}"
+
+    def sweep_over(
+        self,
+        listing: Listing,
+        pages: Pages,
+        state_pages: States,
+        states: MemoryStates,
+        *,
+        pages_a_run: int,
+        few: int,
+    ) -> Sweep:
+        turns = Turns(
+            *(self.fills, self.queue, self.upkeep),
+            pace=lambda: self.pace,
+            clock=self.clock,
+            few=few,
+        )
+        return Sweep(
+            *(listing, pages, state_pages, self.logs, SnapshotParts(self.documents), self.queue),
+            *(turns, self.upkeep, states),
+            clock=self.clock,
+            new_id=self.new_id,
+            pages_a_run=pages_a_run,
+        )
+
+    @property
+    def log(self) -> SweepLog:
+        newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    def edit(self, **fields: Any) -> None:
+        """Change fields of the sweep's log, as a person may."""
+        found = self.logs.read(self.log.id)
+        assert found
+        self.logs.write(replace(found[0], **fields), after=found[1])
+
+
+class StatePages:
+    """Pages of states with given results; `asked` records each call."""
 
     def __init__(self) -> None:
         self.results = [states()]
         self.asked: list[tuple[str, str, int]] = []
 
-    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
-        self.asked.append((token, way.asked_to, way.to_ask))
+    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
+        self.asked.append((token, progress.asked_to, progress.to_ask))
         return self.results[int(token or 0)]
 
 
-class Sweeping:
+class Sweeping(Stores):
     """
-    A sweep over pages whose results are given: each a PageResult or an error.
+    A sweep over *pages* of users, each a PageResult or an error.
 
-    One page of states follows them, of which nothing follows; others are in `remembered`.
+    One page of states follows, on which nothing is found unless `state_pages` says otherwise.
     """
 
     def __init__(
         self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1, few: int = FEW
     ) -> None:
-        self.now = NOON
+        super().__init__()
         self.results = list(pages)
-        self.remembered = Remembered()
-        self.meanwhile: Callable[[], None] = lambda: None
+        self.state_pages = StatePages()
         self.meanwhile_filling: Callable[[], None] = lambda: None
-        ids = itertools.count(1)
-        self.blobs = Blobs()
-        self.documents = MemoryDocuments(self.blobs)
-        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
-        self.pace = Pace(15_000)
         self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
-        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
-
-        def new_id() -> str:
-            return f"{next(ids):08d}"
-
-        queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
-        self.sweep = Sweep(
-            self,
-            self,
-            self.remembered,
-            self.logs,
-            SnapshotParts(MemoryDocuments(self.blobs)),
-            queue,
-            Turns(
-                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=few
-            ),
-            self.upkeep,
-            self.states,
-            clock=self.clock,
-            new_id=new_id,
-            pages_a_run=pages_a_run,
+        self.sweep = self.sweep_over(
+            *(self, self, self.state_pages, self.states), pages_a_run=pages_a_run, few=few
         )
         self.filling = Fill(
-            self.fills,
-            self.logs,
-            queue,
-            self.upkeep,
+            *(self.fills, self.logs, self.queue, self.upkeep),
             pace=lambda: self.pace,
             waiting=self.waiting,
             clock=self.clock,
         )
-
-    def clock(self) -> datetime:
-        return self.now
 
     def page(self, path: str = "") -> UserPage:
         self._number = int(path or 0)
@@ -110,12 +137,6 @@ class Sweeping:
         if isinstance(result, PhotoSyncError):
             raise result
         return result
-
-    @property
-    def log(self) -> SweepLog:
-        newest, _ = self.logs.latest()
-        assert newest
-        return newest
 
     def waiting(self) -> int:
         self.meanwhile_filling()
@@ -132,37 +153,49 @@ class Sweeping:
         messages = [json.loads(each.body) for each in self.users.messages]
         return sorted((each["userId"], each["reason"]) for each in messages)
 
-    def told(self) -> list[SyncMessage]:
-        """Those messages as the worker reads them."""
+    def messages(self) -> list[SyncMessage]:
+        """The messages to the worker, as it reads them."""
+        bodies = [{**json.loads(each.body), "userId": "a@b.c"} for each in self.users.messages]
         return [
-            sync_message.parse(
-                json.dumps({**json.loads(each.body), "userId": "a@b.c"}).encode(),
-                now=self.now,
-                correlation_id="unused",
-            )
-            for each in self.users.messages
+            sync_message.parse(json.dumps(body).encode(), now=self.now, correlation_id="unused")
+            for body in bodies
         ]
 
     def orders(self) -> list[tuple[str, int]]:
-        """Kind and page of each message to upkeep; takes them away."""
+        """Kind and page of each message to upkeep, which are removed."""
         messages = [json.loads(each.body) for each in self.upkeep.messages]
         self.upkeep.messages.clear()
         return [(each["kind"], each.get("page", 0)) for each in messages]
 
+    def start(self, *, pages: int = 0) -> str:
+        """Start a sweep, process so many pages, and remove the messages to upkeep."""
+        self.sweep.start()
+        for page in range(1, pages + 1):
+            self.work_off(page)
+        self.orders()
+        return self.log.id
+
+    def work_off(self, page: int) -> None:
+        self.sweep.work_off(self.log.id, page)
+
     def run(self) -> None:
         """A whole sweep, up to its removals."""
-        self.sweep.start()
-        self.work_off_pages()
+        self.start()
+        self.run_on()
         self.orders()
 
-    def work_off_pages(self) -> None:
-        """Every page that is left, one after the other."""
+    def run_on(self) -> None:
+        """All pages that are left."""
         while self.log.status == "running":
-            self.sweep.work_off(self.log.id, self.log.page)
+            self.work_off(self.log.page)
+
+    def remove(self) -> None:
+        """Process the message that queues the removals."""
+        self.sweep.removals.queue(self.log.id)
 
 
 def states(**fields: Any) -> StatePage:
-    """A page of states; `asked_to` is its last user, `next` the number of the next page."""
+    """A page of states; *next* is the number of the next one."""
     return StatePage(**{"due": [], "moved": [], "asked": 0, "asked_to": "", "next": "", **fields})
 
 
@@ -173,5 +206,5 @@ def result(**fields: Any) -> PageResult:
 
 
 def with_room(users: int) -> Pace:
-    """The pace of a tenant that has room for so many a minute."""
+    """The pace of a tenant whose limits allow so many *users* a minute."""
     return next(pace for calls in itertools.count(1) if (pace := Pace(calls)).a_minute == users)

@@ -1,60 +1,45 @@
-"""A town whose users are swept by the product's own classes, over stores in memory."""
+"""A sweep by the product's own classes of a small tenant whose stores are in memory."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from shared.errors import NoPhoto, PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.storage import user_state
 from shared.storage.user_state import SYNCED, UserState
-from shared.sweeping.fill_log import FillLogs
-from shared.sweeping.pace import Pace
-from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageLook
-from shared.sweeping.turns import Turns
-from shared.sweeping.user_queue import UserQueue
+from shared.sweeping.turns import FEW
 from shared.user import User
-from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
+from tests.machine.storage import MemoryStates
 from tests.machine.tenant import check_scope, users
-from tests.shared.sweeping.sweeping_alone import NOON
+from tests.shared.sweeping.sweeping_alone import NOON, Stores
 
 USERS_A_PAGE = 2
 
 
-class Town:
+class Town(Stores):
     """
-    So many users, all with the photo "A" and copied; Graph lists them two a page.
+    A tenant of *people* users, all copied with the photo "A"; Graph lists them two a page.
 
-    `meanwhile` is what happens when Graph is asked for photos, `errors` are in place of a page.
+    `meanwhile` runs when Graph is asked for photos; `errors` replace pages of the list, by path.
     """
 
     def __init__(self, people: int, *, pages_a_run: int = 40) -> None:
-        self.now = NOON
+        super().__init__()
         self.people = users(people)
         self.photos = {user.id: "A" for user in self.people}
         self.errors: dict[str, PhotoSyncError] = {}
-        self.meanwhile: Callable[[], None] = lambda: None
-        self.blobs = Blobs()
-        self.states, self.documents = MemoryStates(self.blobs), MemoryDocuments(self.blobs)
-        self.logs = SweepLogs(self.documents)
-        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.states = MemoryStates(self.blobs)
         self._pages_a_run = pages_a_run
-        self._ids = itertools.count(1)
         for user in self.people:
             self.states.create(copied(user, "A"))
 
-    def clock(self) -> datetime:
-        return self.now
-
     def instance(self) -> Sweep:
-        """The sweep of one more instance of the app."""
+        """The sweep of another instance of the app."""
         looks = PageLook(
             self,
             self.states,
@@ -65,29 +50,14 @@ class Town:
             removes=True,
             clock=self.clock,
         )
-        remembered = StateLook(
-            self.states,
-            Directory(self),
-            looks,
+        state_pages = StateLook(
+            *(self.states, Directory(self), looks),
             check_scope=check_scope,
             forget_after=None,
             clock=self.clock,
         )
-        queue = UserQueue(self.users, clock=self.clock, new_id=self._new_id)
-        fills = FillLogs(self.documents)
-        return Sweep(
-            self,
-            looks,
-            remembered,
-            self.logs,
-            SnapshotParts(self.documents),
-            queue,
-            Turns(fills, queue, self.upkeep, pace=lambda: Pace(0), clock=self.clock),
-            self.upkeep,
-            self.states,
-            clock=self.clock,
-            new_id=self._new_id,
-            pages_a_run=self._pages_a_run,
+        return self.sweep_over(
+            *(self, looks, state_pages, self.states), pages_a_run=self._pages_a_run, few=FEW
         )
 
     def page(self, path: str = "") -> UserPage:
@@ -105,35 +75,26 @@ class Town:
         return found
 
     def copy(self, user: User, etag: str) -> None:
-        """What a run of the worker leaves."""
+        """Write the state that a run of the worker leaves."""
         read = self.states.read(user.id)
         user_state.write(self.states, copied(user, etag), after=read)
 
-    @property
-    def log(self) -> SweepLog:
-        newest, _ = self.logs.latest()
-        assert newest
-        return newest
-
     def run(self, sweep: Sweep) -> None:
-        """The rest of a sweep that has begun."""
+        """Process all remaining pages of a sweep that has begun."""
         while self.log.status == "running":
             sweep.work_off(self.log.id, self.log.page)
 
     def queued(self) -> list[str]:
-        """Who was sent to the worker."""
+        """The users sent to the worker."""
         return sorted(json.loads(each.body)["userId"] for each in self.users.messages)
 
     def parts(self) -> list[str]:
-        """The names of the parts of snapshots that there are."""
+        """The names of all stored parts of snapshots."""
         return [name for name in self.blobs.texts if "/found-" in name]
-
-    def _new_id(self) -> str:
-        return f"{next(self._ids):08d}"
 
 
 class Directory:
-    """Graph as it is asked for users by their ids."""
+    """Graph's answer about users by id."""
 
     def __init__(self, town: Town) -> None:
         self._town = town

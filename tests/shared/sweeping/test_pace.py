@@ -28,8 +28,8 @@ UNITS = (PROFILE_CALLS_A_COPY + UPLOADS_A_COPY) * UNITS_A_CALL
 
 
 @pytest.mark.parametrize(("profiles", "units", "units_a_day"), CLASSES)
-def test_no_limit_is_passed(profiles, units, units_a_day):
-    """First copies take the same share of the limit that binds, in each class of tenant."""
+def test_no_limit_is_exceeded(profiles, units, units_a_day):
+    """First copies use the same share of the binding limit in each class of tenant."""
     pace = Pace(profiles)
     taken = [
         pace.a_minute * 5 * PROFILE_CALLS_A_COPY / profiles,
@@ -41,25 +41,17 @@ def test_no_limit_is_passed(profiles, units, units_a_day):
     assert SHARE * 0.999 < pace.a_day * UNITS / units_a_day <= SHARE
 
 
-def test_no_setting_is_the_largest_tenant():
-    """Without a limit of our own Microsoft's largest one holds."""
+def test_pace_of_other_settings():
+    """0 means the largest tenant, the smallest limit still allows a user, and checks cost less."""
     assert Pace(0).a_minute == Pace(15_000).a_minute
-
-
-def test_somebody_always_has_a_turn():
-    """The smallest setting lets one user a minute go."""
     assert Pace(1).a_minute == 1
     assert Pace(1).a_day >= 1
-
-
-def test_a_look_costs_less():
-    """Where nothing is written more users may be looked at."""
     assert Pace(3_000, dry_run=True).a_minute > 2 * Pace(3_000).a_minute
 
 
 @pytest.mark.parametrize("seconds", [30, 61, 90])
 def test_steps_add_up_to_the_pace(seconds):
-    """However long a step takes, as many are sent as the time allows, and no more."""
+    """However long a step takes, as many users are sent as the time allows, and no more."""
     pace, sent, age, apart = Pace(15_000), 0, timedelta(), timedelta(seconds=seconds)
     for _ in range(100):
         age += apart
@@ -68,8 +60,8 @@ def test_steps_add_up_to_the_pace(seconds):
     assert 0.99 * pace.a_minute * (age / MINUTE) < sent <= pace.a_minute * (age / MINUTE)
 
 
-def test_any_day_holds_a_days_sum():
-    """In none of the windows of a day is more sent than a day allows."""
+def test_daily_limit():
+    """No 24 hours exceed the daily limit."""
     pace, sent, sums = Pace(15_000), 0, [0]
     for minute in range(3 * 24 * 60):
         sent += pace.room(sent=sent, age=minute * MINUTE, since=MINUTE, percent=100)
@@ -81,15 +73,15 @@ def test_any_day_holds_a_days_sum():
     assert sent > 2.9 * min(pace.a_day, pace.a_minute * day)
 
 
-def test_a_late_step_makes_up_for_little():
-    """After a death of an hour no hour's users come at once."""
+def test_late_step():
+    """A step that is an hour late makes up for two minutes at most."""
     pace = Pace(15_000)
 
     assert pace.room(sent=0, age=DAY, since=60 * MINUTE, percent=100) <= 2 * pace.a_minute
 
 
-def test_a_fill_gives_way():
-    """While messages pile up less and less is sent, but never nothing; then slowly more again."""
+def test_fill_slows_down_while_messages_pile_up():
+    """The pace drops step by step to a minimum, and rises again slowly."""
     pace, percent, fewer, more = Pace(15_000), 100, [], []
     for minute in range(20):
         waiting = 200 * (minute + 1)
@@ -106,15 +98,15 @@ def test_a_fill_gives_way():
     assert Pace(1).room(sent=0, age=MINUTE, since=MINUTE, percent=10) == 1
 
 
-def test_what_piled_up_drains_first():
-    """While many messages wait and become fewer a fill goes on as slowly as it went."""
+def test_backlog_drains_first():
+    """While a large backlog shrinks, the pace stays as it is."""
     assert Pace(15_000).next_percent(30, waiting=400, before=500) == 30
     assert Pace(15_000).next_percent(30, waiting=10, before=500) == 31
 
 
 @pytest.mark.parametrize("before", [0, 5_000])
-def test_who_waits_for_long_slows_nothing_down(before):
-    """Mailboxes in trouble have messages that wait for hours; and some are at work at any time."""
+def test_steady_backlog_does_not_slow_a_fill(before):
+    """Some messages are always in progress; others wait for hours for failing mailboxes."""
     waiting = [before, before + 1, before + 50]
 
     assert [Pace(15_000).next_percent(100, waiting=each, before=before) for each in waiting] == [
@@ -122,6 +114,6 @@ def test_who_waits_for_long_slows_nothing_down(before):
     ] * 3
 
 
-def test_a_clock_that_was_set_back():
-    """A step whose last one lies in a time to come sends nobody, and fails nowhere."""
+def test_clock_that_was_set_back():
+    """A step whose previous step lies in the future sends no user, without an error."""
     assert Pace(3_000).room(sent=0, age=-MINUTE, since=-MINUTE, percent=100) == 0

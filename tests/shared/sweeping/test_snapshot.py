@@ -1,4 +1,4 @@
-"""What Graph said in a sweep: kept small, sorted, and never taken for another's."""
+"""What Graph said in a sweep: stored in few bytes, sorted, and never confused with another's."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from shared.errors import (
 )
 from shared.storage import cover
 from shared.sweeping.snapshot import Part, Snapshot, SnapshotParts, can_hold
+from tests.machine.storage import Blobs, MemoryDocuments
 
 
 def user(number: int) -> str:
@@ -29,24 +30,21 @@ def pack(found: Mapping[str, str | PhotoSyncError]) -> bytes:
     return part.to_bytes()
 
 
-class MemoryParts:
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-        self.reads: list[str] = []
+class MemoryParts(MemoryDocuments):
+    """Documents that record which parts are read."""
 
-    def put_part(self, name: str, content: bytes) -> None:
-        self.kept[name] = content
+    def __init__(self) -> None:
+        self.blobs = Blobs()
+        super().__init__(self.blobs)
+        self.reads: list[str] = []
 
     def part(self, name: str) -> bytes | None:
         self.reads.append(name)
-        return self.kept.get(name)
-
-    def drop_part(self, name: str) -> None:
-        self.kept.pop(name, None)
+        return super().part(name)
 
 
 def test_a_user_takes_22_bytes():
-    """So a million users take 22 MB, in the blob and in memory."""
+    """A million users take 22 MB, in the blob and in memory."""
     everybody = {user(number): 'W/"1"' for number in range(1000)}
 
     assert len(pack(everybody)) == 22 * 1000
@@ -57,25 +55,25 @@ def test_answers_come_back():
     absences: list[PhotoSyncError] = [NoPhoto("x"), NoMailbox("x"), UnknownUser("x"), Refused("x")]
     answers: list[str | PhotoSyncError] = ['W/"1"', "", *absences]
     found = {user(number): told for number, told in enumerate(answers)}
-    told = Snapshot([pack(found)]).between("", "", 99).told
+    told = Snapshot([pack(found)]).between("", "", 99).answers
 
     assert [told[user(0)], told[user(1)]] == [cover.mark('W/"1"'), ""]
     assert [type(told[user(n)]) for n in range(2, 6)] == [type(each) for each in absences]
 
 
 @pytest.mark.parametrize("found", [ServiceDown("x"), AccessDenied("x")])
-def test_no_answer_cannot_be_held(found: PhotoSyncError):
-    """Of no answer, or of one that nobody foresaw, nothing is kept that might be taken for one."""
+def test_unexpected_answer_cannot_be_stored(found: PhotoSyncError):
+    """Neither a missing nor an unexpected answer is stored as one that decides."""
     assert not can_hold(found)
 
 
 def test_users_between_two_ids():
-    """Above the one, up to the other or to the end, in the order of ids over all parts."""
+    """Ids above the first, up to the second or to the end, in order over all parts."""
     parts = [pack({user(n): "e" for n in some}) for some in ((9, 1, 4), (3, 7), ())]
     snapshot = Snapshot(parts)
 
     def ids(after: str, up_to: str) -> list[str]:
-        return list(snapshot.between(after, up_to, 99).told)
+        return list(snapshot.between(after, up_to, 99).answers)
 
     assert ids("", "") == [user(n) for n in (1, 3, 4, 7, 9)]
     assert ids(user(1), user(7)) == [user(n) for n in (3, 4, 7)]
@@ -83,55 +81,55 @@ def test_users_between_two_ids():
     assert ids(user(7), "") == [user(9)]
 
 
-def test_no_more_than_asked_for():
-    """The first so many, and how far that is."""
+def test_limit():
+    """At most so many users are returned, and the id of the last."""
     snapshot = Snapshot([pack({user(n): "e" for n in range(0, 10, 2)}), pack({user(3): "e"})])
     found = snapshot.between("", "", 3)
     rest = snapshot.between(found.up_to, "", 3)
 
-    assert (list(found.told), found.up_to) == ([user(0), user(2), user(3)], user(3))
-    assert (list(rest.told), rest.up_to) == ([user(4), user(6), user(8)], "")
+    assert (list(found.answers), found.up_to) == ([user(0), user(2), user(3)], user(3))
+    assert (list(rest.answers), rest.up_to) == ([user(4), user(6), user(8)], "")
 
 
-def test_later_part_tells():
-    """Whom Graph listed on two pages it knew better the second time."""
+def test_later_part_wins():
+    """For a user on two pages, Graph's second answer counts."""
     snapshot = Snapshot([pack({user(1): "old"}), pack({user(1): "new"})])
     found = snapshot.between("", "", 1)
 
-    assert found.told == {user(1): cover.mark("new")}
+    assert found.answers == {user(1): cover.mark("new")}
     assert found.up_to == ""
 
 
 def test_parts_are_read_once():
-    """An instance reads the parts of a sweep once, and holds one sweep's at most."""
+    """An instance reads a sweep's parts once, and caches those of one sweep only."""
     kept = MemoryParts()
     parts = SnapshotParts(kept)
     names = [parts.keep("s-1", pack({user(n): "e"})) for n in range(3)]
     for _ in range(5):
-        assert len(parts.read(names).between("", "", 9).told) == 3
+        assert len(parts.read(names).between("", "", 9).answers) == 3
 
     assert kept.reads == names
 
 
 def test_same_pages_have_the_same_name():
-    """A page done twice is one part; another finding is another part and not written over it."""
+    """A repeated page is the same part; other findings are another part and overwrite nothing."""
     kept = MemoryParts()
     parts = SnapshotParts(kept)
     names = [parts.keep("s-1", pack({user(1): told})) for told in ("a", "a", "b")]
 
     assert names[0] == names[1] != names[2]
-    assert len(kept.kept) == 2
+    assert len(kept.blobs.texts) == 2
 
 
 @pytest.mark.parametrize("content", [None, b"", pack({user(1): "other"})], ids=str)
-def test_part_that_is_not_what_it_was(content: bytes | None):
-    """Nobody is judged by a part that was deleted or changed."""
+def test_changed_part_is_refused(content: bytes | None):
+    """A part that was deleted or changed decides about no user."""
     kept = MemoryParts()
     parts = SnapshotParts(kept)
     name = parts.keep("s-1", pack({user(1): "e"}))
     parts.drop([name])
     if content is not None:
-        kept.kept[name] = content
+        kept.put_part(name, content)
 
     with pytest.raises(Refused, match="deleted or changed"):
         parts.read([name])

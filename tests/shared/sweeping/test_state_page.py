@@ -1,4 +1,4 @@
-"""Of all states: who has left, who is due to be forgotten, and who is out of scope."""
+"""Pages of states: who has left, who is due to be forgotten, and who is out of scope."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
 from shared.sweeping import state_page
 from shared.sweeping.snapshot import Part, Snapshot
-from shared.sweeping.state_page import StateLook, StatePage, Way
+from shared.sweeping.state_page import Progress, StateLook, StatePage
 from shared.sweeping.sweep_page import PageResult
 from shared.user import User
 from tests.shared.sweeping.sweeping_alone import NOON
 
 MONTH = timedelta(days=30)
+LONG_AGO, FUTURE = "2020-01-01T12:00:00+00:00", "2036-01-31T12:00:00+00:00"
 GONE = UnknownUser("No such user.")
 
 
@@ -32,14 +33,17 @@ def user(user_id: str, **fields: Any) -> User:
     )
 
 
+OUT = user("a", account_enabled=False)
+
+
 class Around:
-    """Storage with one page of states, and a Graph that knows who is in `known`."""
+    """Storage with one page of states, and a Graph whose answers are in `known`."""
 
     def __init__(self, *entries: Entry, **known: User | PhotoSyncError) -> None:
         self.entries = list(entries)
         self.known = known
         self.asked: list[str] = []
-        # Of the group that leaves out.
+        # Of the excluded group.
         self.members: set[str] = set()
 
     def leaf(self, token: str, size: int) -> Leaf:
@@ -52,7 +56,7 @@ class Around:
     def look(
         self, token: str = "", *, after: str = "", most: int = 100, forget: timedelta | None = MONTH
     ) -> StatePage:
-        return self.looks(forget).look_at(token, Way("", after, most, NOON), Snapshot())
+        return self.looks(forget).look_at(token, Progress("", after, most, NOON), Snapshot())
 
     def looks(self, forget: timedelta | None = MONTH) -> StateLook:
         def check_scope(user: User) -> None:
@@ -79,50 +83,31 @@ class Around:
         return PageResult(0, 0, 0, [(each, "compared") for each in found], [])
 
 
-@pytest.mark.parametrize("status", [SYNCED, NO_PHOTO, SKIPPED, FAILED, WAITING, ""])
-def test_leaver_without_a_notification(status: str):
-    """Whom Graph does not know any more goes to the worker, whatever the state says."""
-    assert Around(entry("a", status)).look().moved == [("a", "left")]
-
-
-@pytest.mark.parametrize("found", [Throttled("Busy."), AccessDenied("No."), Refused("Odd.")])
-def test_no_answer_is_no_leaving(found: PhotoSyncError):
-    """Of whom Graph tells nothing nothing follows."""
-    assert Around(entry("a", SYNCED), a=found).look().moved == []
-
-
-def test_known_leaver_is_no_news():
-    """Who stands under left already is not sent to the worker again."""
-    assert Around(entry("a", LEFT, "2026-01-01T12:00:00+00:00")).look().moved == []
-
-
-@pytest.mark.parametrize("since", ["", "long ago", "2036-01-31T12:00:00+00:00"])
-def test_leaver_without_a_time(since: str):
-    """Of whom nobody knows since when, or since a time to come, the worker writes a time down."""
-    assert Around(entry("a", LEFT, since)).look().moved == [("a", "left")]
-
-
-def test_leaver_who_is_back_and_not_listed():
-    """Restored, and in no group that is listed: the state must not say left for ever."""
-    assert Around(entry("a", LEFT), a=user("a")).look().moved == [("a", "back")]
-
-
 @pytest.mark.parametrize(
-    ("status", "moved"),
+    ("known", "found", "why"),
     [
-        *((status, [("a", "out-of-scope")]) for status in (SYNCED, FAILED)),
-        *((status, []) for status in (SKIPPED, NO_PHOTO, WAITING)),
+        *(
+            (entry("a", each), GONE, "left")
+            for each in (SYNCED, NO_PHOTO, SKIPPED, FAILED, WAITING, "")
+        ),
+        (entry("a", LEFT, LONG_AGO), GONE, ""),
+        # Without a valid time the user would never be due: the worker records one.
+        *((entry("a", LEFT, each), GONE, "left") for each in ("", "long ago", FUTURE)),
+        (entry("a", LEFT), user("a"), "back"),
+        *((entry("a", SYNCED), each, "") for each in (Throttled("x"), AccessDenied("x"))),
+        (entry("a", SYNCED), Refused("Odd."), ""),
+        *((entry("a", each), OUT, "out-of-scope") for each in (SYNCED, FAILED)),
+        *((entry("a", each), OUT, "") for each in (SKIPPED, NO_PHOTO, WAITING)),
+        *((entry("a", each), user("a"), "") for each in (SYNCED, FAILED)),
     ],
 )
-def test_out_of_scope(status: str, moved: list[tuple[str, str]]):
-    """Who is out of scope is not said to be looked after, nor to be a failure to mend."""
-    around = Around(entry("a", status), a=user("a", account_enabled=False))
-
-    assert around.look().moved == moved
+def test_moved(known: Entry, found: User | PhotoSyncError, why: str):
+    """A state that Graph's answer contradicts is named with the reason; errors decide nothing."""
+    assert Around(known, a=found).look().moved == ([("a", why)] if why else [])
 
 
-def test_who_was_put_into_the_group_that_leaves_out():
-    """They are found at once and not when their turn comes; whom Graph tells of it tells better."""
+def test_users_added_to_the_excluded_group():
+    """They are found without a call of their own; an answer from Graph takes precedence."""
     statuses = {"a": SYNCED, "b": SYNCED, "c": FAILED, "d": SKIPPED, "e": SYNCED}
     around = Around(*(entry(each, status) for each, status in statuses.items()), a=user("a"))
     around.members = {"a", "b", "c", "d"}
@@ -131,58 +116,37 @@ def test_who_was_put_into_the_group_that_leaves_out():
     assert (page.asked, sorted(page.moved)) == (1, [("b", "out-of-scope"), ("c", "out-of-scope")])
 
 
-def test_who_is_there_and_in_scope():
-    """Everybody else is left to the pages of users."""
-    assert (
-        Around(entry("a", SYNCED), entry("b", FAILED), a=user("a"), b=user("b")).look().moved == []
-    )
+@pytest.mark.parametrize(
+    ("status", "since", "forget", "due"),
+    [
+        (LEFT, "2026-01-01T12:00:00+00:00", MONTH, True),
+        (LEFT, "2026-01-01T12:00:01+00:00", MONTH, False),
+        (LEFT, FUTURE, MONTH, False),
+        (LEFT, LONG_AGO, None, False),
+        (LEFT, "", MONTH, False),
+        (LEFT, "long ago", MONTH, False),
+        (WAITING, LONG_AGO, MONTH, False),
+    ],
+)
+@pytest.mark.parametrize("most", [100, 0])
+def test_due(status: str, since: str, forget: timedelta | None, due: bool, most: int):
+    """A leaver is due after the set time, whether Graph may still be asked about users or not."""
+    around = Around(entry("a", status, since))
+
+    assert around.look(most=most, forget=forget).due == (["a"] if due else [])
+    assert around.asked == ["a"][:most]
 
 
 @pytest.mark.parametrize(
-    ("since", "forget", "due"),
-    [
-        ("2026-01-01T12:00:00+00:00", MONTH, True),
-        ("2026-01-01T12:00:01+00:00", MONTH, False),
-        ("2027-01-01T12:00:00+00:00", MONTH, False),
-        ("2025-01-01T12:00:00+00:00", None, False),
-        ("", MONTH, False),
-        ("long ago", MONTH, False),
-    ],
+    ("after", "asked", "asked_to"), [("b", ["c", "d", "e"], "e"), ("k", [], "k")]
 )
-def test_due(since: str, forget: timedelta | None, due: bool):
-    """A leaver's time has come when it is over, and nobody's where the settings say never."""
-    assert Around(entry("a", LEFT, since)).look(forget=forget).due == (["a"] if due else [])
-
-
-def test_only_leavers_are_due():
-    """Whose state says anything else by now has a run under way, or is back."""
-    assert Around(entry("a", WAITING, "2020-01-01T12:00:00+00:00")).look().due == []
-
-
-def test_due_without_a_turn():
-    """Who is due is told of every page, whether Graph is asked about anybody or not."""
-    around = Around(entry("a", LEFT, "2020-01-01T12:00:00+00:00"))
-
-    assert around.look(most=0).due == ["a"]
-    assert around.asked == []
-
-
-def test_turn():
-    """So many are asked about, in their order, beginning behind the last one."""
+def test_rotation(after: str, asked: list[str], asked_to: str):
+    """Graph is asked about so many users, in order, after the last one asked about."""
     around = Around(*(entry(each, SYNCED) for each in "abcdef"))
-    page = around.look("first", after="b", most=3)
+    page = around.look("first", after=after, most=3)
 
-    assert around.asked == ["c", "d", "e"]
-    assert (page.asked, page.asked_to, page.next) == (3, "e", "more")
-
-
-def test_page_before_the_turn():
-    """Pages before the last one who had a turn are passed over, and the place is kept."""
-    around = Around(*(entry(each, SYNCED) for each in "abc"))
-    page = around.look(after="k")
-
-    assert around.asked == []
-    assert (page.asked, page.asked_to) == (0, "k")
+    assert around.asked == asked
+    assert (page.asked, page.asked_to, page.next) == (len(asked), asked_to, "more")
 
 
 def uuid(number: int) -> str:
@@ -197,7 +161,7 @@ def compared(
     part.add({uuid(number): "e" for number in found})
     around = Around(*(entry(each, SYNCED) for each in listed))
     return around.looks().look_at(
-        "first" if more else "", Way(listed_to, "", 0, NOON), Snapshot([part.to_bytes()])
+        "first" if more else "", Progress(listed_to, "", 0, NOON), Snapshot([part.to_bytes()])
     )
 
 
@@ -205,8 +169,8 @@ def numbers(page: StatePage) -> list[int]:
     return [int(user_id[:8], 16) for user_id, _ in page.compared.queue]
 
 
-def test_page_is_compared_as_far_as_it_goes():
-    """Also with those who have no state: up to the last one of a page, on the last one with all."""
+def test_users_of_a_page_are_compared():
+    """Users without a state too: up to the last state of a page; on the last page, to the end."""
     listed = [uuid(number) for number in (2, 5)]
 
     assert numbers(compared(*listed, found=[1, 2, 3, 5, 6, 9], more=True)) == [1, 2, 3, 5]
@@ -214,24 +178,23 @@ def test_page_is_compared_as_far_as_it_goes():
     assert numbers(compared(found=[7])) == [7]
 
 
-def test_page_that_was_begun():
-    """Whoever was compared is not again, nor asked about or forgotten a second time."""
-    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], listed_to=uuid(2), more=True)
-
-    assert numbers(page) == [3, 5]
-    assert (page.listed_to, page.more) == (uuid(5), False)
-
-
-def test_no_more_than_so_many_at_once(monkeypatch: pytest.MonkeyPatch):
-    """Of a page with many users some are left to the next look at it."""
+@pytest.mark.parametrize(
+    ("listed_to", "compared_ids", "end"), [("", [1, 2], 2), (2, [3, 5], 5)], ids=["first", "second"]
+)
+def test_page_with_many_users(
+    monkeypatch: pytest.MonkeyPatch, listed_to: Any, compared_ids: list[int], end: int
+):
+    """A page with many users takes several calls; none is compared twice."""
     monkeypatch.setattr(state_page, "JUDGED_AT_ONCE", 2)
-    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], more=True)
+    after = uuid(listed_to) if listed_to else ""
+    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], listed_to=after, more=True)
 
-    assert (numbers(page), page.listed_to, page.more) == ([1, 2], uuid(2), True)
+    assert numbers(page) == compared_ids
+    assert (page.listed_to, page.more) == (uuid(end), end == 2)
 
 
-def test_blob_of_a_name_that_nobody_gave():
-    """In capitals it lies elsewhere in the order of names: it bounds nothing, and is nobody's."""
+def test_blob_with_a_name_in_capitals():
+    """It sorts elsewhere among the names: it is no user's, and does not bound the page."""
     page = compared(uuid(1), uuid(0xFFFFFFFF).upper(), found=[1, 5], more=True)
     alone = compared(uuid(0xFFFFFFFF).upper(), found=[5], more=True)
 

@@ -1,4 +1,4 @@
-"""Users as Graph lists them, and compared with what is remembered of them."""
+"""Users on a page of Graph's list, and their comparison with the stored states."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -43,7 +44,7 @@ from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 
 class Photos:
-    """Graph, as far as a page asks it."""
+    """Graph's answers about photos."""
 
     def __init__(self, found: Mapping[str, str | PhotoSyncError]) -> None:
         self.found = found
@@ -59,7 +60,7 @@ ANNE, BERT, CARA, DORA = users(4)
 
 
 class CountedStates(MemoryStates):
-    """A store that counts who is read."""
+    """A store that records which states are read."""
 
     def __init__(self, states: list[UserState]) -> None:
         super().__init__(Blobs())
@@ -93,10 +94,10 @@ def look(photos: Photos, states: list[UserState]) -> PageResult:
 def compare(
     found: Mapping[str, str | PhotoSyncError], store: MemoryStates, *, removes: bool = True
 ) -> PageResult:
-    """What becomes of what was *found*, as a snapshot tells it."""
+    """The comparison with what was *found*, as a snapshot returns it."""
     part = Part()
     part.add(found)
-    told = Snapshot([part.to_bytes()]).between("", "", 99).told
+    told = Snapshot([part.to_bytes()]).between("", "", 99).answers
     looks = pages(Photos({}), store, removes=removes)
     return looks.compare(store.leaf("", 99).entries, told, since=NOON)
 
@@ -106,18 +107,23 @@ def state(user: User, **fields: Any) -> UserState:
     return UserState(user.id, **{**shown, **fields})
 
 
-def test_page_counts_and_keeps_what_was_found():
-    """Who is in scope, and what Graph said of them; nobody is read or decided about yet."""
+def test_answers_of_a_page():
+    """Users in scope are counted once, and Graph's answers kept; no state is read yet."""
     photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: NoPhoto("x")})
     store = CountedStates([state(ANNE), state(BERT)])
-    found = pages(photos, store).look_at([ANNE, BERT, CARA, replace(DORA, account_enabled=False)])
+    listed = [ANNE, BERT, CARA, replace(DORA, account_enabled=False), ANNE]
+    found = pages(photos, store).look_at(listed)
 
-    assert (found.users, found.in_scope, found.queue, store.reads) == (4, 3, [], [])
+    assert (found.users, found.in_scope, found.queue, store.reads) == (5, 3, [], [])
     assert found.found == photos.found
 
+    photos.error = Throttled("Slow down.")
+    with pytest.raises(Throttled):
+        pages(photos, store).look_at(listed)
 
-def test_only_who_differs_is_read():
-    """Whose picture is ours, who differs, and who is new; a listing tells of everybody else."""
+
+def test_only_states_that_differ_are_read():
+    """The listing is enough for everyone else; managed pictures and new users are found."""
     store = CountedStates([state(ANNE), state(BERT)])
     found = compare({ANNE.id: "e1", BERT.id: "e2", CARA.id: "e1"}, store)
 
@@ -144,70 +150,54 @@ def test_only_who_differs_is_read():
     ],
     ids=lambda each: getattr(each, "status", str(each)),
 )
-def test_whoever_is_well_is_not_read(known: UserState, found: str | PhotoSyncError):
-    """Not only copied photos: nothing to copy, and what is looked at once a day, too."""
+def test_unchanged_state_is_not_read(known: UserState, found: str | PhotoSyncError):
+    """That includes users without a photo, and failures that are checked once a day."""
     store = CountedStates([known])
 
     assert compare({ANNE.id: found}, store).queue == []
     assert store.reads == []
 
 
-def test_listing_is_no_last_word():
-    """Who differs by the listing and not by the state, written since, is left alone."""
+@pytest.mark.parametrize("deleted", [False, True])
+def test_state_decides_over_the_listing(deleted: bool):
+    """A user whose state has changed since the listing is judged by it; without one, as new."""
     store = CountedStates([state(ANNE)])
     listed = store.leaf("", 9).entries
     read = store.read(ANNE.id)
     assert read
-    store.replace(state(ANNE, source_etag="e2"), version=read.version)
-    told = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
+    if deleted:
+        store.delete(ANNE.id, version=read.version)
+    else:
+        store.replace(state(ANNE, source_etag="e2"), version=read.version)
+    found = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
 
-    assert told.queue == []
+    assert found.queue == ([(ANNE.id, "new")] if deleted else [])
 
 
-def test_blob_of_an_older_version_is_written_once_more():
-    """It is read, and tells in the next listing, unless a run writes it anyway."""
-    store = CountedStates([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
+@pytest.mark.parametrize("busy", [False, True])
+def test_blob_of_an_older_version_is_rewritten(busy: bool):
+    """It is read and rewritten for the next listing, unless a run writes it anyway."""
+
+    class Store(CountedStates):
+        def replace(self, new: UserState, *, version: str) -> str:
+            if busy:
+                raise Conflict("Another run wrote this blob first.")
+            return super().replace(new, version=version)
+
+    store = Store([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
     found = {each.id: cover.mark("e1") for each in (ANNE, CARA)} | {BERT.id: cover.mark("e2")}
     before = {each.id: store.read(each.id) for each in (ANNE, BERT, CARA)}
     old = [replace(each, outlined=None) for each in store.leaf("", 9).entries]
-    told = pages(Photos({}), store).compare(old, found, since=NOON)
+    compared = pages(Photos({}), store).compare(old, found, since=NOON)
     written = [each for each, one in before.items() if store.read(each) != one]
 
-    assert told.queue == [(BERT.id, "changed")]
-    assert written == [ANNE.id]
-
-
-def test_blob_that_moved_on_needs_no_writing():
-    """Whoever wrote it meanwhile has told."""
-
-    class Busy(CountedStates):
-        def replace(self, new: UserState, *, version: str) -> str:
-            raise Conflict("Another run wrote this blob first.")
-
-    store = Busy([state(ANNE)])
-    [entry] = store.leaf("", 9).entries
-    old = [replace(entry, outlined=None)]
-
-    assert (
-        pages(Photos({}), store).compare(old, {ANNE.id: cover.mark("e1")}, since=NOON).queue == []
-    )
-
-
-def test_state_that_was_deleted_since_the_listing():
-    """Who is listed and has no state any more is new."""
-    store = CountedStates([state(ANNE)])
-    listed = store.leaf("", 9).entries
-    read = store.read(ANNE.id)
-    assert read
-    store.delete(ANNE.id, version=read.version)
-    found = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
-
-    assert found.queue == [(ANNE.id, "new")]
+    assert compared.queue == [(BERT.id, "changed")]
+    assert written == ([] if busy else [ANNE.id])
 
 
 @pytest.mark.parametrize("removes", [True, False])
 def test_gone_users_are_named_if_pictures_are_removed(removes: bool):
-    """With REMOVED_PHOTO=keep nobody is gone."""
+    """With REMOVED_PHOTO=keep no user is gone."""
     since = NOON - 11 * MINUTE
     states = [state(ANNE, status=NO_PHOTO, source_etag="", missing_since=since)]
     none = NoPhoto("No photo.")
@@ -218,8 +208,8 @@ def test_gone_users_are_named_if_pictures_are_removed(removes: bool):
     assert found.queue == []
 
 
-def test_second_look_is_when_graph_was_asked():
-    """Whose photo was first missed after that is not gone, however late the states are listed."""
+def test_second_check_is_when_the_sweep_began():
+    """A photo first missed since then is not gone, however late the states are listed."""
     missed = state(ANNE, status=NO_PHOTO, source_etag="", missing_since=NOON - 9 * MINUTE)
     store = CountedStates([missed])
     looks = pages(Photos({}), store)
@@ -230,24 +220,8 @@ def test_second_look_is_when_graph_was_asked():
     assert looks.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
 
 
-def test_source_that_is_down_decides_nothing():
-    """An outage of the source ends the page before anybody is missed."""
-    photos = Photos({})
-    photos.error = Throttled("Slow down.")
-    with pytest.raises(Throttled):
-        look(photos, [state(ANNE)])
-
-
-def test_somebody_named_twice_is_one():
-    """Graph may list a user twice on a page, and refuses a batch that asks twice."""
-    photos = Photos({ANNE.id: "e2"})
-    found = pages(photos, CountedStates([state(ANNE)])).look_at([ANNE, ANNE])
-
-    assert (found.users, found.in_scope, found.found) == (2, 1, {ANNE.id: "e2"})
-
-
-def test_error_of_one_user_is_that_users():
-    """Whoever cannot be asked about is named with the error; the rest of the page is decided."""
+def test_errors_of_single_users():
+    """Users without an answer are named with the error; the rest of the page is decided."""
     slow, odd = Throttled("Slow down."), AccessDenied("graph answered 403.")
     found = look(Photos({ANNE.id: slow, BERT.id: "e2", CARA.id: odd}), [state(ANNE), state(BERT)])
 
@@ -257,47 +231,34 @@ def test_error_of_one_user_is_that_users():
     assert found.found == {BERT.id: "e2"}
 
 
-def test_user_in_hand_is_not_written_over():
-    """Where a message about a user waits already, its own state says why."""
-    waiting = state(ANNE, status=WAITING, next_attempt_at=NOON + MINUTE)
-    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [waiting])
+@pytest.mark.parametrize(
+    ("known", "unanswered"),
+    [
+        ({"checked_at": NOON}, 0),
+        ({"checked_at": NOON - MINUTE}, 1),
+        ({"checked_at": NOON.replace(year=9998)}, 1),
+        ({"status": WAITING, "next_attempt_at": NOON + MINUTE}, 0),
+    ],
+    ids=["since Graph was asked", "before", "in the future", "waiting"],
+)
+def test_state_with_newer_facts(known: dict[str, Any], unanswered: int):
+    """A state that a run has written since, or that has a message waiting, is left alone."""
+    photos = Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"})
 
-    assert found.unanswered == []
-
-
-def test_run_that_looked_meanwhile_knows_better():
-    """Whom a run has looked at since Graph was asked keeps what that run wrote."""
-    looked = state(ANNE, checked_at=NOON)
-    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [looked])
-    before = state(ANNE, checked_at=NOON - MINUTE)
-    told = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [before])
-
-    never = state(ANNE, checked_at=NOON.replace(year=9998))
-    odd = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [never])
-
-    assert (len(found.unanswered), len(told.unanswered), len(odd.unanswered)) == (0, 1, 1)
+    assert len(look(photos, [state(ANNE, **known)]).unanswered) == unanswered
 
 
-def test_one_message_a_user():
-    """Each user gets a message with the reason and an id of its own."""
-    queue = MemoryQueue(lambda: NOON)
-    ids = iter("xyz")
-    UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids)).queue(
-        [ANNE.id, BERT.id], reason="sweep"
-    )
+def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
+    """Each user gets a message with the reason and an id of its own; an error is raised."""
+    queue, ids = MemoryQueue(lambda: NOON), iter("xyz")
+    users_ = UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids))
+    users_.queue([ANNE.id, BERT.id], reason="sweep")
     messages = [json.loads(each.body) for each in queue.messages]
 
     assert sorted(each["userId"] for each in messages) == [ANNE.id, BERT.id]
     assert {each["reason"] for each in messages} == {"sweep"}
     assert sorted(each["correlationId"] for each in messages) == ["x", "y"]
 
-
-def test_queue_that_is_down_is_told():
-    """A user who could not be queued fails the page, which is then done again."""
-
-    class Down:
-        def send(self, text: str, *, delay_seconds: float) -> None:
-            raise ServiceDown("Broken.")
-
+    monkeypatch.setattr(queue, "send", Mock(side_effect=ServiceDown("Broken.")))
     with pytest.raises(ServiceDown):
-        UserQueue(Down(), clock=lambda: NOON, new_id=lambda: "x").queue([ANNE.id], reason="sweep")
+        users_.queue([ANNE.id], reason="sweep")

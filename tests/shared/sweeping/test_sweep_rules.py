@@ -1,4 +1,4 @@
-"""Who needs a look, and whose photo is gone."""
+"""Which users a sweep sends to the worker, and whose photo is gone."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import (
-    NoMailbox,
-    NoPhoto,
-    PhotoSyncError,
-    Refused,
-    Throttled,
-    UnknownUser,
-)
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, Throttled, UnknownUser
 from shared.storage.user_state import (
     FAILED,
     LEFT,
@@ -31,9 +24,11 @@ from shared.storage.user_state import (
 from shared.sweeping import sweep_rules
 from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
-HOUR = timedelta(hours=1)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+LATE, FUTURE = NOON - 25 * HOUR, NOON.replace(year=9998)
 NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
 SLOW, UNKNOWN = Throttled("Slow down."), UnknownUser("No such user.")
+LIVE, DEAD = Claim("b", 60.0, left=1.0), Claim("b", 60.0)
 GOOD = UserState(
     "a",
     status=SYNCED,
@@ -74,10 +69,9 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(LEFT, "unknown-user"), "e2", "changed"),
         (state(LEFT, "unknown-user"), NONE, "no-photo"),
         (state(SKIPPED, "no-mailbox"), UNKNOWN, ""),
-        (state(SKIPPED, "no-mailbox", checked_at=NOON - 25 * HOUR), UNKNOWN, "again"),
+        (state(SKIPPED, "no-mailbox", checked_at=LATE), UNKNOWN, "again"),
         (GOOD, SLOW, ""),
         (state(WAITING), SLOW, ""),
-        (replace(GOOD, claim=Claim("b", 60.0)), SLOW, ""),
         (state(SKIPPED, "no-mailbox", picture_url=""), NONE, "no-photo"),
         (GOOD, ODD, "unclear"),
         (replace(GOOD, sizes="other"), "e1", "changed"),
@@ -94,44 +88,46 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(FAILED), SLOW, ""),
         (state(FAILED, "refused", checked_at=None), ODD, "unclear"),
         (state(FAILED, "photo-refused"), "e1", ""),
-        (state(FAILED, "photo-refused", checked_at=NOON - 25 * HOUR), "e1", "again"),
+        (state(FAILED, "photo-refused", checked_at=LATE), "e1", "again"),
         (state(FAILED, "photo-refused", recipe=0), "e1", "again"),
         (state(FAILED, "photo-refused"), "e2", "changed"),
         (state(SKIPPED, "out-of-scope"), "e1", "in-scope"),
         (state(SKIPPED, "no-profile"), "e1", ""),
-        (state(SKIPPED, "no-profile", checked_at=NOON - 25 * HOUR), "e1", "again"),
+        (state(SKIPPED, "no-profile", checked_at=LATE), "e1", "again"),
         (state(SKIPPED, "other-host"), "e1", ""),
-        (state(SKIPPED, "other-host", checked_at=NOON - 25 * HOUR), "e1", "again"),
+        (state(SKIPPED, "other-host", checked_at=LATE), "e1", "again"),
+        # A check in the future, beyond any clock's error, counts as none.
+        (state(SKIPPED, "picture-kept", sizes="other", checked_at=NOON + HOUR), "e1", ""),
+        (state(SKIPPED, "picture-kept", sizes="other", checked_at=FUTURE), "e1", "again"),
+        # A live claim is left alone; an expired one belongs to a run that died.
+        (replace(GOOD, claim=DEAD), SLOW, ""),
+        (replace(GOOD, claim=LIVE), "e2", ""),
+        (replace(GOOD, claim=DEAD), "e1", "unfinished"),
+        # No message is hidden for longer than seven days.
+        (state(WAITING, next_attempt_at=NOON + WEEK), "e2", ""),
+        (state(WAITING, next_attempt_at=NOON + WEEK + MINUTE), "e2", "overdue"),
+        (state(WAITING, next_attempt_at=FUTURE), "e2", "overdue"),
     ],
 )
 def test_why_look(known: UserState | None, found: str | PhotoSyncError, expected: str):
-    """Whoever differs, is new or has failed is looked at, and nobody else."""
+    """Users who differ, are new or have failed are checked, and no others."""
     assert why(known, found) == expected
 
 
-def test_dry_run_that_is_over():
-    """What a dry run would have written is written once it is switched off."""
+def test_end_of_a_dry_run():
+    """Once DRY_RUN is off, what it would have written is checked again."""
     known = state(SKIPPED, "dry-run")
 
     assert (why(known, "e1", dry_run=True), why(known, "e1")) == ("", "dry-run")
-
-
-def test_run_at_work_is_left_alone():
-    """A live claim is waited for; one that has run out belongs to a run that died."""
-    live, dead = Claim("b", 60.0, left=1.0), Claim("b", 60.0)
-
-    assert why(replace(GOOD, claim=live), "e2") == ""
-    assert why(replace(GOOD, claim=dead), "e1") == "unfinished"
-    assert not sweep_rules.is_gone(replace(GONE, claim=live), NONE, NOON)
 
 
 @pytest.mark.parametrize(
     ("next_attempt", "expected"),
     [(NOON + HOUR, ""), (NOON - HOUR, ""), (NOON - HOUR - MINUTE, "overdue"), (None, "overdue")],
 )
-@pytest.mark.parametrize("claim", [None, Claim("b", 60.0)])
+@pytest.mark.parametrize("claim", [None, DEAD])
 def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim | None):
-    """A message that waits gets no company until it is lost, so that an outage adds none."""
+    """A waiting user gets no second message until the first is lost, even in a long outage."""
     known = state(WAITING, next_attempt_at=next_attempt, claim=claim)
     missing = replace(known, missing_since=GONE.missing_since)
 
@@ -146,13 +142,13 @@ def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim
         (replace(GONE, missing_since=NOON - SECOND_LOOK_AFTER + MINUTE), NONE, False),
         (replace(GONE, missing_since=None), NONE, False),
         (replace(GONE, picture_url=""), NONE, False),
-        (GONE, ELSEWHERE, False),
-        (GONE, "e1", False),
+        (replace(GONE, claim=LIVE), NONE, False),
+        *((GONE, found, False) for found in (ELSEWHERE, ODD, SLOW, "e1")),
         (None, NONE, False),
     ],
 )
 def test_is_gone(known: UserState | None, found: str | PhotoSyncError, expected: bool):
-    """A photo is gone when two looks, ten minutes apart, miss it and the picture is ours."""
+    """A photo is gone if two checks, ten minutes apart, miss it, and the picture is ours."""
     assert sweep_rules.is_gone(known, found, NOON) is expected
 
 
@@ -184,34 +180,9 @@ def test_brake(gone: int, managed: int, expected: bool):
     ],
     ids=str,
 )
-def test_whose_errors_they_are(failed: int, asked: int, before: tuple[int, int], expected: bool):
-    """Nearly all of a page are everybody; of a page of a few, together with all before it."""
-    found = sweep_rules.is_everybodys(
-        failed, asked, failed_before=before[0], asked_before=before[1]
-    )
+def test_common_failure(failed: int, asked: int, before: tuple[int, int], expected: bool):
+    """If nearly all users of a page failed, so did the service; small pages count with others."""
+    failed_before, asked_before = before
+    counts = {"failed_before": failed_before, "asked_before": asked_before}
 
-    assert found is expected
-
-
-@pytest.mark.parametrize("found", [ELSEWHERE, ODD, SLOW], ids=["no mailbox", "odd", "slow"])
-def test_only_a_missing_photo_is_gone(found: PhotoSyncError):
-    """A mailbox that has vanished, an odd answer and none take no picture along."""
-    assert sweep_rules.is_gone(GONE, NONE, NOON)
-    assert not sweep_rules.is_gone(GONE, found, NOON)
-
-
-def test_waiting_until_the_end_of_time():
-    """No message is hidden for longer than seven days: who waits for one is looked at."""
-    week = timedelta(days=7)
-
-    assert why(state(WAITING, next_attempt_at=NOON + week), "e2") == ""
-    assert why(state(WAITING, next_attempt_at=NOON + week + MINUTE), "e2") == "overdue"
-    assert why(state(WAITING, next_attempt_at=NOON.replace(year=9999)), "e2") == "overdue"
-
-
-def test_looked_at_in_a_time_to_come():
-    """A look that is yet to come, by no clock's error, counts as none."""
-    kept = state(SKIPPED, "picture-kept", sizes="other")
-
-    assert why(replace(kept, checked_at=NOON + HOUR), "e1") == ""
-    assert why(replace(kept, checked_at=NOON.replace(year=9998)), "e1") == "again"
+    assert sweep_rules.is_common_failure(failed, asked, **counts) is expected

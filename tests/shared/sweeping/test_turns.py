@@ -1,4 +1,4 @@
-"""Who of a sweep's page goes to the worker at once, and who waits for a turn."""
+"""Which users of a sweep's page go to the worker at once, and which wait for a fill."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ def swept(*pages: list[tuple[str, str]], pace: Pace = SLOW) -> Sweeping:
     return sweeping
 
 
-def test_few_never_wait():
-    """A page that finds as few as an hour's changes queues all of them at once."""
-    sweeping = swept(people(FEW))
+@pytest.mark.parametrize(("many", "pace"), [(FEW, SLOW), (100, Pace(15_000))])
+def test_no_user_waits(many: int, pace: Pace):
+    """All users of a page are queued at once if they are few, or the first minute has room."""
+    sweeping = swept(people(many), pace=pace)
 
-    assert len(sweeping.queued()) == FEW
+    assert len(sweeping.queued()) == many
     assert sweeping.fills.latest() == (None, None)
 
 
 def test_an_hours_changes_are_few():
-    """One in a hundred of the largest page that is judged at once never waits."""
+    """One in a hundred of the largest page compared at once never waits."""
     sweeping = Sweeping(result(queue=people(JUDGED_AT_ONCE // 100, "changed")), few=turns.FEW)
     sweeping.pace = SLOW
     sweeping.run()
@@ -41,25 +42,18 @@ def test_an_hours_changes_are_few():
     assert len(sweeping.queued()) == JUDGED_AT_ONCE // 100
 
 
-def test_many_wait():
-    """Of many who are new a minute's go at once, and the others are written down."""
-    sweeping = swept(people(100))
+@pytest.mark.parametrize("pages", [1, 2])
+def test_many_new_users_wait(pages: int):
+    """A sweep queues the users of one minute at once; all others are put on the list."""
+    sweeping = swept(*(people(100, first=100 * page) for page in range(pages)))
 
     assert len(sweeping.queued()) == SLOW.a_minute
-    assert sweeping.log.turns == 97
+    assert sweeping.log.turns == 100 * pages - SLOW.a_minute
     assert len(sweeping.fills.kept(sweeping.log.id, 1)) == 97
 
 
-def test_a_minute_is_the_sweeps():
-    """What earlier pages have sent leaves no room on later ones."""
-    sweeping = swept(people(100), people(100, first=100))
-
-    assert len(sweeping.queued()) == SLOW.a_minute
-    assert sweeping.log.turns == 197
-
-
 def test_changed_before_new():
-    """Those whose picture is an older one go before those who have none, a few of each page."""
+    """Users with an outdated picture go before users without one, a few of each page."""
     sweeping = swept(people(100), people(100, first=100) + people(5, "changed", first=900))
 
     queued = [user_id for user_id, _ in sweeping.queued()]
@@ -68,23 +62,15 @@ def test_changed_before_new():
 
 
 @pytest.mark.parametrize("why", ["changed", "dry-run"])
-def test_everybody_again(why):
-    """Where a setting has all copied again, or for the first time, nobody goes before the turn."""
+def test_everyone_is_copied_again(why):
+    """If a changed setting has everyone copied, changed users wait like new ones."""
     sweeping = swept(people(100, why), people(100, why, first=100))
 
     assert len(sweeping.queued()) == SLOW.a_minute
 
 
-def test_a_tenant_with_room_has_no_fill():
-    """Where the first minute has room for all of a sweep nobody waits."""
-    sweeping = swept(people(100), pace=Pace(15_000))
-
-    assert len(sweeping.queued()) == 100
-    assert sweeping.fills.latest() == (None, None)
-
-
-def test_nobody_stands_in_two_lists():
-    """While an earlier sweep's fill is at work, a later sweep leaves to it whoever would wait."""
+def test_no_user_is_on_two_lists():
+    """While an earlier fill is running, a later sweep leaves to it the users who would wait."""
     sweeping = swept(people(100))
     first = sweeping.log.id
     sweeping.users.messages.clear()
@@ -97,31 +83,27 @@ def test_nobody_stands_in_two_lists():
     assert sweeping.fill.sweep_id == first
 
 
-def test_page_done_again():
-    """A page that comes twice writes the same list, and no second fill begins."""
+def test_repeated_page():
+    """A repeated page writes the same list, and no second fill begins."""
     sweeping = Sweeping(result(queue=people(100)))
     sweeping.pace = SLOW
-    sweeping.sweep.start()
-    sweeping.upkeep.messages.clear()
-    log, read = sweeping.logs.latest()[0], sweeping.logs.read(sweeping.log.id)
-    assert log
-    assert read
-    sweeping.sweep.work_off(log.id, 1)
-    # As if the run had died before it wrote the sweep down.
-    sweeping.logs.write(log, after=sweeping.logs.read(log.id)[1])  # type: ignore[index]
-    sweeping.sweep.work_off(log.id, 1)
+    sweeping.start()
+    before = sweeping.log
+    sweeping.work_off(1)
+    # As if the run had died before it wrote the log.
+    sweeping.edit(**vars(before))
+    sweeping.work_off(1)
 
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
     assert sweeping.log.turns == 97
     assert sweeping.fill.status == fill_log.RUNNING
 
 
-def test_fill_whose_message_was_not_taken():
-    """Where storage fails over the first message, the page that is done again sends it."""
+def test_fill_whose_first_message_failed():
+    """If storage refuses the first message of a fill, the repeated page sends it."""
     sweeping = Sweeping(result(queue=people(100)))
     sweeping.pace = SLOW
-    sweeping.sweep.start()
-    sweeping.upkeep.messages.clear()
+    sweeping.start()
     sound = sweeping.upkeep.send
 
     def fails(text: str, *, delay_seconds: float) -> None:
@@ -129,8 +111,8 @@ def test_fill_whose_message_was_not_taken():
 
     sweeping.upkeep.send = fails  # type: ignore[method-assign]
     with pytest.raises(ServiceDown):
-        sweeping.sweep.work_off(sweeping.log.id, 1)
+        sweeping.work_off(1)
     sweeping.upkeep.send = sound  # type: ignore[method-assign]
-    sweeping.sweep.work_off(sweeping.log.id, 1)
+    sweeping.work_off(1)
 
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1

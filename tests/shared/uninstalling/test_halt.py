@@ -1,4 +1,4 @@
-"""When a process knows that PhotoSync is being taken back, and what that costs it."""
+"""When a process knows that PhotoSync is being uninstalled, and what that costs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START = NOON.isoformat()
 
 
 class Counted(MemoryDocuments):
-    """Documents that note each read, as blobs do."""
+    """Documents that count each read, as blobs do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Counted(MemoryDocuments):
 
 
 class Process:
-    """One process, and the order as others may write it."""
+    """One process, and the order that others may write."""
 
     def __init__(self) -> None:
         self.documents, self.clock = Counted(), Clock()
@@ -62,31 +62,27 @@ def process() -> Process:
     return Process()
 
 
-def test_a_no_is_asked_for_once_a_minute(process: Process):
-    """However many messages come within a minute, storage is asked once, and none is charged."""
+def test_no_is_cached_for_a_minute(process: Process):
+    """Within a minute storage is asked once, and no message is charged for the call."""
     with calls.noted() as made:
         answers = [process.halt.is_on() for _ in range(100)]
 
     assert (set(answers), process.documents.reads[NAME], made) == ({False}, 1, [])
 
 
-def test_an_order_is_heeded_within_a_minute(process: Process):
-    """An old "no" holds for a minute and not longer."""
+def test_order_takes_effect_within_a_minute(process: Process):
+    """A cached "no" is used for a minute, but not in the process of the order; a "yes" never is."""
     process.halt.is_on()
     process.order()
     process.clock.advance(MINUTE - TICK)
     before = process.halt.is_on()
     process.clock.advance(TICK)
-
     assert (before, process.halt.is_on()) == (False, True)
 
-
-def test_own_order_is_heeded_at_once(process: Process):
-    """The process in which the order was given knows it."""
-    process.halt.is_on()
+    process.order(CANCELLED)
+    assert not process.halt.is_on()
     process.order()
-    process.halt.heed()
-
+    process.halt.forget_no()
     assert process.halt.is_on()
 
 
@@ -94,19 +90,10 @@ def test_own_order_is_heeded_at_once(process: Process):
     ("status", "halts"), [(RUNNING, True), (DONE, True), (FAILED, True), (CANCELLED, False)]
 )
 def test_what_halts(process: Process, status: str, halts: bool):
-    """PhotoSync stands still from the order on, also when all is done, until it is cancelled."""
+    """PhotoSync is halted from the order on, even when all is done, until a person cancels it."""
     process.order(status)
 
     assert process.halt.is_on() is halts
-
-
-def test_a_cancelled_order_ends_at_once(process: Process):
-    """A "yes" is never remembered."""
-    process.order()
-    first = process.halt.is_on()
-    process.order(CANCELLED)
-
-    assert (first, process.halt.is_on()) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -119,16 +106,16 @@ def test_a_cancelled_order_ends_at_once(process: Process):
         ({"status": CANCELLED}, False),
     ],
 )
-def test_whose_messages_take_pictures_back(process: Process, change: dict[str, Any], allowed: bool):
-    """Only those of the order that runs now, and only if it takes pictures back."""
+def test_whose_messages_remove_pictures(process: Process, change: dict[str, Any], allowed: bool):
+    """Only those of the running order, if it removes pictures."""
     process.halt.is_on()
     process.order(**change)
 
     assert process.halt.orders("u-1") is allowed
 
 
-def test_not_to_know_is_no_answer(process: Process):
-    """Where storage does not answer nobody is told either; the next look asks again."""
+def test_error_is_not_cached(process: Process):
+    """If storage does not answer, the error is raised; the next check asks again."""
     process.documents.down = True
     with pytest.raises(ServiceDown):
         process.halt.is_on()
@@ -154,8 +141,8 @@ def test_not_to_know_is_no_answer(process: Process):
     ],
     ids=str,
 )
-def test_damaged_order_is_none(process: Process, damage: dict[str, Any]):
-    """What a person has made of the document orders nothing, and can be written over."""
+def test_damaged_order(process: Process, damage: dict[str, Any]):
+    """A document damaged by hand orders nothing, and can be replaced."""
     process.order()
     logs = UninstallLogs(process.documents)
     process.documents.put(NAME, {**process.documents.blobs[NAME].fields, **damage})

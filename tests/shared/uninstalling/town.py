@@ -1,9 +1,8 @@
-"""A town whose PhotoSync is taken back: states, both queues, and time that passes."""
+"""A tenant whose PhotoSync is uninstalled: states, both queues, and a clock."""
 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +16,7 @@ from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.halt import Halt
 from shared.uninstalling.uninstall import Uninstall
 from shared.uninstalling.uninstall_log import NAME, RUNNING, UninstallLog, UninstallLogs
-from tests.doubles.office import MemoryStore
+from tests.doubles.office import DelayedMessages, MemoryStore
 from tests.shared.subscription.deployment import Deployment
 
 URL = "https://contoso-my.sharepoint.com:443/User%20Photos/Profile%20Pictures/{}_MThumb.jpg"
@@ -32,7 +31,7 @@ class States(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        # What another run does between our read of a user and our deletion, each time.
+        # What another run does between our read of a user and our deletion.
         self.before_delete: dict[str, Callable[[], object]] = {}
 
     def delete(self, user_id: str, *, version: str) -> None:
@@ -47,40 +46,24 @@ class States(MemoryStore):
         return Leaf(described, page[-1] if len(left) > len(page) else "")
 
 
-class UserMessages:
-    """Queue `photo-sync`, as a whole."""
-
-    def __init__(self) -> None:
-        self.waiting: list[dict[str, Any]] = []
-
-    def send(self, text: str, *, delay_seconds: float) -> None:
-        self.waiting.append(json.loads(text))
+class Messages(DelayedMessages):
+    """A queue as a whole: each message with its delay."""
 
     def clear(self) -> None:
-        self.waiting.clear()
+        self.messages.clear()
 
     def length(self) -> int:
-        return len(self.waiting)
-
-
-class UpkeepMessages:
-    """Queue `photo-upkeep`: each message with its delay."""
-
-    def __init__(self) -> None:
-        self.waiting: list[tuple[dict[str, Any], float]] = []
-
-    def send(self, text: str, *, delay_seconds: float) -> None:
-        self.waiting.append((json.loads(text), delay_seconds))
+        return len(self.messages)
 
 
 class Town:
-    """Some users whose picture we have copied, and all that an uninstall needs."""
+    """Some users with pictures of ours, and all that an uninstall needs."""
 
     def __init__(self, users: int = 5, *, dry_run: bool = False) -> None:
         self.here = Deployment()
         self.here.keep()
         self.clock, self.documents = self.here.clock, self.here.documents
-        self.states, self.users, self.upkeep = States(), UserMessages(), UpkeepMessages()
+        self.states, self.users, self.upkeep = States(), Messages(), Messages()
         self.states.clock = self.clock
         self.pictures: set[str] = set()
         for number in range(users):
@@ -90,11 +73,11 @@ class Town:
         self._numbers = itertools.count(1)
 
     def new_halt(self) -> Halt:
-        """As another process has one."""
+        """The Halt of another process."""
         return Halt(UninstallLogs(self.documents), self.clock.ticks)
 
     def add(self, number: int, **fields: Any) -> str:
-        """A user whom a run has copied."""
+        """Add a user whom a run has copied."""
         id_ = user(number)
         known = {"status": SYNCED, "picture_url": URL.format(id_), "synced_at": self.clock.now}
         self.states.put(UserState(id_, **{**known, **fields}))
@@ -103,7 +86,7 @@ class Town:
 
     @property
     def uninstall(self) -> Uninstall:
-        """A fresh instance: nothing is remembered but in storage."""
+        """A new instance, which knows only what is in storage."""
         return Uninstall(
             UninstallLogs(self.documents),
             self.halt,
@@ -127,25 +110,25 @@ class Town:
         return self.uninstall.order(remove_pictures=remove, expected=len(self.states.blobs))
 
     def step(self) -> dict[str, Any]:
-        """Let the time of the oldest upkeep message come, and work it off."""
-        fields, delay = self.upkeep.waiting.pop(0)
+        """Let the delay of the oldest upkeep message pass, and process it."""
+        fields, delay = self.upkeep.messages.pop(0)
         self.clock.advance(timedelta(seconds=delay))
         if fields["kind"] == "uninstall":
             self.uninstall.work_off(fields["uninstallId"], fields["page"])
         return fields
 
     def work(self, serve: Callable[[str], None] | None = None) -> None:
-        """Work off the messages about users."""
-        for message in [*self.users.waiting]:
-            self.users.waiting.remove(message)
-            (serve or self.take_back)(message["userId"])
+        """Process the messages about users."""
+        for message in [*self.users.messages]:
+            self.users.messages.remove(message)
+            (serve or self.remove)(message[0]["userId"])
 
-    def take_back(self, user_id: str) -> None:
+    def remove(self, user_id: str) -> None:
         self.pictures.discard(user_id)
         self.states.blobs.pop(user_id, None)
 
     def refuse(self, user_id: str) -> None:
-        """As the worker does where a user cannot be served."""
+        """Write the state that the worker leaves if it cannot remove a picture."""
         before = self.states[user_id]
         told: dict[str, Any] = {
             "status": FAILED,
@@ -157,16 +140,16 @@ class Town:
     def run(
         self, serve: Callable[[str], None] | None = None, *, until: Callable[[], bool] | None = None
     ) -> UninstallLog:
-        """Let both queues be worked off until the uninstall has ended."""
+        """Process both queues until the uninstall has ended."""
         for _ in range(1000):
             self.work(serve)
             if self.log.status != RUNNING or (until and until()):
                 return self.log
-            fields, _ = self.upkeep.waiting[0]
+            fields, _ = self.upkeep.messages[0]
             try:
                 self.step()
             except TryLater as error:
-                self.upkeep.waiting.append((fields, error.retry_after or 10.0))
+                self.upkeep.messages.append((fields, error.retry_after or 10.0))
         raise AssertionError(f"It does not end: {self.documents.blobs[NAME]}")
 
     @property

@@ -1,4 +1,4 @@
-"""Who ordered upkeep, and how that ended, in the log of orders."""
+"""Orders of upkeep in the log of orders: who gave them, and how they ended."""
 
 from __future__ import annotations
 
@@ -19,13 +19,8 @@ from tests.doubles.office import NOON
 from tests.shared.upkeep.test_upkeep import Office
 
 
-@pytest.fixture
-def office() -> Office:
-    return Office()
-
-
 def told(office: Office) -> list[tuple[str, ...]]:
-    """Every line: event, order, by whom, id, and the result."""
+    """Every line: event, order, who gave it, id, and result."""
     return [
         (line["event"], line["order"], line["by"]["via"], line["id"], line.get("result", ""))
         for line in office.lines.told
@@ -34,7 +29,7 @@ def told(office: Office) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize(("kind", "result"), [(RENEW, "done"), (SWEEP, "begun"), (AUDIT, "done")])
 def test_typed_word(office: Office, kind: str, result: str):
-    """It is signed "queue", and known by the id that the queue has given it."""
+    """A typed order is signed "queue" and has the id of its message."""
     office.upkeep.work_off(kind.encode(), message_id="m-1")
 
     assert told(office) == [
@@ -45,13 +40,13 @@ def test_typed_word(office: Office, kind: str, result: str):
 
 @pytest.mark.parametrize("kind", [RENEW, SWEEP, AUDIT])
 def test_timer(office: Office, kind: str):
-    """What a timer asks for is nobody's order."""
+    """A timer's message is not logged as an order."""
     office.work_off(UpkeepMessage(kind, by=Signature(APP)))
 
     assert told(office) == []
 
 
-def console_s(office: Office, kind: str = SWEEP) -> UpkeepMessage:
+def from_console(office: Office, kind: str = SWEEP) -> UpkeepMessage:
     """The message of an order that the console has signed."""
     log = OrderLog(office.lines, clock=office.here.clock)
     file = log.give(Order(kind, Signature(KEY), "c-1"))
@@ -60,7 +55,7 @@ def console_s(office: Office, kind: str = SWEEP) -> UpkeepMessage:
 
 def test_order_of_the_console(office: Office):
     """Its end names the sweep that has begun."""
-    office.work_off(console_s(office))
+    office.work_off(from_console(office))
 
     given, ended = office.lines.told
     assert (given["event"], given["by"]) == ("given", {"via": "key"})
@@ -68,7 +63,7 @@ def test_order_of_the_console(office: Office):
 
 
 def test_order_that_waits(office: Office):
-    """It comes back as the order it was."""
+    """A message that waits stays the same order."""
     office.here.graph.error = Throttled("Busy.", retry_after=5)
     office.upkeep.work_off(b"renew", message_id="m-1")
     office.here.graph.error = None
@@ -80,20 +75,16 @@ def test_order_that_waits(office: Office):
     ]
 
 
-def test_log_that_is_down(office: Office):
-    """A typed order waits until it can be signed."""
+def test_order_that_cannot_be_signed(office: Office):
+    """A typed order waits until it can be signed; if it is given up, it is stored instead."""
     office.lines.error = ServiceDown("Down.")
     office.upkeep.work_off(b"sweep")
     assert office.sweeps.done == []
     office.lines.error = None
     office.work_off_waiting()
-
-    assert office.sweeps.done == ["start"]
+    assert office.sweeps.done == [("start",)]
     assert len(told(office)) == 2
 
-
-def test_order_that_is_never_signed(office: Office):
-    """Once a typed order waits no more it is kept where the console lists it."""
     office.lines.error = ServiceDown("Down.")
     office.upkeep.work_off(b"sweep")
     office.here.clock.advance(timedelta(days=1))
@@ -107,11 +98,11 @@ def test_order_that_is_never_signed(office: Office):
         "Gave up after a day of waiting. Down.",
         "A role is missing.",
     ]
-    assert office.sweeps.done == []
+    assert office.sweeps.done == [("start",)]
 
 
-def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """What was typed is not known again once the host gives it up: its end is told at once."""
+def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """A typed order ends at the first crash: a retry cannot be matched to it."""
 
     def stop() -> str:
         raise RuntimeError
@@ -123,13 +114,13 @@ def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.Monk
     assert told(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
 
 
-def test_ends_that_are_none(office: Office):
-    """Failed, halted or parked: each is told as such."""
+def test_orders_that_fail(office: Office):
+    """An order that failed, was halted or was parked has such an end."""
     office.sweeps.error = AccessDenied("Consent is missing.")
-    office.work_off(console_s(office))
+    office.work_off(from_console(office))
     office.uninstall.ordered = "an-uninstall"
-    office.work_off(console_s(office))
-    office.upkeep.park(console_s(office).to_json().encode())
+    office.work_off(from_console(office))
+    office.upkeep.park(from_console(office).to_json().encode())
     office.upkeep.park(b"?")
 
     assert [line["result"] for line in office.lines.told if line["event"] == "ended"] == [
@@ -142,7 +133,7 @@ def test_ends_that_are_none(office: Office):
 @pytest.mark.parametrize(
     "odd", [{"by": "jo"}, {"by": {"via": "god"}}, {"orderId": "a b"}, {"orderedIn": "../x"}]
 )
-def test_signature_that_is_none(odd: dict[str, Any]):
+def test_invalid_signature(odd: dict[str, Any]):
     """Nothing in a message leads to another blob, or into a log line."""
     with pytest.raises(BadMessage):
         upkeep_message.parse(json.dumps({"kind": "sweep", **odd}).encode(), now=NOON)

@@ -1,4 +1,4 @@
-"""Notifications as Graph posts them, and what the webhook makes of them."""
+"""Notifications as Graph posts them, and how the webhook accepts them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER_ID = "4e1a1f5d-0000-4000-8000-00000000000a"
 
 
 def item(**fields: Any) -> dict[str, Any]:
-    """A notification as Graph sends it (graph.md section 3), with *fields* in place of its own."""
+    """A notification as Graph sends it (graph.md section 3), with some *fields* replaced."""
     usual = {
         "changeType": "updated",
         "clientState": STATE,

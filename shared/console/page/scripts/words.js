@@ -56,6 +56,8 @@ export const RESULTS = {
   refused: "Refused",
   begun: "Started",
   done: "Done",
+  finished: "Finished",
+  cancelled: "Cancelled",
   halted: "Not done: PhotoSync is stopped",
   parked: "Moved to the poison queue",
   unreadable: "Set aside",
