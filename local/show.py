@@ -15,7 +15,7 @@ from local.cloud.occupancy import must_be_up
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
-# The queues that people may type into; the others belong to the host.
+# The other queues belong to the host.
 QUEUES = ("photo-sync", "photo-upkeep")
 
 

@@ -173,7 +173,7 @@ class Stack:
 
     def _keep(self, host: Child) -> None:
         """
-        Restart a host that ended by itself with exit code 0, as Azure does.
+        Restart a host that exits with code 0 without being asked, as Azure does.
 
         The thread must live as long as the host that it started: see `Child`.
         """
@@ -188,7 +188,7 @@ class Stack:
                 if short_lives == _SHORT_LIVES:
                     self._given_up = True
                     return
-                self._note("The host has ended by itself and is restarted, as Azure would do")
+                self._note("The host has exited and is restarted, as Azure would do")
                 self._crashed.append(host)
                 try:
                     host = self._start_host()

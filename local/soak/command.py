@@ -58,7 +58,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--patience",
         type=float,
         default=usual.patience,
-        help="seconds after the faults in which messages may come back by themselves",
+        help="seconds after the faults in which delayed messages may still be processed",
     )
 
 
@@ -118,17 +118,17 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
     say("The faults are over")
     along = [
         *figures(town, town.watcher.journal(began)),
-        replace(runs(town), what="messages worked off till then, the first run's too"),
+        replace(runs(town), what="messages processed until then, including the first run"),
     ]
     calm.settle()
-    say("Looking at both sides of everybody")
+    say("Comparing both sides of every user")
     done = storm.done
     changes = sum(done[kind] for kind in plan.CHANGES)
     return [
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
         Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
         Row(
-            "kills of its worker alone",
+            "kills of the worker alone",
             f"{done[plan.KILL_WORKER]}",
             done[plan.KILL_WORKER] == scale.worker_kills,
         ),

@@ -144,7 +144,7 @@ def test_host_that_ends_in_order_is_started_anew(stack):
     eventually(functools.partial(logged, stack, "Host started", before + 1))
     log = stack.host_log.read_text()
 
-    assert "platform: The host has ended by itself and is restarted" in log
+    assert "platform: The host has exited and is restarted" in log
     assert eventually(lambda: answers(stack)) == "ok"
     assert stack.dead_children() == []
 

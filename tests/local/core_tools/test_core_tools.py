@@ -168,7 +168,7 @@ def test_another_host_is_not_asked_what_only_ours_does(tmp_path: Path):
 @pytest.mark.parametrize(
     ("code", "more", "sentence"),
     [
-        (IN_ERROR, (), "The host is in error: ['host.json is bad']"),
+        (IN_ERROR, (), "The host has errors: ['host.json is bad']"),
         ("raise SystemExit(3)", (), "Core Tools did not start the app"),
         ("", ("--auth-file", "auth.json"), "Core Tools has no App Service authentication"),
     ],
