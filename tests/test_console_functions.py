@@ -1,4 +1,4 @@
-"""The console's functions as the host calls them, before anybody has set anything."""
+"""The console's functions as the host calls them, without settings or with wrong ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import azure.functions as func
 import pytest
@@ -17,7 +17,7 @@ from tests import REPO
 from tests.test_function_app import STORAGE, user_function
 
 CONSOLE = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
-# In a process of its own: routes are made when function_app is imported.
+# In a separate process, since routes are registered when function_app is imported.
 LEVELS = """
 import json, function_app
 found = {}
@@ -43,17 +43,9 @@ def levels(settings: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def no_runtime() -> Iterator[None]:
-    """A process that has built nothing yet, and forgets what it builds."""
-    function_app._runtime.cache_clear()
-    yield
-    function_app._runtime.cache_clear()
-
-
 @pytest.mark.usefixtures("no_runtime")
 def test_doctor_answers_without_settings():
-    """Whoever has set nothing yet is told by the doctor what to set."""
+    """Without any settings, the doctor says what to set."""
     answer = user_function("console_doctor")(
         func.HttpRequest(method="GET", url="/api/console/doctor", body=b"")
     )
@@ -64,8 +56,8 @@ def test_doctor_answers_without_settings():
 
 
 @pytest.mark.usefixtures("no_runtime")
-def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPatch):
-    """While settings are wrong the console answers with the sentence that names them."""
+def test_console_names_wrong_settings(monkeypatch: pytest.MonkeyPatch):
+    """With wrong settings, the console answers with the sentence that names them."""
     monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
     answer = user_function("console_overview")(
         func.HttpRequest(method="GET", url="/api/console/overview", body=b"")
@@ -76,8 +68,8 @@ def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("no_runtime")
-def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
-    """The error lives as long as the process; no request may add to its traceback."""
+def test_settings_error_keeps_no_request(monkeypatch: pytest.MonkeyPatch):
+    """The error lives as long as the process, and requests do not extend its traceback."""
     monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
     kept = function_app.runtime().console
     assert isinstance(kept, SettingsError)
@@ -90,8 +82,8 @@ def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
     assert kept.__traceback__ is before
 
 
-def test_a_key_alone_opens_the_console_while_sign_in_is_off():
-    """Without CONSOLE_SIGN_IN every route but the page needs a key, and none has a double."""
+def test_key_without_sign_in():
+    """Without CONSOLE_SIGN_IN all routes but the page need a key, and there are no keyed routes."""
     found = levels({"CONSOLE_SIGN_IN": ""})
 
     assert found.pop("console") == "ANONYMOUS"
@@ -99,8 +91,8 @@ def test_a_key_alone_opens_the_console_while_sign_in_is_off():
     assert not [route for route in found if route.startswith("keyed/")]
 
 
-def test_no_key_opens_the_console_where_keys_are_off():
-    """Also without CONSOLE_SIGN_IN: then `access` lets nobody in."""
+def test_neither_keys_nor_sign_in():
+    """With keys off and without sign-in, the host checks no key, and `access` refuses everyone."""
     found = levels({"CONSOLE_SIGN_IN": "", "CONSOLE_KEYS": "false"})
     theirs = {level for route, level in found.items() if route.startswith("console")}
 
@@ -108,8 +100,8 @@ def test_no_key_opens_the_console_where_keys_are_off():
     assert not [route for route in found if route.startswith("keyed/")]
 
 
-def test_each_route_has_a_double_for_keys_where_people_sign_in():
-    """The host cannot ask for a key or a person: so a key has routes of its own."""
+def test_keyed_routes_with_sign_in():
+    """With sign-in, every route has a second one for keys: the host cannot check either of both."""
     found = levels({"CONSOLE_SIGN_IN": CONSOLE})
     of_people = {route for route, level in found.items() if level == "ANONYMOUS"} - {"console"}
 
@@ -119,15 +111,15 @@ def test_each_route_has_a_double_for_keys_where_people_sign_in():
     }
 
 
-def test_keys_can_be_switched_off():
-    """With CONSOLE_KEYS=false nothing but a signed-in person opens the console."""
+def test_sign_in_without_keys():
+    """With CONSOLE_KEYS=false only a signed-in user has access."""
     found = levels({"CONSOLE_SIGN_IN": CONSOLE, "CONSOLE_KEYS": "false"})
 
     assert set(found.values()) == {"ANONYMOUS"}
 
 
-def test_principal_is_ignored_where_a_key_was_checked():
-    """A principal's header on a route of a key changes nothing: the host has checked the key."""
+def test_principal_is_ignored_on_keyed_routes():
+    """Where the host has checked a key, a principal's header changes nothing."""
     answer = user_function("console_me")(
         func.HttpRequest(
             method="GET",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import azure.functions as func
@@ -24,12 +23,12 @@ STORAGE = (
     "BlobEndpoint=http://127.0.0.1:1/nobody;QueueEndpoint=http://127.0.0.1:1/nobody"
 )
 
-# Indexed once: an app refuses to be indexed again.
+# Indexed once, since an app cannot be indexed again.
 FUNCTIONS = {str(found.get_function_name()): found for found in function_app.app.get_functions()}
 
 
 class Posted:
-    """One POST to the webhook: the answer, and what was handed to the two queues."""
+    """One POST to the webhook: the answer, and the messages for the two queues."""
 
     def __init__(self, body: bytes, params: dict[str, str] | None = None) -> None:
         request = func.HttpRequest(
@@ -42,7 +41,7 @@ class Posted:
 
 
 class Out(func.Out[list[str]]):
-    """An output binding that keeps what it is given."""
+    """An output binding that keeps its value."""
 
     value: list[str] | None = None
 
@@ -62,14 +61,6 @@ def user_function(name: str) -> Any:
 def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANT_ID", TENANT)
     monkeypatch.setenv("CLIENT_STATE", STATE)
-
-
-@pytest.fixture
-def no_runtime() -> Iterator[None]:
-    """A process that has built nothing yet, and forgets what it builds."""
-    function_app._runtime.cache_clear()
-    yield
-    function_app._runtime.cache_clear()
 
 
 def body(*items: Any) -> bytes:
@@ -99,7 +90,7 @@ def test_handshake():
     ids=["long token", "malformed", "no value", "large"],
 )
 def test_refusals(posted, params, status):
-    """What Graph never sends is refused in one plain sentence, and nothing is queued."""
+    """A request that Graph never sends is refused in one sentence, and nothing is queued."""
     refused = Posted(posted, params)
 
     assert refused.answer.status_code == status
@@ -128,8 +119,8 @@ def test_many_users_are_queued_together():
     assert (bundle["kind"], bundle["userIds"]) == ("bundle", ids)
 
 
-def test_each_message_has_a_correlation_id_of_its_own():
-    """Two users of one POST can be told apart in the log."""
+def test_each_message_has_its_own_correlation_id():
+    """Two users of one POST can be distinguished in the log."""
     other = item(resourceData={"id": TENANT})
     messages = [json.loads(text) for text in Posted(body(item(), other)).sync or []]
 
@@ -141,16 +132,16 @@ def test_each_message_has_a_correlation_id_of_its_own():
     [body(), body(item(clientState="guess")), body(item(tenantId=ID)), body(1, None)],
     ids=["nothing", "clientState", "tenant", "no objects"],
 )
-def test_stranger_learns_nothing(posted):
-    """What is not ours is answered like anything else, and nothing is queued."""
+def test_forged_post(posted):
+    """A forged POST is answered like a genuine one, and nothing is queued."""
     answered = Posted(posted)
 
     assert (answered.answer.status_code, answered.answer.get_body()) == (202, b"")
     assert (answered.sync, answered.upkeep) == (None, None)
 
 
-def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
-    """One line a POST says how many were taken and ignored; no clientState is in it."""
+def test_log_counts_without_secrets(caplog: pytest.LogCaptureFixture):
+    """One line per POST counts accepted and ignored items; it contains no clientState."""
     with caplog.at_level(logging.INFO, "photosync"):
         Posted(body(item(), lifecycle(), item(clientState="guess"), item(clientState="guess"), 5))
 
@@ -169,10 +160,8 @@ def test_handshake_is_not_logged(caplog: pytest.LogCaptureFixture):
     assert TOKEN not in caplog.text
 
 
-def test_unset_client_state_is_said(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    """Without CLIENT_STATE the answer is 202 as ever, and the log says what to set."""
+def test_unset_client_state(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """Without CLIENT_STATE the answer is still 202, and the log says what to set."""
     monkeypatch.delenv("CLIENT_STATE")
     posted = Posted(body(item()))
 
@@ -184,7 +173,7 @@ def test_unset_client_state_is_said(
 
 
 def test_health():
-    """The probe is told that the app runs, which version, and nothing else; "ok" comes first."""
+    """The probe gets "ok" and the version, and nothing else."""
     answer = user_function("health")(func.HttpRequest(method="GET", url="/api/health", body=b""))
 
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
@@ -199,7 +188,7 @@ def bindings() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_route_but_probe_and_page_needs_a_key():
-    """Without a function key one reaches what holds no data; no route is one of the host's."""
+    """Only routes without data need no function key; no route belongs to the host."""
     http = {
         name: trigger
         for name, found in bindings().items()
@@ -215,7 +204,7 @@ def test_every_route_but_probe_and_page_needs_a_key():
 
 
 def test_queues():
-    """Each queue of the design has the function that works it off."""
+    """Each queue of the design has its function."""
     queues = {
         name: trigger["queueName"]
         for name, found in bindings().items()
@@ -230,14 +219,14 @@ def test_queues():
 @pytest.mark.parametrize("name", ["sync_photo", "upkeep"])
 @pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
-    """With the storage setting missing too the run fails, so that the host keeps the message."""
+    """Without any settings, even storage's, the run fails, so that the host keeps the message."""
     with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
 
 
 @pytest.mark.usefixtures("no_runtime")
-def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
-    """Messages that arrive first, all at once, find the same parts."""
+def test_one_runtime_per_process(monkeypatch: pytest.MonkeyPatch):
+    """Simultaneous first messages use the same runtime."""
     more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
     for key, value in {**ENOUGH, **more}.items():
         monkeypatch.setenv(key, value)
