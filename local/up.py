@@ -88,10 +88,10 @@ def invitation(
     line = ("-w", r"\n")
     more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
     more += _groups(at, say, settings)
-    with_photo = sum(bool(person.photo) for person in people.PEOPLE)
+    everyone, with_photo = len(people.PEOPLE), sum(bool(each.photo) for each in people.PEOPLE)
     return f"""
-The local cloud is running, with {len(people.PEOPLE)} invented people; "status" counts the
-{with_photo} who have a photo. Try in another terminal:
+The local cloud is running, with {everyone} people; {with_photo} have a photo and count in "status".
+Try in another terminal:
 
   The console in a browser ({_way_in(at)}; the certificate is from a local CA):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}

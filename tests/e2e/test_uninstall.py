@@ -70,7 +70,7 @@ class Town:
     def pass_time(self) -> None:
         """Change the order as if the five minutes had passed in which older runs may still end."""
         self.cloud.wait_for(lambda: self.order["round"] > 1)
-        self.cloud.wait_for(lambda: self.cloud.watcher._length("photo-sync") == 0)
+        self.cloud.wait_for(lambda: self.cloud.watcher.length("photo-sync") == 0)
         while True:
             found = self._order.download_blob()
             fields = json.loads(found.readall())

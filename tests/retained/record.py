@@ -136,7 +136,7 @@ class Recording:
         cloud.console.order(f"users/{self.ids['synced']}/replay", force=True)
         # photo-sync: notification, replay, the waiting and the dead run. photo-upkeep: two timers,
         # Graph's event, the sweep's page.
-        cloud.wait_for(lambda: min(map(cloud.watcher._length, QUEUES)) >= 4)
+        cloud.wait_for(lambda: min(map(cloud.watcher.length, QUEUES)) >= 4)
         cloud.stack.kill_host()
 
     def storage(self) -> dict[str, Any]:
