@@ -41,18 +41,22 @@ _CALM = {
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the options of `soak`; their defaults are those of Scale."""
     usual = Scale()
-    command.add_argument("--seed", type=int, help="repeats a run's plan and faults; else random")
-    command.add_argument("--users", type=int, default=usual.users)
-    command.add_argument("--changes", type=int, default=usual.changes)
-    command.add_argument("--minutes", type=float, default=usual.seconds / 60)
-    command.add_argument("--kills", type=int, default=usual.kills, help="of the host")
+    command.add_argument(
+        "--seed", type=int, help="repeats a run's plan and faults; default: random"
+    )
+    command.add_argument("--users", type=int, default=usual.users, help="users in the tenant")
+    command.add_argument("--changes", type=int, default=usual.changes, help="photo changes")
+    command.add_argument(
+        "--minutes", type=float, default=usual.seconds / 60, help="length of the faults"
+    )
+    command.add_argument("--kills", type=int, default=usual.kills, help="kills of the host")
     command.add_argument(
         "--worker-kills",
         type=int,
         default=usual.worker_kills,
-        help="of the host's worker alone; the third in a row ends the host, which comes back",
+        help="kills of the worker alone; the third in a row ends the host, which is restarted",
     )
-    command.add_argument("--forged", type=int, default=usual.forged)
+    command.add_argument("--forged", type=int, default=usual.forged, help="forged posts")
     command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
     command.add_argument(
         "--patience",
