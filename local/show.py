@@ -49,7 +49,7 @@ def _until(subscription: dict[str, Any]) -> str:
 
 
 def _told(sweep: dict[str, Any]) -> str:
-    changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "nobody"
+    changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "none"
     return (
         f"{sweep['status']}, {sweep['users']} users, queued: {changed}, "
         f"removals: {sweep['removals']} {sweep['detail']}"

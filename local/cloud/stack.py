@@ -45,7 +45,7 @@ REPO = Path(__file__).resolve().parents[2]
 _PROCESSES = ("azurite", "m365", "host")
 # Created at deployment: the host's queue trigger waits for its queue, but does not create it.
 _QUEUES = ("photo-sync", "photo-upkeep")
-# Give up on a host that ends by itself this many times in a row, each within a minute.
+# Give up on a host that exits this many times in a row, each time within a minute.
 _SHORT_LIVES, _SHORT = 5, 60.0
 
 

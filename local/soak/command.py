@@ -138,7 +138,7 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
         ),
         Row("messages dropped after the faults", str(calm.dropped)),
         Row(
-            "pictures that strangers had changed, repaired by the audit",
+            "pictures damaged in SharePoint, repaired by the audit",
             f"{calm.repaired}, of {done[plan.DAMAGE]} damages",
             calm.repaired > 0,
         ),

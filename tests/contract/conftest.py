@@ -29,7 +29,7 @@ _SATELLITES = {"contosoeur": "Profilbilder"}
 
 
 class Nobody:
-    """No person, since no step of the contract needs one."""
+    """Refuses each action, since no step of the contract needs a person."""
 
     def must_be_there(self) -> None:
         raise NotAsked("nobody is there")

@@ -1,4 +1,4 @@
-"""What the tests of the local cloud share: a simulated Microsoft 365, and storage."""
+"""Shared fixtures for tests of the local cloud: a simulated Microsoft 365, and storage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.local.m365.simulator import Cloud, cloud
 
 @pytest.fixture
 def m365(tmp_path: Path) -> Iterator[Cloud]:
-    """A simulator of its own for each test."""
+    """A separate simulator for each test."""
     with cloud(tmp_path) as simulated:
         yield simulated
 

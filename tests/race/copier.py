@@ -109,7 +109,7 @@ class Answers:
         return str(self.ask("write", state, version))
 
     def delete(self, user_id: str, *, version: str) -> None:
-        raise AssertionError("Nobody of this world leaves.")
+        raise AssertionError("No user leaves here.")
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         raise AssertionError(reason)
@@ -132,7 +132,7 @@ class Answers:
         return _REMOVAL
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
-        raise AssertionError("Nobody of this world leaves.")
+        raise AssertionError("No user leaves here.")
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         raise AssertionError("PhotoSync is not uninstalled here.")
