@@ -97,13 +97,14 @@ class Town:
         host = self.cloud.at.sharepoint_my
         return self.cloud.admin._get_file(host, path).status_code == 404
 
-    def has_lost(self, people: Sequence[tuple[str, str, dict[str, str]]]) -> bool:
-        """Whether profiles and files of *people* are empty, and all states and subscriptions."""
+    def assert_gone(self, people: Sequence[tuple[str, str, dict[str, str]]] = ()) -> None:
+        """Nothing is left: no pictures of *people*, no state, no subscription."""
         for _, upn, files in people:
             profile = self.cloud.admin.shown(upn).profile
             assert {name: profile[name] for name in EMPTY} == EMPTY
             assert all(self.is_gone(path) for path in files.values())
-        return (self.cloud.watcher.states(), self.cloud.subscriptions()) == ({}, [])
+        assert self.cloud.watcher.states() == {}
+        assert self.cloud.subscriptions() == []
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_removed_with_the_pictures(town: Town):
     end = town.manage("uninstall", "--yes", "--remove-pictures")
     assert (end.code, end.err) == (0, ""), end
     assert "azd down" in end.out
-    assert town.has_lost(people)
+    town.assert_gone(people)
     assert town.cloud.profile(chooser_id)["PictureURL"] == CHOSEN
     assert all(town.is_gone(path) for path in (*own_files.values(), *gone_files.values()))
     assert town.cloud.watcher.document("subscription.json") == {}
@@ -164,7 +165,7 @@ def test_pictures_stay_by_default(town: Town):
     assert (refused.code, "--cancel" in refused.err) == (1, True), refused
     assert end.code == 0, end
     assert town.cloud.shows(upn, picture(1))
-    assert town.has_lost([])
+    town.assert_gone()
 
 
 def test_cancelled(town: Town):
@@ -206,7 +207,7 @@ def test_crash_during_removal(town: Town):
     end = town.manage("uninstall", "--yes", "--remove-pictures")
 
     assert end.code == 0, end
-    assert town.has_lost(people)
+    town.assert_gone(people)
 
 
 def _write_state(cloud: LiveCloud, user_id: str, state: dict[str, Any]) -> None:

@@ -116,7 +116,7 @@ def test_it_can_be_uninstalled(upgraded: Upgraded):
         profile = upgraded.cloud.admin.shown(f"{name}@contoso.com").profile
         assert {each: profile[each] for each in EMPTY} == EMPTY
     assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
-    assert town.has_lost([])
+    town.assert_gone()
 
 
 def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
