@@ -8,13 +8,13 @@ import sys
 
 def bound(port: int, host: str = "127.0.0.1") -> socket.socket:
     """A socket bound to *port*, 0 for any that is free. Raises OSError."""
-    # Named TCP, since asyncio turns off Nagle's 40 ms only where the protocol is told.
+    # Name the protocol: otherwise asyncio leaves Nagle's algorithm on, which costs 40 ms.
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform == "win32":
         # Otherwise another program might take the port while we have it.
         found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
-        # The port of a server that was killed is free again at once; on Windows it is anyway.
+        # The port of a killed server is then free at once, as it always is on Windows.
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # windows: above
     try:
         found.bind((host, port))

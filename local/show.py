@@ -15,7 +15,7 @@ from local.cloud.occupancy import must_be_up
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
-# The queues that people may type into; the others belong to the host.
+# The other queues belong to the host.
 QUEUES = ("photo-sync", "photo-upkeep")
 
 
@@ -49,7 +49,7 @@ def _until(subscription: dict[str, Any]) -> str:
 
 
 def _told(sweep: dict[str, Any]) -> str:
-    changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "nobody"
+    changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "none"
     return (
         f"{sweep['status']}, {sweep['users']} users, queued: {changed}, "
         f"removals: {sweep['removals']} {sweep['detail']}"

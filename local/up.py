@@ -88,8 +88,10 @@ def invitation(
     line = ("-w", r"\n")
     more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
     more += _groups(at, say, settings)
+    everyone, with_photo = len(people.PEOPLE), sum(bool(each.photo) for each in people.PEOPLE)
     return f"""
-The local cloud is running, with {len(people.PEOPLE)} invented people. Try in another terminal:
+The local cloud is running, with {everyone} people; {with_photo} have a photo and count in "status".
+Try in another terminal:
 
   The console in a browser ({_way_in(at)}; the certificate is from a local CA):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
@@ -198,7 +200,7 @@ def _real_names(at: Endpoints, say: _Commands) -> str:
 
 
 def _terminal(at: Endpoints, say: _Commands) -> str:
-    """Signing in from a terminal: an admin sets it up, and each code is entered by hand."""
+    """Signing in from a terminal; each code is entered in another one, while the first waits."""
     if not at.console_client_id:
         return ""
     grant = ("grant", "--console", "--client-id", at.console_client_id, "--device-code", "--yes")
@@ -206,13 +208,15 @@ def _terminal(at: Endpoints, say: _Commands) -> str:
     admin = {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
     anne = {"userCode": "CODE", "name": "anne@contoso.com", "roles": []}
     return f"""
-  Sign in from the terminal, too. An admin sets it up, with the code shown in place of CODE:
+  Sign in from the terminal, too. First an admin sets it up; this command shows a code and waits:
     {say.setting("GRAPH_URL", at.graph)}
     {say.manage(*grant, "--operator", "anne@contoso.com")}
+  Meanwhile, in a third terminal, enter the code as the admin: replace CODE with it:
     {say.sending(admin, enter)}
-  Then Anne signs in, without a key:
+  Then Anne signs in without a key; this command, too, shows a code and waits:
     {say.setting("PHOTOSYNC_KEY", "")}
     {say.manage("status")}
+  In the third terminal, enter that code as Anne:
     {say.sending(anne, enter)}
 """
 

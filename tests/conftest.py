@@ -1,4 +1,4 @@
-"""Anne, as most tests of runs and messages meet her, and storage that is real."""
+"""Fixtures that most tests share: Anne in a simulated office, and a real Azurite."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from local.cloud.host_command import NoHost, host_command, is_another
 from tests.doubles.office import Office
 from tests.shared.copying.runs import OLD, bring_up_to_date
 
-# A machine that is busy is no fault: how long an example takes decides nothing.
+# On a busy machine an example may take long, so its time is no failure.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")
 NAMES = (f"container-{number}" for number in itertools.count(1))
-# Whoever asks for one of these has something started: storage, Microsoft 365, the host, a browser.
+# Fixtures that start a process: storage, Microsoft 365, the host, a browser.
 _SERVERS = frozenset(
     "storage m365 clinic cloud running_office running_tenant tenant town soaked fragile stack up "
     "started found burst eventful installed chromium thousand asked".split()
 )
-# They wait longest: begun last, they would be what the whole run waits for.
+# The longest tests come first: at the end, the whole run would wait for them.
 _FIRST = (
     *("tests/e2e/", "tests/machine/", "tests/admin/", "tests/foreign/", "tests/race/"),
     "tests/shared/telemetry/",
@@ -36,7 +36,7 @@ _FIRST = (
 
 
 def pytest_configure() -> None:
-    """Say at once, and once, that the host of HOST is not there; have no proxy in the way."""
+    """Exclude this machine from proxies; fail with one sentence if the host of HOST is missing."""
     os.environ.update(proxies.bypassed(os.environ))
     try:
         host_command(os.environ)
@@ -45,7 +45,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make check`, or a host that is not ours, leaves out; put first what takes long."""
+    """Mark tests that `make check` or another host leaves out; put the longest tests first."""
     for item in items:
         ours = item.get_closest_marker("local_host")
         if ours and is_another(os.environ):
@@ -56,14 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _heed_ctrl_c() -> None:
-    # A run in the background ignores SIGINT, and what the tests start would inherit that.
+def _accept_ctrl_c() -> None:
+    # A background run ignores SIGINT, and processes that the tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def office() -> Office:
-    """Anne has a photo that nobody has copied yet."""
+    """Anne has a photo that has not been copied yet."""
     office = Office()
     office.exchange.upload(OLD)
     return office
@@ -79,7 +79,7 @@ def synced(office: Office) -> Office:
 
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """One Azurite for the whole run; each test uses containers and queues of its own names."""
+    """One Azurite for the whole run; each test uses its own names of containers and queues."""
     azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
     yield azurite.wait_until_ready()
     azurite.stop()
@@ -87,7 +87,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 
 @pytest.fixture
 def container(storage: Storage) -> Iterator[ContainerClient]:
-    """A container of its own for each test, not made yet."""
+    """A separate container for each test, not created yet."""
     with BlobServiceClient.from_connection_string(storage.connection_string) as service:
         yield service.get_container_client(next(NAMES))
 

@@ -1,4 +1,4 @@
-"""Which part may import which, and what a module may be."""
+"""Which part may import which, and rules for modules."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests import REPO
 
-# Every arrow that there may be, lowest first: a part may import what stands above it in the list,
-# and of that only what is named. Whoever needs a new arrow draws it here.
+# All allowed imports, lowest part first: a part may import only parts above it in the list,
+# and of these only the named ones. Add a new import here.
 _GROUND = "errors moments counts user backoff"
 SHARED = {
     "errors": "",
@@ -47,8 +47,7 @@ SHARED = {
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
         "at_once budget errors graph messages microsoft365 orders pictures sharepoint signature "
-        "storage "
-        "telemetry user written_file"
+        "storage telemetry user written_file"
     ),
     "upkeep": (
         "auditing errors messages orders signature storage subscription sweeping telemetry "
@@ -64,10 +63,8 @@ SHARED = {
     ),
     "runtime": (
         "at_once budget errors orders settings scope signature stopwatch messages storage "
-        "microsoft365 "
-        "graph sharepoint pictures "
-        "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
-        "doctor"
+        "microsoft365 graph sharepoint pictures auditing copying parking misconfigured "
+        "subscription sweeping uninstalling upkeep console doctor"
     ),
 }
 ADMIN = {
@@ -113,12 +110,12 @@ M365 = {
     "__main__": "config server",
 }
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
-# What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
+# Modules of the product that an admin's machine needs, too: facts about Microsoft 365.
 ADMIN_KNOWS = {
     "entra": ("shared.session",),
     "console": ("shared.session", "shared.settings.clouds", "shared.user", "shared.version"),
     "program": ("shared.version",),
-    # It asks Microsoft 365 as the product does, by the product's own clients.
+    # It calls Microsoft 365 as the product does, with the product's own clients.
     "acceptance": (
         "shared.errors",
         "shared.graph",
@@ -144,14 +141,14 @@ ADMIN_KNOWS = {
 
 
 def modules(house: str) -> Iterator[Path]:
-    """Every module below *house*; what npm has put there is none of ours."""
+    """Every module below *house*, without npm's packages."""
     for path in sorted((REPO / house.replace(".", "/")).rglob("*.py")):
         if "node_modules" not in path.parts:
             yield path
 
 
 def imported(path: Path) -> set[str]:
-    """Every module or name that *path* imports anywhere in it, in functions too."""
+    """Every module or name that *path* imports, also inside functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -170,7 +167,7 @@ def part(path: Path, house: str) -> str:
     return path.relative_to(REPO / house.replace(".", "/")).parts[0].removesuffix(".py")
 
 
-def arrows(house: str) -> dict[str, set[str]]:
+def imports(house: str) -> dict[str, set[str]]:
     """Which parts of *house* each part imports."""
     found: dict[str, set[str]] = {}
     for path in modules(house):
@@ -185,22 +182,20 @@ def arrows(house: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("house", HOUSES)
-def test_arrows(house: str):
-    """Each part imports just what the picture shows, and that stands above it in the list."""
+def test_allowed_imports(house: str):
+    """Each part imports exactly the parts listed for it, which stand above it in the list."""
     allowed = {name: set(others.split()) for name, others in HOUSES[house].items()}
-    drawn = arrows(house)
+    found = imports(house)
 
-    assert drawn.keys() == allowed.keys()
-    assert {
-        name: drawn[name] - allowed[name] for name in drawn if drawn[name] - allowed[name]
-    } == {}
-    unused = {name: allowed[name] - drawn[name] for name in drawn if allowed[name] - drawn[name]}
-    assert unused == {}, "the picture shows arrows that are gone"
+    assert found.keys() == allowed.keys()
+    assert {name: more for name in found if (more := found[name] - allowed[name])} == {}
+    unused = {name: less for name in found if (less := allowed[name] - found[name])}
+    assert unused == {}, "the list has imports that no longer exist"
     assert _upwards(allowed) == {}
 
 
 def _upwards(allowed: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """What a part imports from its own floor or a higher one: where a circle would begin."""
+    """Imports from parts that stand below in the list, which could form a cycle."""
     above: set[str] = set()
     found = {}
     for name, others in allowed.items():
@@ -210,8 +205,8 @@ def _upwards(allowed: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return found
 
 
-def test_no_circle_of_modules():
-    """Nor do single modules import each other in a circle, inside a part or across."""
+def test_no_import_cycle():
+    """Modules do not import each other in a cycle, inside a part or across parts."""
     known = {
         ".".join(path.relative_to(REPO).with_suffix("").parts): path
         for house in ("shared", "admin", "local", "tools")
@@ -241,15 +236,15 @@ def test_no_circle_of_modules():
         ("tools", "tests"),
     ],
 )
-def test_what_a_house_does_not_know(house: str, strangers: str):
-    """The product knows no bindings, no client and no stand-in; a client no function; and so on."""
+def test_forbidden_imports(house: str, strangers: str):
+    """For example, the product imports no bindings, no admin code and no test doubles."""
     found = {name for path in modules(house) for name in imported(path)}
 
     assert {name for stranger in strangers.split() for name in below(found, stranger)} == set()
 
 
-def test_what_the_roots_know():
-    """function_app.py knows only the product, manage.py only the admin's side."""
+def test_imports_of_the_entry_points():
+    """function_app.py imports only the product, manage.py only admin code."""
     for root, others in (
         ("function_app.py", "manage admin local tools tests click rich"),
         ("manage.py", "function_app shared local tools tests azure"),
@@ -258,8 +253,8 @@ def test_what_the_roots_know():
         assert {one for other in others.split() for one in below(names, other)} == set(), root
 
 
-def test_what_an_admins_side_knows_of_the_product():
-    """The console's client knows its API and the session; `grant` what is true of Microsoft 365."""
+def test_what_admin_code_imports_of_the_product():
+    """Each part of admin/ imports only the modules in ADMIN_KNOWS."""
     for path in modules("admin"):
         names = {name for name in below(imported(path), "shared") if name != "shared"}
         allowed = ADMIN_KNOWS.get(part(path, "admin"), ())
@@ -267,8 +262,8 @@ def test_what_an_admins_side_knows_of_the_product():
         assert names == known, path
 
 
-def test_a_plan_asks_nobody():
-    """What `grant` decides is decided without a network."""
+def test_plans_use_no_network():
+    """`grant` makes its decisions without a network."""
     for name in ("plan", "wanted", "found"):
         names = imported(REPO / f"admin/grants/{name}.py")
         for package in ("requests", "msal", "cryptography", "admin.grants.graph"):
@@ -279,8 +274,8 @@ CALLS = set("Session session request get post put patch delete head options".spl
 
 
 @pytest.mark.parametrize("house", ["shared", "admin", "infra"])
-def test_every_call_out_stays_where_it_is_sent(house: str):
-    """Nobody makes a session of `requests` but the modules whose sessions read no .netrc."""
+def test_sessions_are_made_in_one_module(house: str):
+    """Only shared.session makes sessions of `requests`; they read no .netrc."""
     made = {
         path.relative_to(REPO).as_posix()
         for path in modules(house)
@@ -296,8 +291,8 @@ def test_every_call_out_stays_where_it_is_sent(house: str):
 
 
 @pytest.mark.parametrize("path", list(modules("shared")), ids=str)
-def test_environment_is_handed_in(path: Path):
-    """`shared` never reads the environment: function_app.py does, and hands it in."""
+def test_no_environment_in_shared(path: Path):
+    """`shared` never reads the environment: function_app.py passes it in."""
     text = path.read_text("utf-8")
 
     assert "environ" not in text
@@ -309,8 +304,8 @@ def test_environment_is_handed_in(path: Path):
     [REPO / "function_app.py", REPO / "manage.py", *modules("shared"), *modules("admin")],
     ids=lambda path: str(path.relative_to(REPO)),
 )
-def test_module_says_what_it_owns(path: Path):
-    """Every module begins with what it is for, and no function of it is longer than 40 lines."""
+def test_module_docstring_and_function_length(path: Path):
+    """Every module has a docstring, and no function is longer than 40 lines."""
     tree = ast.parse(path.read_text("utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 

@@ -1,9 +1,9 @@
 """
-What a developer's editor, GitHub and the gallery of azd templates look for, as far as that can be
+What a developer's editor, GitHub and the gallery of azd templates expect, as far as it can be
 checked without them.
 
-The gallery's list: microsoft/template-validation-action, src/rules.json at 1ddfe18. What it does
-besides, `azd up` and `azd down`, takes a subscription.
+The gallery's rules: microsoft/template-validation-action, src/rules.json at 1ddfe18. It also runs
+`azd up` and `azd down`, which take an Azure subscription.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SCHEMAS = {
 
 
 def commented_json(name: str) -> dict[str, Any]:
-    """A file of Visual Studio Code's, whose lines may be comments."""
+    """A JSON file of Visual Studio Code, in which lines may be comments."""
     lines = (REPO / name).read_text("utf-8").splitlines()
     found: dict[str, Any] = json.loads(
         "\n".join(line for line in lines if "//" != line.strip()[:2])
@@ -67,18 +67,18 @@ UPDATES = read_yaml(".github/dependabot.yml")["updates"]
 
 @pytest.mark.parametrize("name", WANTED)
 def test_the_gallery_finds_its_files(name):
-    """Each file that the gallery, or GitHub, shows to whoever comes is there and says something."""
+    """Each file that the gallery or GitHub requires exists and is not empty."""
     assert (REPO / name).stat().st_size > 0
 
 
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_the_gallery_finds_its_headings(heading):
-    """They are the README's own, each once."""
+    """README has each heading once."""
     assert (REPO / "README.md").read_text("utf-8").count(f"\n## {heading}\n") == 1
 
 
 def test_the_template_has_a_name_and_this_version():
-    """azd tells Microsoft which template a deployment was made from."""
+    """azd reports to Microsoft from which template a deployment was made."""
     about = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert read_yaml("azure.yaml")["metadata"] == {
@@ -88,7 +88,7 @@ def test_the_template_has_a_name_and_this_version():
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_github_understands(name):
-    """The published schema of each kind of file knows every key and value."""
+    """Each file is valid by the published schema of its kind."""
     check = ["check_jsonschema", "--builtin-schema", SCHEMAS[name], str(REPO / name)]
 
     done = subprocess.run([sys.executable, "-m", *check], capture_output=True, text=True)
@@ -96,8 +96,8 @@ def test_github_understands(name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_auditor_finds_nothing_in_the_updates():
-    """zizmor knows what an attacker makes of a bot that takes every new version at once."""
+def test_zizmor_finds_nothing_in_dependabot_yml():
+    """zizmor checks, among others, for updates to versions that are too new to be trusted."""
     zizmor = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--min-severity=medium"]
 
     done = subprocess.run(
@@ -110,8 +110,8 @@ def test_an_auditor_finds_nothing_in_the_updates():
 @pytest.mark.parametrize(
     ("ecosystem", "file"), [("npm", "package.json"), ("pip", "requirements*.txt")]
 )
-def test_nothing_grows_old_unnoticed(ecosystem, file):
-    """Dependabot looks into each folder that pins something, and into no other."""
+def test_dependabot_covers_all_pins(ecosystem, file):
+    """Dependabot checks exactly the folders that pin something."""
     listed = subprocess.run(
         ["git", "ls-files", f":(glob)**/{file}"],
         cwd=REPO,
@@ -125,8 +125,8 @@ def test_nothing_grows_old_unnoticed(ecosystem, file):
     assert folders == set(update["directories"])
 
 
-def test_actions_and_the_container_are_renewed_too():
-    """GitHub's own places for both are below the root."""
+def test_dependabot_covers_actions_and_the_container():
+    """Both are configured for the root folder."""
     assert {each["package-ecosystem"] for each in UPDATES if each.get("directory") == "/"} == {
         "github-actions",
         "devcontainers",
@@ -134,7 +134,7 @@ def test_actions_and_the_container_are_renewed_too():
 
 
 def test_the_container_has_the_python_of_azure():
-    """What is tried there runs in Azure on the same Python."""
+    """Code is tried there on the Python version that runs in Azure."""
     parameters = json.loads((REPO / "infra" / "main.parameters.json").read_text("utf-8"))
     [version] = re.findall(r"3\.\d+", parameters["parameters"]["pythonVersion"]["value"])
 
@@ -142,7 +142,7 @@ def test_the_container_has_the_python_of_azure():
 
 
 def test_the_container_forwards_the_console():
-    """The program that listens on the console's port is known by its command line."""
+    """The process that listens on the console's port is recognised by its command line."""
     [(pattern, attributes)] = CONTAINER["portsAttributes"].items()
 
     assert re.fullmatch(pattern, " ".join([*host_command({}), "--app", "."]))
@@ -151,7 +151,7 @@ def test_the_container_forwards_the_console():
 
 
 def test_f5_starts_the_local_cloud(capsys):
-    """The first configuration, which F5 takes, is a command that there is."""
+    """The first launch configuration, which F5 uses, is an existing command."""
     first = LAUNCH[0]
     assert (first["type"], first["request"], first["module"]) == ("debugpy", "launch", "local")
     with pytest.raises(SystemExit) as ended:
@@ -161,8 +161,8 @@ def test_f5_starts_the_local_cloud(capsys):
     assert f"python -m local {first['args'][0]}" in capsys.readouterr().out
 
 
-def test_configurations_and_tasks_are_whole():
-    """Each has what Visual Studio Code asks for, and starts a task that is here."""
+def test_configurations_and_tasks_are_complete():
+    """Each has the required keys, and starts only tasks that exist."""
     labels = {task["label"] for task in TASKS}
 
     assert all({"name", "type", "request"} <= each.keys() for each in LAUNCH)
@@ -170,8 +170,8 @@ def test_configurations_and_tasks_are_whole():
     assert {each["preLaunchTask"] for each in LAUNCH if "preLaunchTask" in each} <= labels
 
 
-def test_make_knows_what_they_make():
-    """Tasks and the container call targets of the Makefile."""
+def test_make_targets_exist():
+    """Tasks and the container call only existing targets of the Makefile."""
     rules = re.findall(r"(?m)^[a-z][a-z0-9 ]*(?=:(?!=))", (REPO / "Makefile").read_text("utf-8"))
     targets = {target for rule in rules for target in rule.split()}
     commands = [CONTAINER["postCreateCommand"], *(task["command"] for task in TASKS)]
@@ -181,8 +181,8 @@ def test_make_knows_what_they_make():
     assert made <= targets
 
 
-def test_both_ways_to_open_it_have_the_same_extensions():
-    """In the container they are installed, on a machine of one's own recommended."""
+def test_same_extensions_in_editor_and_container():
+    """The container installs the extensions that the editor recommends."""
     recommended = commented_json(".vscode/extensions.json")["recommendations"]
 
     assert recommended == CONTAINER["customizations"]["vscode"]["extensions"]
@@ -190,7 +190,7 @@ def test_both_ways_to_open_it_have_the_same_extensions():
 
 
 def test_the_editor_uses_this_environment():
-    """The interpreter that `make` fills, and the programming model of function_app.py."""
+    """The editor knows the environment of `make`, and the app's programming model."""
     settings = commented_json(".vscode/settings.json")
 
     assert settings["azureFunctions.pythonVenv"] == ".venv"

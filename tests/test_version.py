@@ -1,4 +1,4 @@
-"""One version, told by all that tell it; and when the package was put together."""
+"""All places tell the same version, and the app tells when its package was built."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shared import version
 from tests import REPO
 
 
-def test_one_number():
-    """The project and the newest section of the changelog have the number that the app tells."""
+def test_one_version():
+    """The project has the app's version, and the newest release in the changelog is not newer."""
     project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
     released = re.findall(r"^## \[(\d[\d.]*)\]", (REPO / "CHANGELOG.md").read_text("utf-8"), re.M)
 
@@ -26,7 +26,7 @@ def test_one_number():
 
 
 def test_packed_at(tmp_path: Path):
-    """The hook of azd writes where the app looks, and the app tells that moment."""
+    """azd's hook writes the file that the app reads, and the app tells that time."""
     (tmp_path / "shared").mkdir()
     stamp.write(tmp_path, datetime(2026, 5, 4, 12, 0, 0, 99, tzinfo=UTC))
     written = tmp_path / stamp.STAMP
@@ -38,7 +38,7 @@ def test_packed_at(tmp_path: Path):
 
 @pytest.mark.parametrize("content", [None, b"", b"yesterday", b"\xff", b"2026-05-04\nforged=1"])
 def test_no_stamp(tmp_path: Path, content: bytes | None):
-    """Without a moment, or with something else in its place, the version is told alone."""
+    """Without a valid time in the file, the app tells only the version."""
     file = tmp_path / "packed.txt"
     if content is not None:
         file.write_bytes(content)
@@ -48,7 +48,7 @@ def test_no_stamp(tmp_path: Path, content: bytes | None):
 
 
 def test_azd_stamps(tmp_path: Path):
-    """azd runs the hook before it packs, on both kinds of machine, without anything installed."""
+    """azd runs the hook before packaging, on POSIX and Windows, with nothing installed."""
     service = yaml.safe_load((REPO / "azure.yaml").read_text("utf-8"))["services"]["photosync"]
     hooks = service["hooks"]["prepackage"]
     copied = tmp_path / "infra" / "hooks" / "stamp.py"

@@ -1,4 +1,4 @@
-"""What a new instance loads before it answers Graph, which has three seconds' patience."""
+"""What a new instance loads before it answers Graph, which waits three seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.bench.webhook import first_answer
 from tests import REPO
 
 HEAVY = ["requests", "msal", "PIL", "azure.storage", "azure.identity", "cryptography"]
-# Of ours, all that a new instance reads before it answers Graph; each costs a millisecond or so.
+# Our modules that a new instance loads before it answers Graph; each costs about a millisecond.
 ON_THE_WEBHOOKS_PATH = {
     "function_app",
     "shared",
@@ -41,7 +41,7 @@ ON_THE_WEBHOOKS_PATH = {
 
 
 def run(program: str) -> str:
-    """What *program* prints in a fresh interpreter."""
+    """The output of *program* in a new interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
     )
@@ -49,7 +49,7 @@ def run(program: str) -> str:
 
 
 def test_webhook_imports_nothing_heavy():
-    """Importing function_app loads none of the packages that only the worker needs."""
+    """Importing function_app loads no package that only the worker needs."""
     program = f"import sys, function_app; print([m for m in {HEAVY!r} if m in sys.modules])"
 
     assert run(program) == "[]"
@@ -57,7 +57,7 @@ def test_webhook_imports_nothing_heavy():
 
 @pytest.mark.parametrize("items", [0, 2], ids=["handshake", "notifications"])
 def test_webhook_answers_without_anything_heavy(items: int):
-    """Nor does its first answer in a new process, whatever Graph posts."""
+    """The first answer in a new process loads none of them, either."""
     program = (
         "import asyncio, pathlib, sys; from local.bench.webhook import first_answer\n"
         f"queued = asyncio.run(first_answer.answer(pathlib.Path.cwd(), {items}))\n"
@@ -69,7 +69,7 @@ def test_webhook_answers_without_anything_heavy(items: int):
 
 
 def test_webhook_imports_only_what_it_needs():
-    """Beyond azure.functions and the standard library, function_app loads these few modules."""
+    """Besides azure.functions and the standard library, function_app loads only these modules."""
     program = (
         "import sys, azure.functions; before = set(sys.modules)\n"
         "import function_app; print(*(set(sys.modules) - before))"
@@ -85,7 +85,7 @@ def test_webhook_imports_only_what_it_needs():
 
 
 def test_import_reads_no_setting():
-    """function_app can be imported, and so indexed, without any app setting."""
+    """function_app can be imported and indexed without any app setting."""
     program = (
         "import os; os.environ = {}\n"
         "import function_app; print(len(function_app.app.get_functions()) > 0)"

@@ -67,6 +67,6 @@ def make_client_certificate(folder: Path, name: str) -> Path:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    # Created unreadable for others before the key is in it.
+    # Private before it holds the key.
     path.touch(mode=0o600)
     path.write_bytes(content)

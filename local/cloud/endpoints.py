@@ -38,7 +38,7 @@ class Endpoints:
     console_client_id: str = ""
 
     def save(self, path: Path) -> None:
-        """Write the file in one step, so that nobody reads a partial file."""
+        """Write the file in one step, so that no reader sees a partial file."""
         content = {_camel(each.name): getattr(self, each.name) for each in fields(self)}
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)

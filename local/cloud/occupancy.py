@@ -49,12 +49,12 @@ class Occupancy:
     The right to use a folder, from `take` to `leave`.
 
     The kernel releases the lock when the process ends, even by a crash, so files that a dead
-    process left in the folder block nobody.
+    process left in the folder block no one.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # Whoever leaves may be another thread than the one that took it.
+        # Another thread may release it than the one that acquired it.
         self._lock = FileLock(folder / "in-use.lock", thread_local=False)
         self._holder = folder / MARK
 

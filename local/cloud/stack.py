@@ -45,7 +45,7 @@ REPO = Path(__file__).resolve().parents[2]
 _PROCESSES = ("azurite", "m365", "host")
 # Created at deployment: the host's queue trigger waits for its queue, but does not create it.
 _QUEUES = ("photo-sync", "photo-upkeep")
-# Give up on a host that ends by itself this many times in a row, each within a minute.
+# Give up on a host that exits this many times in a row, each time within a minute.
 _SHORT_LIVES, _SHORT = 5, 60.0
 
 
@@ -173,7 +173,7 @@ class Stack:
 
     def _keep(self, host: Child) -> None:
         """
-        Restart a host that ended by itself with exit code 0, as Azure does.
+        Restart a host that exits with code 0 without being asked, as Azure does.
 
         The thread must live as long as the host that it started: see `Child`.
         """
@@ -188,7 +188,7 @@ class Stack:
                 if short_lives == _SHORT_LIVES:
                     self._given_up = True
                     return
-                self._note("The host has ended by itself and is restarted, as Azure would do")
+                self._note("The host has exited and is restarted, as Azure would do")
                 self._crashed.append(host)
                 try:
                     host = self._start_host()

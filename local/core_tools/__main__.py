@@ -1,9 +1,8 @@
 """
-Azure Functions Core Tools (`func start`) in the place of our own host.
+Runs Azure Functions Core Tools (`func start`) in place of our own host.
 
-python -m local.core_tools, and then what `python -m local.host` is given.
-
-It says that it is ready as our own host does, and everything else on stderr.
+`python -m local.core_tools` takes the arguments of `python -m local.host`. It prints the same ready
+line on stdout, and everything else on stderr.
 """
 
 import argparse
@@ -26,7 +25,7 @@ from local.ending import ASKS, apart, ask
 from local.host.keys import Keys
 from local.host.refusal import Refused
 
-# A real host lets running functions end for ten seconds and more (functions.md, "Host and worker").
+# A real host gives running functions ten seconds or more to end (functions.md, "Host and worker").
 _STOP_SECONDS = 14.0
 
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         process: subprocess.Popen[bytes] = subprocess.Popen(
             tethered([func, *place.arguments(options.port)]),
             stdin=subprocess.DEVNULL,
-            # Nothing on stdout but that it is ready: an app may log whatever looks like it.
+            # stdout is for the ready line alone: an app may log something that looks like it.
             stdout=sys.stderr,
             env=place.environ(os.environ, options.ca),
             cwd=place.app,
@@ -72,10 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--key-file", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--certificate", type=Path, help="without: plain HTTP")
+    parser.add_argument("--certificate", type=Path, help="for HTTPS; without it, plain HTTP")
     parser.add_argument("--key", type=Path)
-    parser.add_argument("--auth-file", type=Path, help="is refused: Core Tools cannot do it")
-    parser.add_argument("--ca", type=Path, help="what the app's own calls trust")
+    parser.add_argument("--auth-file", type=Path, help="refused: Core Tools does not support it")
+    parser.add_argument("--ca", type=Path, help="the CA that the app's own calls trust")
     return parser
 
 
@@ -83,7 +82,7 @@ def _wait_until_ready(
     process: subprocess.Popen[bytes], url: str, key: str, ca: Path | None, stopped: threading.Event
 ) -> bool:
     """
-    Ask the host for its state until it runs.
+    Poll the host's state until it is running.
 
     Documented: HostController, admin/host/status: `Running`, or `Error` with the reasons.
     """
@@ -96,10 +95,10 @@ def _wait_until_ready(
             if state.get("state") == "Running":
                 return True
             if state.get("state") == "Error":
-                print(f"The host is in error: {state.get('errors')}", file=sys.stderr, flush=True)
+                print(f"The host has errors: {state.get('errors')}", file=sys.stderr, flush=True)
                 return False
             stopped.wait(0.1)
-    print("Core Tools did not start the app; its own words are above", file=sys.stderr, flush=True)
+    print("Core Tools did not start the app; see its output above", file=sys.stderr, flush=True)
     return False
 
 
@@ -115,7 +114,7 @@ def _state(session: requests.Session, url: str, key: str) -> dict[str, object]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Measured: a real host ignores SIGTERM, and ends in order at SIGINT."""
+    """Measured: a real host ignores SIGTERM, and shuts down cleanly at SIGINT."""
     if process.poll() is None:
         ask(process, signal.SIGINT)
     try:

@@ -1,11 +1,11 @@
 """
-The folder and environment in which Core Tools finds what our own host is told on its command line.
+The folder and environment that give Core Tools what our own host gets on its command line.
 
 Documented: Azure/azure-functions-core-tools at 3ee97a6, `src/Cli/func`: StartHostAction (options),
-SecretsManager (local.settings.json beside host.json; the environment goes before it),
+SecretsManager (local.settings.json beside host.json; the environment overrides it),
 SelfHostWebHostSettingsFactory (keys below the temporary folder), SecurityHelpers (the password may
-be a file), PythonHelpers (`python3` of the PATH). Azure/azure-functions-host:
-DefaultSecretManagerProvider and ScriptSecretSerializerV1 (keys as a file, and its form).
+be a file), PythonHelpers (`python3` from the PATH). Azure/azure-functions-host:
+DefaultSecretManagerProvider and ScriptSecretSerializerV1 (the key file and its format).
 """
 
 import json
@@ -34,10 +34,10 @@ _SETTINGS = "local.settings.json"
 
 class Workspace:
     """
-    A folder of its own beside the settings, made anew: the app by links, its settings, the keys
-    and the certificate. Core Tools writes into no folder of the app, and reads no settings there.
+    A new folder beside the settings, with links to the app, its settings, the keys and the
+    certificate. Core Tools neither writes into the app's own folder nor reads settings there.
 
-    Raises Refused for settings that cannot be read, and for a key that no PFX file can hold.
+    Raises Refused if the settings cannot be read, or if a PFX file cannot hold the key.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Workspace:
             self._certified = self._certify(certificate, key)
 
     def arguments(self, port: int) -> list[str]:
-        """What follows `func`."""
+        """The arguments of `func`."""
         return ["start", "--port", str(port), "--enableAuth", *self._certified]
 
     def environ(self, environ: Mapping[str, str], ca: Path | None) -> dict[str, str]:
         """The environment of `func` in *environ*; the app's own calls trust *ca*."""
-        # What stands here goes before local.settings.json, and so none of the settings may.
+        # The environment overrides local.settings.json, so leave the settings' names out.
         kept = {name: value for name, value in environ.items() if name not in self._settings}
         path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
         return {
@@ -72,7 +72,7 @@ class Workspace:
             "PATH": path,
             "AzureWebJobsSecretStorageType": "files",
             "FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT": "1",
-            # Core Tools switches it on where it is empty.
+            # Core Tools turns it on if the variable is empty.
             "PYTHON_ENABLE_DEBUG_LOGGING": "0",
             **({"REQUESTS_CA_BUNDLE": str(ca.resolve())} if ca else {}),
         }
@@ -81,7 +81,7 @@ class Workspace:
         first, *others = x509.load_pem_x509_certificates(certificate.read_bytes())
         private = load_pem_private_key(key.read_bytes(), password=None)
         if not isinstance(private, RSAPrivateKey | EllipticCurvePrivateKey):
-            raise Refused(f"{key.name} holds a key of a kind that no PFX file can hold")
+            raise Refused(f"{key.name} holds a kind of key that a PFX file cannot hold")
         password = secrets.token_urlsafe(24)
         encrypted = BestAvailableEncryption(password.encode())
         held = pkcs12.serialize_key_and_certificates(b"host", private, first, others, encrypted)
@@ -93,15 +93,15 @@ class Workspace:
 
 def real_program(func: str) -> str:
     """
-    The program behind the command that npm installs.
+    The program that npm's command starts.
 
-    That one is a script, and what it starts would outlive it when it is killed
+    The command is a script, and the program would outlive it if the script were killed
     (eng/tools/publish-tools/npm/lib/main.js of the same repository).
     """
     script = Path(func).resolve()
     program = script.parent.parent / "bin" / "func"
     if script.suffix.lower() == ".cmd":
-        # On Windows npm has a script of its own beside the packages.
+        # On Windows npm puts its own script beside the packages.
         package = script.parent / "node_modules" / "azure-functions-core-tools"
         program = package / "bin" / "func.exe"
     return str(program) if script.suffix and program.exists() else func
@@ -116,7 +116,7 @@ def _link(app: Path, place: Path) -> None:
 def _show(entry: Path, there: Path) -> None:
     if sys.platform != "win32":
         there.symlink_to(entry)  # windows: below
-    # A link takes a right there that few people have.
+    # On Windows, creating a link takes a right that few people have.
     elif entry.is_dir():
         shutil.copytree(entry, there)
     else:
@@ -132,6 +132,6 @@ def _secrets(keys: Keys) -> dict[str, object]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    # Unreadable for others before anything is in it.
+    # Private before it has any content.
     path.touch(mode=0o600)
     path.write_bytes(content)

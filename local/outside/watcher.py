@@ -62,7 +62,15 @@ class Watcher:
 
     def messages_left(self) -> int:
         """Messages that are queued, delayed or being processed."""
-        return sum(self._length(name) for name in _WORK_QUEUES)
+        return sum(self.length(name) for name in _WORK_QUEUES)
+
+    def length(self, queue: str) -> int:
+        """Messages in *queue*, also hidden ones; 0 if there is no such queue."""
+        try:
+            properties = self._queues.get_queue_client(queue).get_queue_properties()
+        except ResourceNotFoundError:
+            return 0
+        return int(properties.approximate_message_count or 0)
 
     def type_into_queue(
         self, text: str, queue: str = "photo-sync", *, hidden_for: int | None = None
@@ -145,13 +153,6 @@ class Watcher:
                 raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
             # There is no signal for the last processed message.
             time.sleep(pause)
-
-    def _length(self, name: str) -> int:
-        try:
-            properties = self._queues.get_queue_client(name).get_queue_properties()
-        except ResourceNotFoundError:
-            return 0
-        return int(properties.approximate_message_count or 0)
 
 
 def calls_about(journal: Iterable[Entry], user_id: str, client_id: str) -> dict[str, int]:

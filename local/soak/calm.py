@@ -104,7 +104,7 @@ class Calm:
         found = self._town.watcher.sweep()
         changed = ", ".join(f"{why} {count}" for why, count in found["changed"].items())
         self._say(
-            f"Sweep of {found['users']} users: queued {changed or 'nobody'}; "
+            f"Sweep of {found['users']} users: queued {changed or 'none'}; "
             f"gone {found['gone']}, removals {found['removals']}"
         )
 

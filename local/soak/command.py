@@ -41,24 +41,28 @@ _CALM = {
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the options of `soak`; their defaults are those of Scale."""
     usual = Scale()
-    command.add_argument("--seed", type=int, help="repeats a run's plan and faults; else random")
-    command.add_argument("--users", type=int, default=usual.users)
-    command.add_argument("--changes", type=int, default=usual.changes)
-    command.add_argument("--minutes", type=float, default=usual.seconds / 60)
-    command.add_argument("--kills", type=int, default=usual.kills, help="of the host")
+    command.add_argument(
+        "--seed", type=int, help="repeats a run's plan and faults; default: random"
+    )
+    command.add_argument("--users", type=int, default=usual.users, help="users in the tenant")
+    command.add_argument("--changes", type=int, default=usual.changes, help="photo changes")
+    command.add_argument(
+        "--minutes", type=float, default=usual.seconds / 60, help="length of the faults"
+    )
+    command.add_argument("--kills", type=int, default=usual.kills, help="kills of the host")
     command.add_argument(
         "--worker-kills",
         type=int,
         default=usual.worker_kills,
-        help="of the host's worker alone; the third in a row ends the host, which comes back",
+        help="kills of the worker alone; the third in a row ends the host, which is restarted",
     )
-    command.add_argument("--forged", type=int, default=usual.forged)
+    command.add_argument("--forged", type=int, default=usual.forged, help="forged posts")
     command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
     command.add_argument(
         "--patience",
         type=float,
         default=usual.patience,
-        help="seconds after the faults in which messages may come back by themselves",
+        help="seconds after the faults in which delayed messages may still be processed",
     )
 
 
@@ -118,23 +122,23 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
     say("The faults are over")
     along = [
         *figures(town, town.watcher.journal(began)),
-        replace(runs(town), what="messages worked off till then, the first run's too"),
+        replace(runs(town), what="messages processed until then, including the first run"),
     ]
     calm.settle()
-    say("Looking at both sides of everybody")
+    say("Comparing both sides of every user")
     done = storm.done
     changes = sum(done[kind] for kind in plan.CHANGES)
     return [
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
         Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
         Row(
-            "kills of its worker alone",
+            "kills of the worker alone",
             f"{done[plan.KILL_WORKER]}",
             done[plan.KILL_WORKER] == scale.worker_kills,
         ),
         Row("messages dropped after the faults", str(calm.dropped)),
         Row(
-            "pictures that strangers had changed, repaired by the audit",
+            "pictures damaged in SharePoint, repaired by the audit",
             f"{calm.repaired}, of {done[plan.DAMAGE]} damages",
             calm.repaired > 0,
         ),

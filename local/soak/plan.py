@@ -13,8 +13,8 @@ KILL_WORKER = "kill-worker"
 DAMAGE, AUDIT = "damage", "audit"
 CHANGES = (SET, SAME, REMOVE)
 
-# How often each fault occurs among the faulty calls. Faults that close the product's gate for all
-# of its threads are the minority: each stops all calls of the process for seconds.
+# How often each fault occurs among the faulty calls. Faults that make the product throttle all of
+# its threads are the minority: each stops all calls of the process for seconds.
 KINDS = (
     *("reset", "reset", "reset", "500", "500", "500", "half", "half", "lost-answer", "lost-answer"),
     *("timeout", "502", "429", "429", "503", "429-bare", "503-bare"),

@@ -35,14 +35,13 @@ class Storm:
         self._waiting: list[Event] = []
         self._up = True
         self.done: Counter[str] = Counter()
-        self.refused = 0
         self._deeds: dict[str, Callable[[Event], object]] = {
             plan.KILL: lambda event: self._kill(),
             plan.START: lambda event: self._start(),
-            plan.KILL_WORKER: lambda event: self._again_and_again(town.stack.kill_worker),
-            plan.FORGE: lambda event: self._again_and_again(lambda: self._forge(event.user)),
+            plan.KILL_WORKER: lambda event: self._retry(town.stack.kill_worker),
+            plan.FORGE: lambda event: self._retry(lambda: self._forge(event.user)),
             plan.SWEEP: lambda event: town.watcher.type_into_queue("sweep", "photo-upkeep"),
-            plan.AUDIT: lambda event: self._again_and_again(self._order_audit),
+            plan.AUDIT: lambda event: self._retry(self._order_audit),
             plan.DAMAGE: lambda event: town.damage(event.user, event.picture),
             plan.LAPSE: lambda event: town.end_subscription(),
         }
@@ -81,7 +80,7 @@ class Storm:
         for event in waiting:
             self._do(event)
 
-    def _again_and_again(self, deed: Callable[[], bool]) -> None:
+    def _retry(self, deed: Callable[[], bool]) -> None:
         """Repeat *deed* until it reports success: a worker or a host may just have died."""
         ends = time.monotonic() + _COMES_BACK
         while not deed():

@@ -119,7 +119,7 @@ class Town:
 
     def queued(self, *names: str) -> int:
         """Messages that are queued, delayed or being processed."""
-        return sum(self._length(name) for name in names or QUEUES)
+        return sum(self.watcher.length(name) for name in names or QUEUES)
 
     def log(self) -> str:
         """The log of the host and the app so far, across all restarts."""
@@ -177,13 +177,6 @@ class Town:
             except ResourceModifiedError:
                 continue  # the app has just written it
             return
-
-    def _length(self, name: str) -> int:
-        try:
-            found = self._queues.get_queue_client(name).get_queue_properties()
-        except ResourceNotFoundError:
-            return 0
-        return int(found.approximate_message_count or 0)
 
 
 def _earlier(text: bytes, span: timedelta) -> bytes:

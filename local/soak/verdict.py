@@ -82,7 +82,7 @@ def figures(town: Town, journal: Sequence[Entry]) -> list[Row]:
 def runs(town: Town) -> Row:
     """How the app's runs ended, by its own log."""
     found = Counter(run["event"] for run in town.watcher.outcomes())
-    return Row("messages worked off", f"{found.total()}{_listed(found)}")
+    return Row("messages processed", f"{found.total()}{_listed(found)}")
 
 
 def table(rows: Sequence[Row]) -> str:

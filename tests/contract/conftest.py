@@ -1,7 +1,7 @@
 """
-Where the contract is asked: a simulated tenant, and with `make contract TENANT=FILE` a real one.
+The contract's tenants: a simulated one, and with `make contract TENANT=FILE` a real one.
 
-FILE is like settings.sample.json beside this module, and never committed.
+FILE has the format of settings.sample.json in this folder, and is never committed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from tests.local.m365.simulator import cloud
 
 TENANT = os.environ.get("CONTRACT_TENANT", "")
 SIMULATOR, REAL = "simulator", "tenant"
-# The tenant of the simulator has one, so that no question goes unasked there.
+# The simulated tenant has one, so that every step can run there.
 _SATELLITES = {"contosoeur": "Profilbilder"}
 
 
 class Nobody:
-    """No step of the contract takes a person."""
+    """Refuses each action, since no step of the contract needs a person."""
 
     def must_be_there(self) -> None:
         raise NotAsked("nobody is there")
@@ -40,7 +40,7 @@ class Nobody:
 
 @pytest.fixture(scope="module", params=[SIMULATOR, REAL] if TENANT else [SIMULATOR])
 def where(request: pytest.FixtureRequest) -> str:
-    """Who is asked."""
+    """The tenant that is asked."""
     return str(request.param)
 
 
@@ -63,13 +63,13 @@ def _simulated(folder: Path) -> Iterator[Scene]:
             give_picture(tenant, user)
         bert.mailbox = "none"
         values = {**variables(tenant), "SHAREPOINT_GEOS": ",".join(_SATELLITES)}
-        # These would be those of the home geography alone.
+        # These would apply only to the home geography.
         del values["SHAREPOINT_MY_URL"], values["SHAREPOINT_ADMIN_URL"]
         yield _scene(values, anne.id, bert.id, folder)
 
 
 def real(file: Path, folder: Path) -> Scene:
-    """A scene at the tenant that *file* names; ends the session where it names none."""
+    """A scene in the tenant that *file* names; ends the test run if it names none."""
     try:
         values = read(file)
         user, other = values.pop("CONTRACT_USER", ""), values.pop("CONTRACT_UNLICENSED", "")
@@ -77,7 +77,7 @@ def real(file: Path, folder: Path) -> Scene:
             raise Unusable(f"{file} names no test user: give the UPN of one as CONTRACT_USER.")
         return _scene(values, user, other, folder)
     except (Problem, PhotoSyncError) as error:
-        # Once, and not for each step that cannot be asked.
+        # One error, not one for each step.
         pytest.exit(f"TENANT cannot be asked: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 

@@ -1,7 +1,7 @@
 """
-What the simulator and the real services must answer alike: the steps of `acceptance` that read.
+The reading steps of `acceptance`, for which simulator and real services must answer alike.
 
-On a tenant a test that fails says what differs there from what the simulator and the code assume.
+On a real tenant, a failing test says how it differs from the assumptions of simulator and code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.contract.conftest import REAL, real
 
 @pytest.mark.parametrize("step", CONTRACT, ids=lambda step: step.id)
 def test_answered_alike(where: str, asked: Scene, step: Step):
-    """What is seen is what was assumed; the simulator leaves no question unasked."""
+    """Each answer is as assumed; the simulator answers every step."""
     [result] = runner.results([step], asked)
 
     if where == REAL and result.verdict is Verdict.NOT_ASKED:
@@ -38,7 +38,7 @@ def test_answered_alike(where: str, asked: Scene, step: Step):
     ],
 )
 def test_a_file_that_names_no_tenant(tmp_path: Path, text: str, words: str):
-    """It is told in one sentence, and no step is asked."""
+    """It is reported in one sentence, and no step runs."""
     file = tmp_path / "x.settings.json"
     file.write_text(text, "utf-8")
 
@@ -47,5 +47,5 @@ def test_a_file_that_names_no_tenant(tmp_path: Path, text: str, words: str):
 
 
 def test_contract_only_reads():
-    """None of its steps writes, so it may be asked of a tenant that is used."""
+    """No step writes, so the contract may run on a production tenant."""
     assert [step.id for step in CONTRACT if step.writes] == []

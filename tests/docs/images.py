@@ -1,4 +1,4 @@
-"""`python -m tests.docs.images` makes docs/images: a run of the demo, and its console."""
+"""`python -m tests.docs.images` creates docs/images from a demo run and its console."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests import REPO
 from tests.shared.console.page.browser import find_chromium, running_browser
 
 FOLDER = REPO / "docs" / "images"
-# One row of the demo's people, who show most of what can become of a photo.
+# One row of the demo's people, who cover most outcomes.
 _SHOWN = ("Anne Keller", "Bert Xu", "Chidi Eze", "Grace O'Neill", "Kaya Fields")
 
 
 def main(chromium: str) -> None:
-    """Run the demo once, then look at its console. Writes demo.webp and console.webp."""
+    """Run the demo once, then open its console. Writes demo.webp and console.webp."""
     with tempfile.TemporaryDirectory() as temporary, Stack(Path(temporary)) as stack:
         results, _ = Demo(stack, print, lambda done, everybody: None).run()
         sheet = Path(temporary) / "sheet.png"
@@ -41,7 +41,7 @@ def main(chromium: str) -> None:
 
 
 def _damage(at: Endpoints, result: Result) -> None:
-    """Somebody puts another picture into the file that SharePoint shows."""
+    """Replace the file that SharePoint shows."""
     content, _ = people.photo_of("jpeg", 37)
     files = {f"{result.user_id}_LThumb.jpg": base64.b64encode(content).decode()}
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))

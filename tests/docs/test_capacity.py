@@ -1,4 +1,4 @@
-"""What capacity.md shows, and what its formulas rest on."""
+"""The tables of capacity.md, and the basis of its formulas."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tools.capacity import Tenant
 
 
 @pytest.mark.parametrize("name", ["first-fill", "sweep", "audit", "monday", "dollars"])
-def test_tables_are_the_command_s(name):
-    """The page shows what the command prints; `python -m tools.capacity --write` sees to it."""
+def test_tables(name):
+    """The page shows what the command prints; `python -m tools.capacity --write` updates it."""
     assert tables.shown(capacity.PAGE_OF, name) == capacity.table(name)
 
 
-def test_classes_are_microsoft_s():
-    """Each class of tenant has the limits that sharepoint.md cites."""
+def test_tenant_classes():
+    """Each class of tenant has the limits cited in sharepoint.md."""
     facts = (REPO / "docs/facts/sharepoint.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| [\w ,]+ \| ([\d,]+) \| ([\d,]+) \| ([\d.]+) M \|$", facts, re.MULTILINE)
     cited = [(_number(a), _number(b), round(float(c) * 1e6)) for a, b, c in rows]
@@ -41,16 +41,16 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def test_floor_is_that_of_the_bench():
-    """The page and the bench have one floor for 100,000 users, each worked out by itself."""
+def test_same_minimum_as_the_bench():
+    """The page and the bench independently calculate the same minimum for 100,000 users."""
     hours = max(fewest_seconds(100_000, FIRST_COPY).values()) / 3600
 
     assert capacity.fewest_hours(Tenant(100_000)) == pytest.approx(hours)
 
 
 @pytest.mark.parametrize("users", [1_000, 100_000, 1_000_000])
-def test_hours_are_those_of_the_steps(users):
-    """The formula's hours are what a fill takes that goes step by step by the product's rule."""
+def test_hours_of_a_fill(users):
+    """The formula agrees with a fill that is simulated step by step by the product's rule."""
     pace, sent, minute = Pace(Tenant(users).profile_calls), 0, 0
     while sent < users:
         minute += 1
@@ -62,8 +62,8 @@ def test_hours_are_those_of_the_steps(users):
 
 
 @pytest.mark.parametrize("users", [1_000, 100_000])
-def test_a_sweep_takes_what_graph_takes(users):
-    """The formula's minutes are those of Graph's clock in the bench."""
+def test_minutes_of_a_sweep(users):
+    """The formula gives the minutes of the bench's model of Graph."""
     clock = GraphTime(BATCHES_AT_ONCE, BATCH_LATENCY)
     for start in range(0, users, PAGE):
         clock.page()
@@ -73,13 +73,13 @@ def test_a_sweep_takes_what_graph_takes(users):
     assert LATENCY["graph"] / 1000 * 2 == BATCH_LATENCY
 
 
-def test_a_page_is_paid_for_longer_than_graph_takes():
-    """What a page of a sweep is taken to cost covers the seconds of Graph's answers."""
+def test_paid_time_covers_a_page():
+    """The assumed cost of a sweep's page covers the time of Graph's answers."""
     assert capacity.sweep_minutes(PAGE) * 60 < cost.SECONDS_A_PAGE
 
 
 def test_our_pace_is_near_the_limit():
-    """100,000 users take at most 1.25 times what the limit that binds takes."""
+    """100,000 users take at most 1.25 times as long as the binding limit requires."""
     ours = capacity.hours_at_our_pace(100_000, Pace(LARGEST_CLASS))
 
     assert ours <= 1.25 * capacity.fewest_hours(Tenant(100_000))

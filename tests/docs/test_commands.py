@@ -1,4 +1,4 @@
-"""Commands of the documents that can be run here are run here."""
+"""Runs the documents' commands that can be run in a test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OPERATIONS = REPO / "docs" / "operations.md"
 
 
 def test_certificate_on_one_line(tmp_path: Path):
-    """What operations.md makes of a PEM file, in any shell, is what CLIENT_CERTIFICATE may be."""
+    """The command in operations.md converts a PEM file into a valid CLIENT_CERTIFICATE."""
     pem = make_client_certificate(tmp_path, "photosync")
     found = re.search(r'`python -c "([^`"$\\]+)"`', _OPERATIONS.read_text(encoding="utf-8"))
     assert found
@@ -29,7 +29,7 @@ def test_certificate_on_one_line(tmp_path: Path):
 
 
 def test_deletes_only_roles_of_the_app():
-    """Whatever `ID` holds, empty or wrong, the upgrade from 0.1.0 deletes no role of others."""
+    """Whatever `ID` holds, even nothing, the upgrade from 0.1.0 deletes no one else's role."""
     text = _OPERATIONS.read_text(encoding="utf-8")
     infra = "".join(file.read_text("utf-8") for file in (REPO / "infra").glob("*.bicep"))
     given = re.findall(r"guid\(\w+\.id, identityName, (\w+)\)", infra)
@@ -37,7 +37,7 @@ def test_deletes_only_roles_of_the_app():
     commands = re.findall(r"(?m)^az role assignment (?:list|delete) .*", text)
     queries = re.findall(r'az role assignment list [^"]*--query "([^"]*)"', text)
 
-    # No filter that is none if its value is empty, as that of --assignee is.
+    # A filter such as --assignee is no filter if its value is empty.
     assert len(commands) == len(queries) == 2
     assert queries[0] == queries[1]
     assert not re.search(r"--(assignee|role|scope|resource-group)\b", " ".join(commands))

@@ -1,4 +1,4 @@
-"""What operations.md says a month costs."""
+"""The monthly cost in operations.md."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from tests.test_function_app import FUNCTIONS
 from tools import cost, parameters, tables
 
 
-def test_table_is_the_command_s():
+@pytest.mark.parametrize(
+    ("name", "table"), [("cost", cost.table), ("choices", cost.table_of_choices)]
+)
+def test_tables(name, table):
     """The page shows what the command prints."""
-    assert tables.shown(REPO / "docs/operations.md", "cost") == cost.table()
+    assert tables.shown(REPO / "docs/operations.md", name) == table()
 
 
 @pytest.mark.parametrize("users", cost.TENANTS)
-def test_sweeps_cost_what_the_bench_counts(users):
-    """A month's sweeps are so many times what one is measured to cost."""
+def test_sweeps_cost_as_counted_by_the_bench(users):
+    """A month's sweeps cost the measured calls of one sweep, times their number."""
     calls = cost.month(users).graph - cost.month(users, sweeps=0).graph
 
-    # The model rounds over all pages, Graph is asked page by page: at most one call a page.
+    # The model rounds over all pages, but Graph is called page by page: at most one call per page.
     measured = fewest_graph_calls(users) * cost.SWEEPS
     assert measured * 0.98 <= calls <= measured
 
 
 def test_sharing_an_instance():
-    """Runs that overlap are paid once; few are paid one by one, and many need more instances."""
+    """Overlapping runs are paid once; few runs are paid singly, and many need more instances."""
     hour = 3_600.0
 
     assert cost.paid_seconds(1, 1, hour) == pytest.approx(1, rel=0.001)
@@ -34,28 +37,23 @@ def test_sharing_an_instance():
     assert cost.paid_seconds(3_600 * 24, 1, hour) == pytest.approx(24 / cost.RUNS_AT_ONCE * hour)
 
 
-def test_nothing_is_dearer_than_unshared():
-    """What sharing saves is a saving, for each size."""
+def test_sharing_never_costs_more():
+    """For each size, shared instances cost no more than unshared ones."""
     for users in cost.TENANTS:
         month = cost.month(users)
         assert 0 < month.gb_seconds <= month.gb_seconds_unshared
 
 
 @pytest.mark.parametrize("users", cost.TENANTS)
-def test_parts_are_the_whole(users):
-    """What the money is for adds up to what a month costs."""
+def test_parts_add_up(users):
+    """The parts add up to the month's cost."""
     whole = sum(cost.month(users).dollars())
 
     assert sum(cost.dollars_by_part(users).values()) == pytest.approx(whole, rel=0.001)
 
 
-def test_table_of_choices_is_the_command_s():
-    """The page shows what the command prints."""
-    assert tables.shown(REPO / "docs/operations.md", "choices") == cost.table_of_choices()
-
-
-def test_scaled_apart_are_the_functions_that_are():
-    """All that answer HTTP are one group; each queue and each timer is one of its own."""
+def test_function_groups():
+    """HTTP functions scale as one group; each queue and each timer function scales separately."""
     triggers = [found.get_trigger() for found in FUNCTIONS.values()]
     kinds = [trigger.get_binding_name() for trigger in triggers if trigger]
 
@@ -63,8 +61,8 @@ def test_scaled_apart_are_the_functions_that_are():
     assert len([kind for kind in kinds if kind != "httpTrigger"]) + 1 == cost.SCALED_APART
 
 
-def test_choices_at_the_prices_of_their_parts():
-    """For a tenant of one: hours of what is there, and nothing that goes through it but polls."""
+def test_cost_of_choices():
+    """For a tenant with one user: the hours of each resource, and only polling as traffic."""
     choices = cost.dollars_of_choices(1)
     polls = cost.POLLS * 2 / 1e6 * 0.01
 
@@ -72,17 +70,17 @@ def test_choices_at_the_prices_of_their_parts():
     assert choices["private network of ours"] - choices["in a network of yours"] == pytest.approx(
         720 * 0.05 + 2 * 0.5, abs=0.01
     )
-    # Twelve instances of 2 GB are ready in place of one.
+    # Twelve instances of 2 GB are always ready instead of one.
     assert choices["zone redundancy"] == pytest.approx(11 * 2 * 2_592_000 * 0.000004)
 
 
-def test_choices_are_infra_s():
-    """What is kept is kept for as long as a deployment keeps it that nobody told otherwise."""
+def test_default_retention():
+    """The cost assumes the deployment's default retention."""
     default = next(each for each in parameters.parameters() if each.name == "keepDeletedDays")
 
     assert default.default == str(cost.KEEP_DELETED_DAYS)
 
 
-def test_half_of_what_it_was():
-    """100,000 users and a sweep every hour cost at most half of the 245 dollars of version 0.1."""
+def test_half_the_cost_of_0_1():
+    """100,000 users with an hourly sweep cost at most half of version 0.1's 245 dollars."""
     assert sum(cost.month(100_000).dollars()) <= 245 / 2

@@ -1,4 +1,4 @@
-"""What the documents name is there."""
+"""Everything that the documents name exists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGES = [
     REPO / "local/README.md",
     *sorted(REPO.glob("local/*/README.md")),
 ]
-# Named and not in the repository: who runs the app makes them.
+# Not in the repository: users create these files.
 _MADE = {"local.settings.json", "to-do.txt"}
 _TEXT = {page: page.read_text(encoding="utf-8") for page in _PAGES}
 
@@ -40,7 +40,7 @@ def _name(case: tuple[Path, str]) -> str:
 
 @pytest.mark.parametrize("case", _found(r"\]\((?!https?:)([^)]+)\)"), ids=_name)
 def test_links(case):
-    """Every link to a file of ours leads to one, and to a heading of it if it names one."""
+    """Every link to one of our files leads to an existing file and heading."""
     page, (name, _, anchor) = case[0], case[1].partition("#")
     target = page.parent / name if name else page
 
@@ -49,7 +49,7 @@ def test_links(case):
 
 
 def _anchors(text: str) -> set[str]:
-    """What GitHub makes of each heading, for links: lower case, hyphens, no other signs."""
+    """GitHub's anchor of each heading: lower case, hyphens, no other punctuation."""
     outside = re.sub(r"(?ms)^ *```.*?^ *```$", "", text)
     headings = re.findall(r"(?m)^#+ (.+)$", outside)
     return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
@@ -62,7 +62,7 @@ def _anchors(text: str) -> set[str]:
     ids=_name,
 )
 def test_files(case):
-    """Every file that is named exists, from the root or beside the page that names it."""
+    """Every named file exists, relative to the root or to the page."""
     page, file = case
 
     assert (REPO / file).exists() or (page.parent / file).exists() or file in _MADE
@@ -72,12 +72,12 @@ def test_files(case):
     ("name", "file"), re.findall(r"`(\w+)` in\s+`([\w./]+\.py)`", _TEXT[REPO / "CONTRIBUTING.md"])
 )
 def test_names_of_recipes(name: str, file: str):
-    """What a recipe says is in a file is there."""
+    """A name that a recipe mentions exists in its file."""
     assert re.search(rf"\b{name}\b", (REPO / file).read_text(encoding="utf-8"))
 
 
 def test_switches():
-    """Every switch of the simulator has its row, and no row is without one."""
+    """The table has exactly one row for each switch of the simulator."""
     table = (
         _TEXT[REPO / "local/m365/README.md"].partition("\n### Switches\n")[2].partition("\n#")[0]
     )
@@ -86,7 +86,7 @@ def test_switches():
         re.sub(r"_(\w)", lambda sign: sign[1].upper(), each.name) for each in fields(Switches)
     }
 
-    # The folder's name is told like a switch, and is the folder's own.
+    # The folder's name is set like a switch, but belongs to the folder.
     assert set(re.findall(r"`(\w+)`", "".join(rows))) == switches | {"pictureFolder"}
 
 
@@ -97,19 +97,19 @@ def test_switches():
     ids=_name,
 )
 def test_targets(case):
-    """Every command of `make` or run.py is one."""
+    """Every command of `make` or run.py exists."""
     assert case[1] in {name for name, _, _ in run.COMMANDS}
 
 
 @pytest.mark.parametrize("case", _found(r"make bench ONLY=([\w-]+)"), ids=_name)
 def test_bench_rows(case):
-    """Every row that a page cites can be measured."""
+    """Every cited row can be measured."""
     assert case[1] in {**SUBJECTS, **BY_NAME_ONLY}
 
 
 @pytest.mark.parametrize("case", _found(r"python manage\.py ([a-z][^`#\n]*)"), ids=_name)
 def test_manage_commands(case):
-    """Every command of manage.py is one, and has these options."""
+    """Every command of manage.py exists and has the named options."""
     name, *words = case[1].split()
     command = program.get_command(click.Context(program), name)
 

@@ -1,4 +1,4 @@
-"""README is a first screen: short, with small pictures, and right where it has figures."""
+"""README is short, has small pictures, and its figures are right."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ _MOST_LINES, _MOST_BYTES = 170, 150_000
 
 
 def test_it_is_short():
-    """Whoever wants more follows a link."""
+    """Details belong on the linked pages."""
     assert len(_TEXT.splitlines()) <= _MOST_LINES
 
 
-@pytest.mark.parametrize("heading", ["Features", "Getting Started", "Guidance", "Resources"])
-def test_headings_of_the_gallery(heading: str):
-    """What azd's gallery asks for (microsoft/template-validation-action, src/rules.json)."""
-    assert re.search(rf"(?m)^## {heading}$", _TEXT)
-
-
 def test_every_picture_is_shown():
-    """Each picture of docs/images is in README with words for who does not see it, and no other."""
+    """README shows exactly the pictures of docs/images, each with alternative text."""
     shown = re.findall(r"!\[[^\]]{20,}\]\((docs/images/[^)]+)\)", _TEXT)
 
     assert sorted(shown) == [path.relative_to(REPO).as_posix() for path in _PICTURES]
@@ -35,7 +29,7 @@ def test_every_picture_is_shown():
 
 @pytest.mark.parametrize("picture", _PICTURES, ids=lambda path: path.name)
 def test_pictures_are_small(picture):
-    """A picture is one, fits a page, and weighs little."""
+    """Each picture is a valid WEBP file that fits a page and is small."""
     with Image.open(picture) as opened:
         opened.load()
 
@@ -45,7 +39,7 @@ def test_pictures_are_small(picture):
 
 
 def test_what_a_month_costs():
-    """The line of cost is that of the table."""
+    """The cost line agrees with the table."""
     told = re.search(r"about (\S+) a month for ([\d,]+) users and (\S+) for ([\d,]+)", _TEXT)
     assert told
 
@@ -54,8 +48,8 @@ def test_what_a_month_costs():
         assert dollars == f"${sum(month.dollars()):,.0f}"
 
 
-def test_what_only_one_shell_takes_has_its_twin():
-    """Each line of the commands that PowerShell does not take stands there in its own words."""
+def test_powershell_variants():
+    """Each command that PowerShell does not accept has a PowerShell variant."""
     commands, twins = _block("sh"), _block("powershell")
     own = [line for line in commands if re.search(r"\bexport |bin/activate|\\$|\b[A-Z]+=", line)]
 
@@ -64,7 +58,7 @@ def test_what_only_one_shell_takes_has_its_twin():
 
 
 def test_commands_can_be_pasted():
-    """An interactive zsh, which macOS has, takes a comment for words of the command."""
+    """No command has a comment: an interactive zsh, as on macOS, takes it for arguments."""
     assert not [line for line in _block("sh") if "#" in line]
 
 

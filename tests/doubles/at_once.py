@@ -1,4 +1,4 @@
-"""Two calls at once, made one after the other: in either order, the same every time."""
+"""Makes two parallel calls one after the other, in either order, so that tests are repeatable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a write to SharePoint asks before it begins, where there is no run that holds a claim."""
+"""The check before a write to SharePoint, for tests without a run that holds a claim."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ def covered() -> None:
 
 
 def lost() -> None:
-    """It covers none."""
+    """The claim covers no write."""
     raise ClaimLost("Another run has taken over this user.")

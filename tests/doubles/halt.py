@@ -1,4 +1,4 @@
-"""An app that nobody uninstalls, or one that somebody does."""
+"""Doubles for whether PhotoSync is being uninstalled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Halting:
 
 
 class Ordered(Halting):
-    """An Uninstall, as far as upkeep and console know it: it only says what was asked of it."""
+    """An Uninstall as upkeep and console use it; it only records its calls."""
 
     def __init__(self) -> None:
         super().__init__()

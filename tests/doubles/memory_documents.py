@@ -1,4 +1,4 @@
-"""Documents without storage: every write names the version it replaces, as a blob's does."""
+"""Documents in memory; as with blobs, every write names the version that it replaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.storage.documents import Document
 
 
 class MemoryDocuments:
-    """`after_read` is what another run does between a read and the write that follows."""
+    """`after_read` is called between a read and the following write, as another run would act."""
 
     def __init__(self) -> None:
         self.blobs: dict[str, Document] = {}
@@ -37,8 +37,8 @@ class MemoryDocuments:
         del self.blobs[name]
 
     def put(self, name: str, fields: Mapping[str, Any]) -> Document:
-        """What only tests may do: write without condition."""
-        # As JSON, so that nothing is kept that a blob could not hold.
+        """Write without condition; only for tests."""
+        # Through JSON, so that only content is kept that a blob could hold.
         written = json.loads(json.dumps(fields))
         self.blobs[name] = Document(written, f"version-{next(self._versions)}")
         return self.blobs[name]

@@ -1,4 +1,4 @@
-"""The log of orders without storage: lines that can only be added to."""
+"""The log of orders in memory: lines can only be appended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.orders.order_log import OrderLog
 
 
 class MemoryLines:
-    """See AppendBlobs. With `error` nothing can be written; a file takes *full* lines."""
+    """See AppendBlobs. With `error` every write fails; a file holds at most *full* lines."""
 
     def __init__(self, full: int = 50_000) -> None:
         self.files: dict[str, list[bytes]] = {}
@@ -40,5 +40,5 @@ class MemoryLines:
 
 
 def in_memory(clock: Callable[[], datetime], lines: MemoryLines | None = None) -> OrderLog:
-    """A log of orders in *lines*, or where nobody reads it."""
+    """A log of orders in *lines*, or in lines that the test does not read."""
     return OrderLog(lines or MemoryLines(), clock=clock)

@@ -1,4 +1,4 @@
-"""Stand-ins for everything around the worker, with the rules that matter and no mocks."""
+"""Doubles for everything around the worker, which follow the relevant rules; no mocks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANNE = User(
 
 
 class Clock:
-    """Stands still until it is told to move."""
+    """A clock that moves only by `advance`."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -100,7 +100,7 @@ class MemoryStore:
         self.unreadable[name] = (body, reason)
 
     def put(self, new: UserState) -> str:
-        """What only tests may do: write without condition."""
+        """Write without condition; only for tests."""
         version = f"version-{next(self._versions)}"
         self.blobs[new.user_id] = (user_state.to_json(new), version, self.clock.now)
         return version
@@ -117,7 +117,7 @@ class MemoryStore:
 
 
 class Exchange:
-    """The source: every upload has a new etag, also that of identical bytes."""
+    """The source: every upload has a new etag, even with identical bytes."""
 
     def __init__(self) -> None:
         self.users: dict[str, User] = {ANNE.id: ANNE}
@@ -136,7 +136,7 @@ class Exchange:
         del self.photos[user_id]
 
     def leave(self, user_id: str = ANNE.id) -> None:
-        """Delete a user, who may come back: the photo does too."""
+        """Delete a user, who can be restored with the photo."""
         del self.users[user_id]
 
     def photo_etag(self, user: str) -> str:
@@ -187,7 +187,7 @@ class SharePoint:
         self.properties: dict[str, dict[str, str]] = {}
         self.plan_error: Exception | None = None
         self.my_url = "https://contoso-my.sharepoint.com"
-        # What happens at the write with this number, counted from 1 in each publish or removal.
+        # Called at the write with this number, counted from 1 in each publish or removal.
         self.at_write: dict[int, Callable[[], None]] = {}
         self.writes = 0
 
@@ -250,7 +250,7 @@ class SharePoint:
             files.pop(name, None)
 
     def shown(self, user: User) -> str:
-        """What the user's profile says where the picture is."""
+        """The user's PictureURL."""
         return self.properties.get(user.user_principal_name, {}).get("PictureURL", "")
 
     def _begin(self, number: int, before_write: Callable[[], None]) -> None:
@@ -261,7 +261,7 @@ class SharePoint:
 
 
 class DelayedMessages:
-    """Queue `photo-sync`, as far as a worker writes to it: each message with its delay."""
+    """Queue `photo-sync` as a worker writes to it: each message with its delay."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[dict[str, Any], float]] = []
@@ -279,7 +279,7 @@ def etag_of(content: bytes) -> str:
 
 
 def failing(error: BaseException) -> Callable[[], NoReturn]:
-    """Something that raises *error* when its moment comes."""
+    """A function that raises *error*."""
 
     def fail() -> NoReturn:
         raise error
@@ -293,7 +293,7 @@ def render(photo: bytes) -> tuple[bytes, bytes, bytes]:
 
 @dataclass
 class Office:
-    """A worker with one user, Anne, and all that is around it."""
+    """A worker with one user, Anne, and doubles for everything around it."""
 
     clock: Clock = field(default_factory=Clock)
     exchange: Exchange = field(default_factory=Exchange)
@@ -344,7 +344,7 @@ class Office:
         return self.worker.work_off(body.encode(), redelivered=redelivered)
 
     def work_off_waiting(self) -> Outcome:
-        """Let the time of the oldest waiting message come, and work it off."""
+        """Advance the clock to the oldest delayed message, and process it."""
         fields, delay = self.queue.messages.pop(0)
         self.clock.advance(timedelta(seconds=delay))
         return self.work_off(json.dumps(fields))
@@ -354,16 +354,16 @@ class Office:
         return self.store[ANNE.id]
 
     def change(self, **fields: Any) -> None:
-        """Change Anne's state from outside, as another instance or a person may."""
+        """Change Anne's state from outside, as another instance or an admin may."""
         self.store.put(replace(self.anne, **fields))
 
     def shows(self, photo: bytes) -> bool:
-        """Whether all three of Anne's files are made from *photo*, and the profile names them."""
+        """Whether Anne's three files are made from *photo*, and the profile names them."""
         files = self.sharepoint.files.get(ANNE.user_principal_name, {})
         made = tuple(files.get(ANNE.id + suffix) for suffix in SUFFIXES)
         return made == render(photo) and self.sharepoint.shown(ANNE) != ""
 
     def shows_nothing(self) -> bool:
-        """Whether Anne's files are gone, and the profile names none."""
+        """Whether Anne has no files, and the profile names none."""
         files = self.sharepoint.files.get(ANNE.user_principal_name, {})
         return files == {} and self.sharepoint.shown(ANNE) == ""

@@ -1,4 +1,4 @@
-"""The network as a function: it gets each request and returns, or raises, what comes of it."""
+"""The network as a function, which gets each request and returns an answer or raises."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AUDIENCE = "https://service.contoso.com"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service answers."""
+    """A service's answer."""
 
     status: int = 200
     body: bytes = b""
@@ -39,7 +39,7 @@ Web = Callable[[requests.PreparedRequest], Answer]
 
 
 class FunctionAdapter(HTTPAdapter):
-    """Stands in for the network of a session."""
+    """Replaces the network of a session."""
 
     def __init__(self, web: Web) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class FunctionAdapter(HTTPAdapter):
 
 
 class Clock:
-    """A time that moves only when told to."""
+    """A clock that moves only by `sleep`."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -74,7 +74,7 @@ class Clock:
 
 
 class Tokens:
-    """Hands out token-1, and the next one for each that was refused."""
+    """Returns token-1, and the next token after a refused one."""
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         number = int(refused.removeprefix("token-")) if refused else 0
@@ -95,7 +95,7 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **op
 
 
 def in_turn(*answers: Answer | Exception) -> Web:
-    """A service that gives *answers* one after the other, the last one for ever."""
+    """A service that gives *answers* in turn, and then repeats the last one."""
     left = list(answers)
 
     def web(request: requests.PreparedRequest) -> Answer:

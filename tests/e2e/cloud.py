@@ -1,4 +1,4 @@
-"""The running local cloud as a test uses it: people in it, photos, and what became of them."""
+"""The running local cloud, with methods for what tests do and check in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 
 def picture(seed: int, size: int = 400) -> bytes:
-    """A JPEG that looks unlike that of any other seed near it."""
+    """A JPEG that looks unlike those of nearby seeds."""
     image = Image.new("RGB", (size, size), ((seed * 67) % 256, (seed * 151) % 256, 90))
     draw = ImageDraw.Draw(image)
     corner = size * (1 + seed % 5) // 8
@@ -35,7 +35,7 @@ def picture(seed: int, size: int = 400) -> bytes:
 
 
 class LiveCloud:
-    """A Stack with a subscription, and a few words for what tests do with it."""
+    """A Stack, with methods for what tests do with it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -46,19 +46,31 @@ class LiveCloud:
         self.webhook = f"{self.at.functions}/api/notifications?code={self.at.key}"
 
     def subscribe(self) -> None:
-        """As after a deployment: the product subscribes, and sweeps once since nobody told it."""
+        """As after a deployment: the product subscribes, and then sweeps once."""
         self.watcher.type_into_queue("renew", "photo-upkeep")
         self.wait_for(lambda: bool(self.watcher.sweep().get("finishedAt")))
         self.watcher.until(list)
 
     def add(self, **seed: Any) -> tuple[str, str]:
-        """A new user of the tenant; returns object id and UPN."""
+        """Add a user to the tenant; returns object id and UPN."""
         upn = seed.pop("userPrincipalName", f"person{next(_numbers)}@contoso.com")
         (user_id,) = self.admin.control("POST", "/users", {"userPrincipalName": upn, **seed})["ids"]
         return user_id, upn
 
+    def add_unnotified(self, seed: int) -> tuple[str, str]:
+        """Add a user with `picture(seed)` as photo, without a notification."""
+        user_id, upn = self.add()
+        self.seed_photo(user_id, picture(seed))
+        return user_id, upn
+
+    def copied(self, seed: int) -> tuple[str, str]:
+        """Add a user whose photo, `picture(seed)`, has been copied."""
+        user_id, upn = self.add_unnotified(seed)
+        self.replayed(user_id)
+        return user_id, upn
+
     def settled(self, user_id: str, *, queue: str = "") -> State:
-        """Queue *queue*, if given, and wait until the user's state is final."""
+        """Queue the message *queue*, if given, and wait until the user's state is final."""
         before = len(self.outcomes(user_id))
         if queue:
             self.watcher.type_into_queue(queue)
@@ -66,18 +78,18 @@ class LiveCloud:
         def still_open() -> list[str]:
             state = self.watcher.states().get(user_id)
             done = state is not None and state["status"] in FINAL and not state["claim"]
-            looked = len(self.outcomes(user_id)) > before or not queue
-            return [] if done and looked else [f"{user_id}: {state}"]
+            processed = len(self.outcomes(user_id)) > before or not queue
+            return [] if done and processed else [f"{user_id}: {state}"]
 
         self.watcher.until(still_open)
         return self.watcher.states()[user_id]
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 120) -> None:
-        """Wait until *condition* holds, whatever is queued."""
+        """Wait until *condition* holds, even while messages are queued."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "the condition was never met"
-            # What runs in other processes can only be looked at.
+            # Other processes send no signal.
             time.sleep(0.05)
 
     def replayed(self, user_id: str) -> State:
@@ -86,12 +98,33 @@ class LiveCloud:
     def outcomes(self, user_id: str) -> list[dict[str, str]]:
         return [each for each in self.watcher.outcomes() if each["user"] == user_id]
 
+    def status(self, user_id: str) -> str:
+        """The status in the user's state; empty without a state."""
+        return str(self.watcher.states().get(user_id, {}).get("status", ""))
+
+    def profile(self, user_id: str) -> dict[str, str]:
+        """The user's profile in SharePoint."""
+        return dict(self.admin.control("GET", f"/users/{user_id}")["profile"])
+
+    def change(self, user_id: str, **fields: Any) -> None:
+        """Change the user in the simulator, as somebody might; no notification is sent."""
+        self.admin.control("PATCH", f"/users/{user_id}", fields)
+
+    def subscriptions(self) -> list[dict[str, Any]]:
+        """The app's subscriptions in Graph."""
+        found: list[dict[str, Any]] = self.admin.control("GET", "/subscriptions")["subscriptions"]
+        return found
+
+    def last_entry(self) -> int:
+        """The number of the journal's last entry; 0 if it is empty."""
+        return max((entry["n"] for entry in self.watcher.journal()), default=0)
+
     def logged(self, event: str) -> int:
         """How often the product has logged *event*."""
         return self.stack.host_log.read_text("utf-8", errors="replace").count(event)
 
     def told_of_failures(self) -> list[str]:
-        """Of each run that failed, what the host had logged right before it said so."""
+        """For each failed run, the 40 lines that the host logged before its end."""
         lines = self.stack.host_log.read_text("utf-8", errors="replace").splitlines()
         ends = [
             number for number, line in enumerate(lines) if ", Id=" in line and "(Failed" in line
@@ -104,9 +137,8 @@ class LiveCloud:
         return set(files) == set("SML") and all(alike(photo, each) for each in files.values())
 
     def seed_photo(self, user_id: str, content: bytes) -> None:
-        """Put bytes into Exchange that no upload would get there, and notify nobody."""
-        encoded = base64.b64encode(content).decode()
-        self.admin.control("PATCH", f"/users/{user_id}", {"photo": encoded})
+        """Store *content* as the photo unchanged, unlike an upload; no notification is sent."""
+        self.change(user_id, photo=base64.b64encode(content).decode())
 
     def switch(self, **switches: Any) -> None:
         self.admin.control("POST", "/switches", switches)
@@ -115,7 +147,7 @@ class LiveCloud:
         self.admin.control("POST", "/faults", order)
 
     def journal_of(self, user_id: str, after: int = 0) -> list[Entry]:
-        """What PhotoSync asked about one user; a batch counts once."""
+        """PhotoSync's requests about one user; a batch counts once."""
         return [
             entry
             for entry in self.watcher.journal(after)
@@ -126,7 +158,7 @@ class LiveCloud:
         ]
 
     def run(self, function: str) -> None:
-        """Have a timer's function run now, as an admin can with the master key."""
+        """Run a timer's function now, as an admin can with the master key."""
         url = f"{self.at.functions}/admin/functions/{function}"
         headers = {"x-functions-key": self.at.master_key}
         self.call("POST", url, json={"input": ""}, headers=headers).raise_for_status()

@@ -1,4 +1,4 @@
-"""The running cloud, seen from PhotoSync's subscription."""
+"""The running cloud, as seen from PhotoSync's subscription."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.cloud import LiveCloud
 
 
 class Subscribed:
-    """The cloud, seen from its subscription."""
+    """The cloud, as seen from its subscription."""
 
     def __init__(self, cloud: LiveCloud) -> None:
         self.cloud = cloud
@@ -26,46 +26,41 @@ class Subscribed:
         self._container = service.get_container_client(CONTAINER)
         self._blob = self._container.get_blob_client(NAME)
 
-    def all(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.cloud.admin.control("GET", "/subscriptions")[
-            "subscriptions"
-        ]
-        return found
-
     @property
     def id(self) -> str:
-        """Of the only one."""
-        (one,) = self.all()
+        """The id of the only subscription."""
+        (one,) = self.cloud.subscriptions()
         return str(one["id"])
 
     @property
     def memory(self) -> dict[str, Any]:
+        """The document in which PhotoSync records its subscription."""
         return self.cloud.watcher.document(NAME)
 
     def remember(self, **fields: Any) -> None:
-        """Change the memory from outside."""
+        """Change the document from outside."""
         self._blob.upload_blob(json.dumps({**self.memory, **fields}), overwrite=True)
 
     def renew(self) -> None:
-        """Type `renew`, and wait until PhotoSync has looked after the subscription."""
-        # While another run is at it, ours would wait, and its end would be taken for ours.
+        """Type `renew`, and wait until PhotoSync has checked the subscription."""
+        # Otherwise the end of another run could be taken for the end of ours.
         self.cloud.watcher.until(list)
         before = self.memory.get("checkedAt")
         self.cloud.watcher.type_into_queue("renew", "photo-upkeep")
 
-        def looked_after() -> bool:
+        def checked() -> bool:
             memory = self.memory
-            # Graph lists 25 times in 20 s (documented). These tests ask for more, and it waits.
+            # Graph allows 25 listings in 20 s (documented). These tests make more, and wait.
             throttled = "TooManyRequests" in str(memory.get("detail"))
             return memory.get("checkedAt") != before and not throttled
 
-        self.cloud.wait_for(looked_after)
+        self.cloud.wait_for(checked)
 
     def becomes_live(self) -> None:
         self.cloud.wait_for(lambda: self.memory.get("status") == "live" and self.works())
 
     def works(self) -> bool:
-        """Whether there is one, remembered as it is, that will reach us and be believed."""
+        """Whether there is exactly one, as recorded, with the app's address and clientState."""
         wanted = {
             "id": self.memory.get("id"),
             "notificationUrl": self.cloud.webhook,
@@ -73,16 +68,18 @@ class Subscribed:
             "clientState": self.cloud.at.client_state,
             "changeType": "updated,deleted",
         }
-        return [{name: one[name] for name in wanted} for one in self.all()] == [wanted]
+        found = self.cloud.subscriptions()
+        return [{name: one[name] for name in wanted} for one in found] == [wanted]
 
     def event(self, name: str) -> None:
+        """Have Graph send a lifecycle notification."""
         self.cloud.admin.control("POST", "/lifecycle", {"event": name})
 
     def sweeps(self) -> object:
         return self.cloud.watcher.document("sweeps/latest.json")
 
     def let_time_pass(self) -> None:
-        """As if the newest sweep had been over for an hour."""
+        """Set the beginning of the newest sweep one hour back."""
         self.cloud.wait_for(lambda: self.cloud.watcher.sweep().get("status") == "finished")
         sweep = self.cloud.watcher.sweep()
         hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
@@ -90,28 +87,12 @@ class Subscribed:
         blob.upload_blob(json.dumps({**sweep, "startedAt": hour_ago}), overwrite=True)
 
     def asked(self, method: str, after: int) -> int:
-        """How often PhotoSync has called subscriptions so."""
+        """The number of calls to subscriptions with *method*."""
         return sum(
             entry["method"] == method and "/subscriptions" in entry["path"]
             for entry in self.cloud.watcher.journal(after)
         )
 
-    def now(self) -> int:
-        return max((entry["n"] for entry in self.cloud.watcher.journal()), default=0)
-
-    def graph(self, method: str, id_: str = "", **order: str) -> None:
-        """Call subscriptions with PhotoSync's own registration, behind its back."""
-        path = f"/v1.0/subscriptions/{id_}".rstrip("/")
-        self.app._graph(method, path, json=order)
-
-    def make(self, url: str, changes: str, state: str) -> None:
-        """One that nobody remembers."""
-        expires = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.graph(
-            "POST",
-            changeType=changes,
-            notificationUrl=url,
-            resource="users",
-            expirationDateTime=expires,
-            clientState=state,
-        )
+    def graph(self, method: str, id_: str, **order: str) -> None:
+        """Change a subscription with PhotoSync's own registration, without PhotoSync."""
+        self.app._graph(method, f"/v1.0/subscriptions/{id_}", json=order)

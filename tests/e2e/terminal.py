@@ -1,4 +1,4 @@
-"""manage.py in a process of its own, and whoever enters the code that it shows."""
+"""Runs manage.py in its own process, and enters the device code that it shows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _CODE = re.compile(r"enter the code (\w+)")
 
 
 def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> Said:
-    """Run a command, and enter the code that it shows as *name*, an admin if it is nobody else."""
+    """Run a command; enter a device code as *name*, or as an admin without one."""
     where = {"LOGIN_URL": cloud.at.login, "GRAPH_URL": cloud.at.graph}
     if cloud.at.proxy:
-        # Where everything has its real name, the product knows the names.
+        # With real host names, the product knows them from the cloud's name.
         where = {"M365_CLOUD": cloud.at.cloud, "https_proxy": cloud.at.proxy}
     variables = {
         **where,

@@ -1,33 +1,19 @@
-"""Throttling and sudden death on the way: the message comes back and the picture ends up right."""
+"""After throttling, broken uploads and a killed host, the picture ends up right."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 
 
-@pytest.fixture
-def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveCloud]:
-    """A cloud of its own, whose host hides a message for seconds instead of ten minutes."""
-    monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-    with Stack(tmp_path) as stack:
-        cloud = LiveCloud(stack)
-        cloud.subscribe()
-        yield cloud
-
-
-def test_throttled_for_longer_than_a_thread_waits(cloud: LiveCloud):
-    """A long Retry-After becomes a delayed message, and the picture arrives after it."""
+def test_long_retry_after(cloud: LiveCloud):
+    """A Retry-After beyond what a thread waits becomes a delayed message that then copies."""
     cloud.fault(service="sharepoint", path="AddUsingPath", fault="429", next=1, retryAfter=11)
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(1))
+    user_id, upn = cloud.add_unnotified(1)
     state = cloud.replayed(user_id)
     events = [run["event"] for run in cloud.outcomes(user_id)]
 
@@ -38,10 +24,8 @@ def test_throttled_for_longer_than_a_thread_waits(cloud: LiveCloud):
 
 @pytest.mark.parametrize("kind", ["reset", "half", "lost-answer", "500", "503-bare"])
 def test_upload_that_breaks(cloud: LiveCloud, kind: str):
-    """However an upload breaks, a later run makes all three files right."""
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(1))
-    cloud.replayed(user_id)
+    """However an upload breaks, a later run writes all three files."""
+    user_id, upn = cloud.copied(1)
     cloud.seed_photo(user_id, picture(2))
     cloud.fault(service="sharepoint", path="LThumb", fault=kind, next=1)
     cloud.replayed(user_id)
@@ -51,12 +35,10 @@ def test_upload_that_breaks(cloud: LiveCloud, kind: str):
 
 @pytest.mark.local_host("the lock of a message is shortened")
 def test_host_killed_mid_copy(fragile: LiveCloud):
-    """A host that dies between two files loses nothing: the message returns and is finished."""
-    user_id, upn = fragile.add()
-    fragile.seed_photo(user_id, picture(1))
-    fragile.replayed(user_id)
+    """If the host dies between two files, the message is redelivered and the copy completed."""
+    user_id, upn = fragile.copied(1)
     fragile.seed_photo(user_id, picture(2))
-    # The small picture is written, the large one hangs: that is when the host is killed.
+    # The host is killed after the small picture is written, while the large one hangs.
     fragile.fault(service="sharepoint", path="LThumb", fault="timeout", next=1, seconds=60)
     before = len(fragile.journal_of(user_id))
     fragile.watcher.type_into_queue(user_id)
@@ -70,15 +52,13 @@ def test_host_killed_mid_copy(fragile: LiveCloud):
     fragile.admin.control("DELETE", "/faults")
     let_the_claim_run_out(fragile, user_id)
     fragile.stack.start_host()
-    fragile.watcher.until(
-        lambda: [] if fragile.watcher.states()[user_id]["status"] == "synced" else ["again"]
-    )
+    fragile.watcher.until(lambda: [] if fragile.status(user_id) == "synced" else ["again"])
 
     assert fragile.shows(upn, picture(2))
 
 
 def let_the_claim_run_out(cloud: LiveCloud, user_id: str) -> None:
-    """Enough time passes, as far as the dead run's claim knows."""
+    """Shorten the dead run's claim, so that it has expired."""
     service = BlobServiceClient.from_connection_string(cloud.at.storage)
     blob = service.get_blob_client("photo-sync-state", f"users/{user_id}.json")
     state = json.loads(blob.download_blob().readall())

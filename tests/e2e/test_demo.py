@@ -1,4 +1,4 @@
-"""What `make demo` does, whole."""
+"""The whole `make demo`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.server, pytest.mark.local_host("the demo starts a host
 
 
 def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """It ends well, and its figures say that nobody's picture is wrong."""
+    """The demo succeeds, writes its figures, and reports every picture as right."""
     monkeypatch.chdir(tmp_path)
 
     assert report.main(tmp_path / ".local") == 0, capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A pilot by membership: one group lets people in, another leaves them out, nested ones too."""
+"""Scope by group membership: one group includes users, another excludes them, also if nested."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ import pytest
 
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import NEVER
-from tests.e2e.test_sweep import lost, sweep
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_sweep import sweep
 
 pytestmark = pytest.mark.server
 
 PILOT = "0b000000-0000-4000-8000-000000000001"
-LEFT_OUT = "0b000000-0000-4000-8000-000000000002"
+EXCLUDED = "0b000000-0000-4000-8000-000000000002"
 NESTED = "0b000000-0000-4000-8000-000000000003"
 
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    settings = {
-        "SYNC_GROUP_ID": PILOT,
-        "EXCLUDED_GROUP_ID": LEFT_OUT,
-        "SWEEP_SCHEDULE": NEVER,
-        "RENEW_SCHEDULE": NEVER,
-    }
+    settings = {"SYNC_GROUP_ID": PILOT, "EXCLUDED_GROUP_ID": EXCLUDED, **QUIET}
     with Stack(tmp_path_factory.mktemp("pilot"), settings=settings) as stack:
         yield LiveCloud(stack)
 
@@ -34,55 +29,62 @@ def group(cloud: LiveCloud, group_id: str, *members: str) -> None:
     cloud.admin.control("POST", "/groups", {"id": group_id, "members": members})
 
 
-def told(cloud: LiveCloud, user_id: str) -> tuple[str, str]:
+def outcome(cloud: LiveCloud, user_id: str) -> tuple[str, str]:
     state = cloud.watcher.states()[user_id]
     return state["status"], state["reason"]
 
 
 def test_membership_decides_who_is_copied(pilot: LiveCloud):
-    """Who is in both groups is left alone, put in later keeps the picture, and out is copied."""
-    member, member_upn = lost(pilot, 1)
-    both, both_upn = lost(pilot, 2)
+    """Only members outside the excluded group are copied; users who leave keep the picture."""
+    member, member_upn = pilot.add_unnotified(1)
+    both, both_upn = pilot.add_unnotified(2)
+    stranger, _ = pilot.add_unnotified(3)
     group(pilot, NESTED, both)
-    group(pilot, LEFT_OUT, NESTED)
+    group(pilot, EXCLUDED, NESTED)
     group(pilot, PILOT, member, both)
-    sweep(pilot)
+    assert sweep(pilot)["users"] == 2
 
     assert pilot.shows(member_upn, picture(1))
-    assert both not in pilot.watcher.states()
-    # A notification, or a person, does not get round it.
+    assert {both, stranger}.isdisjoint(pilot.watcher.states())
+    # A replay does not bypass the groups.
     pilot.replayed(both)
-    assert told(pilot, both) == ("skipped", "out-of-scope")
+    assert outcome(pilot, both) == ("skipped", "out-of-scope")
     assert not pilot.admin.shown(both_upn).files
 
     group(pilot, NESTED, member)
     sweep(pilot)
-    assert told(pilot, member) == ("skipped", "out-of-scope")
+    assert outcome(pilot, member) == ("skipped", "out-of-scope")
     state = pilot.watcher.states()[member]
     assert state["outOfScopeSince"]
     assert "EXCLUDED_GROUP_ID" in state["detail"]
     assert pilot.shows(member_upn, picture(1))
-    # Nor is a picture taken away whose photo is gone.
+    assert pilot.shows(both_upn, picture(2))
+
+    # A user who is no longer listed as a member is checked individually, and keeps the picture.
+    group(pilot, PILOT)
+    assert sweep(pilot)["users"] == 0
+    assert outcome(pilot, both) == ("skipped", "out-of-scope")
+    assert "SYNC_GROUP_ID" in pilot.watcher.states()[both]["detail"]
     assert pilot.shows(both_upn, picture(2))
 
 
-def test_group_that_is_gone_lets_nobody_in(pilot: LiveCloud):
-    """Without the group a sweep fails and says why, and a run fails: nobody is copied by either."""
-    both, both_upn = lost(pilot, 3)
+def test_deleted_group(pilot: LiveCloud):
+    """Without the excluded group, a sweep fails with the reason, and a run fails: none copies."""
+    both, both_upn = pilot.add_unnotified(3)
     group(pilot, PILOT, both)
-    group(pilot, LEFT_OUT, both)
-    pilot.admin.control("DELETE", f"/groups/{LEFT_OUT}")
+    group(pilot, EXCLUDED, both)
+    pilot.admin.control("DELETE", f"/groups/{EXCLUDED}")
     log = sweep(pilot)
     pilot.replayed(both)
 
     assert log["status"] == "failed"
     assert "EXCLUDED_GROUP_ID names a group" in str(log["detail"])
-    assert told(pilot, both) == ("failed", "refused")
+    assert outcome(pilot, both) == ("failed", "refused")
     assert not pilot.admin.shown(both_upn).files
-    # Back again, it decides as before, and out of it the person is copied.
-    group(pilot, LEFT_OUT, both)
+    # Once the group exists again, it decides as before; outside it, the user is copied.
+    group(pilot, EXCLUDED, both)
     sweep(pilot)
-    assert told(pilot, both) == ("skipped", "out-of-scope")
-    group(pilot, LEFT_OUT)
+    assert outcome(pilot, both) == ("skipped", "out-of-scope")
+    group(pilot, EXCLUDED)
     sweep(pilot)
     assert pilot.shows(both_upn, picture(3))

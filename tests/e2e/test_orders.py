@@ -1,10 +1,10 @@
-"""Who ordered what, on the running stack: by key over HTTP, and typed into a queue."""
+"""The history of orders on the running stack: by key over HTTP, and typed into a queue."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.cloud import LiveCloud
 from tests.e2e.test_console_routes import call, named
 
 
@@ -14,9 +14,8 @@ def history(cloud: LiveCloud, query: str = "") -> list[dict[str, Any]]:
 
 
 def test_replays_by_key_and_queue(cloud: LiveCloud):
-    """Both stand in the history of the user, with their results; nobody else's do."""
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(3))
+    """The history of a user lists both, with their results, and no one else's orders."""
+    user_id, upn = cloud.add_unnotified(3)
     cloud.settled(user_id, queue=upn)
     reply = call(cloud, "POST", named("users/{user}/replay", upn), json={"force": True})
     run = reply.json()["correlationId"]
@@ -37,7 +36,7 @@ def test_replays_by_key_and_queue(cloud: LiveCloud):
 
 
 def test_sweep_by_timer_key_and_queue(cloud: LiveCloud):
-    """A timer gives no order; whoever holds a key and whoever types do, each with its sweep."""
+    """A timer's sweep is no order; sweeps by key and by queue are, each with its sweep's id."""
     before = len(history(cloud))
     cloud.run("sweep_timer")
     cloud.watcher.until(list)
@@ -57,7 +56,7 @@ def test_sweep_by_timer_key_and_queue(cloud: LiveCloud):
 
 
 def test_refused_order(cloud: LiveCloud):
-    """Who tried to replay nobody is told so, and stands in the history with the refusal."""
+    """A replay of an unknown user is refused, and the history lists it with the refusal."""
     call(cloud, "POST", named("users/{user}/replay", "gone@contoso.com"), json={})
 
     [refused] = history(cloud, "?user=gone@contoso.com")

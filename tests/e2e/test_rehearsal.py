@@ -1,4 +1,4 @@
-"""A rehearsal from end to end: dry run, the report, DRY_RUN off, copied; by what `up` prints."""
+"""A whole rehearsal, with the commands that `up` prints: dry run, report, then real copies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.server,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-# As every demo has them: with a photo, a profile, and in scope.
+# She has a photo and a profile, and is in scope.
 ANNE = "anne@contoso.com"
 
 
@@ -35,7 +35,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 def pasted(up: Up) -> list[str]:
-    """The lines that `up` tells to try, with the exports before each."""
+    """The commands that `up` prints for a rehearsal, each with the exports before it."""
     lines = [line.strip() for line in up.output.read_text().splitlines()]
     exports = "\n".join(line for line in lines if line.startswith("export "))
     text = "\n".join(lines).partition("DRY_RUN is on")[2]
@@ -47,7 +47,7 @@ def pasted(up: Up) -> list[str]:
 
 
 def test_rehearsal(rehearsal: Up):
-    """Nothing is written before the board has seen it, and everything after, as it was shown."""
+    """Nothing is written before DRY_RUN is off; then exactly what the report showed is written."""
     rehearsal.ready()
     folder = rehearsal.folder / "cloud"
     at = Endpoints.load(folder / "endpoints.json")
@@ -56,7 +56,7 @@ def test_rehearsal(rehearsal: Up):
     look, report, let_it_write, copy = pasted(rehearsal)
 
     def run(command: str) -> str:
-        """Paste *command*; what it says on stderr."""
+        """Run *command* in a shell; returns its stderr."""
         done = subprocess.run(
             ["bash", "-c", command], cwd=REPO, check=True, capture_output=True, text=True
         )
@@ -65,7 +65,7 @@ def test_rehearsal(rehearsal: Up):
     run(look)
     watcher.until(list)
     assert not admin.shown(ANNE).files
-    # Longer than the app waits in place: it says so, and the command waits.
+    # Longer than the app waits itself: it answers with the time, and the command waits.
     busy = {"service": "graph", "path": r"/photo/\$value$", "fault": "429", "retryAfter": 11}
     admin.control("POST", "/faults", {**busy, "next": 1})
     assert "Retrying in" in run(report)

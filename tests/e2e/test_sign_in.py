@@ -1,4 +1,4 @@
-"""Signing in, from the login page to an order, through the host that plays App Service."""
+"""Sign-in, from the login page to an order, through a host that simulates App Service."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ import requests
 
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import NEVER
+from tests.e2e.conftest import QUIET
 
-pytestmark = pytest.mark.local_host("it plays App Service authentication")
+pytestmark = pytest.mark.local_host("it simulates App Service authentication")
 
 ORDER = {"X-PhotoSync-Order": "1"}
 MALLORY = "0b000000-0000-4000-8000-000000000001"
-QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +34,9 @@ def console(cloud: LiveCloud, path: str = "") -> str:
 
 
 def session(cloud: LiveCloud, role: str, name: str = "anne@contoso.com") -> requests.Session:
-    """A browser in which somebody has signed in, by the very redirects and forms of the login."""
+    """A browser session after sign-in, through the redirects and forms of the login page."""
     browser = requests.Session()
-    # Or the machine's own authorities would be asked in place of ours.
+    # Otherwise the machine's own CA setting would replace ours.
     browser.trust_env = False
     browser.verify = cloud.at.ca
     page = browser.get(console(cloud))
@@ -52,7 +51,7 @@ def session(cloud: LiveCloud, role: str, name: str = "anne@contoso.com") -> requ
 
 
 def forged(cloud: LiveCloud, role: str = "Operator") -> dict[str, str]:
-    """The very header that the platform would send for an Operator of this tenant."""
+    """The header that the platform would send for an Operator of this tenant."""
     name = {"preferred_username": "mallory@contoso.com"}
     claims = {"oid": MALLORY, "tid": cloud.at.tenant_id, **name, "roles": role}
     told = [{"typ": k, "val": v} for k, v in claims.items()]
@@ -66,8 +65,8 @@ def sentence(reply: requests.Response) -> str:
     return str(fields["message"])
 
 
-def test_who_is_not_signed_in_is_sent_to_the_login(signing: LiveCloud):
-    """Every route but the excluded ones leads to the login page, and says for which app."""
+def test_redirect_to_the_login(signing: LiveCloud):
+    """Without sign-in, all routes but the excluded ones redirect to the login, for our app."""
     for path in ("", "/overview", "/users"):
         reply = signing.call("GET", console(signing, path), allow_redirects=False)
         query = parse_qs(urlsplit(reply.headers["Location"]).query)
@@ -79,8 +78,8 @@ def test_who_is_not_signed_in_is_sent_to_the_login(signing: LiveCloud):
     assert handshake.text == "hello"
 
 
-def test_viewer_looks_and_is_refused_an_order(signing: LiveCloud):
-    """A Viewer sees everything; the app refuses the order with a sentence, whatever is sent."""
+def test_viewer_is_refused_an_order(signing: LiveCloud):
+    """A Viewer can read; the app refuses an order with a sentence, whatever headers it has."""
     anne = session(signing, "Viewer")
 
     assert anne.get(console(signing, "/overview")).status_code == 200
@@ -88,8 +87,8 @@ def test_viewer_looks_and_is_refused_an_order(signing: LiveCloud):
     assert (refused.status_code, "role Operator" in sentence(refused)) == (403, True)
 
 
-def test_operator_orders_and_a_form_of_another_page_does_not(signing: LiveCloud):
-    """The cookie alone gives no order: it takes our page's header. The history names who did."""
+def test_operator_gives_an_order(signing: LiveCloud):
+    """An order needs our page's header beside the cookie; the history names the Operator."""
     olga = session(signing, "Operator", "olga@contoso.com")
 
     assert olga.get(console(signing, "/me")).json() == {
@@ -104,8 +103,8 @@ def test_operator_orders_and_a_form_of_another_page_does_not(signing: LiveCloud)
     assert (by["via"], by["name"], len(by["id"])) == ("person", "olga@contoso.com", 36)
 
 
-def test_key_has_routes_of_its_own(signing: LiveCloud):
-    """There a program looks and orders by key alone; the routes of people take none."""
+def test_keys_have_separate_routes(signing: LiveCloud):
+    """On these a program reads and gives orders by key alone; the other routes accept no key."""
     key = {"x-functions-key": signing.at.key}
     keyed = f"{signing.at.functions}/api/keyed"
 
@@ -117,8 +116,8 @@ def test_key_has_routes_of_its_own(signing: LiveCloud):
     assert signing.call("GET", people, headers=key, allow_redirects=False).status_code == 302
 
 
-def test_platform_wants_to_know_the_page_of_a_browsers_post(signing: LiveCloud):
-    """As App Service was seen to do: a browser's POST by cookie names a page of this app."""
+def test_post_of_a_browser_names_its_page(signing: LiveCloud):
+    """Observed of App Service: a browser's POST by cookie must come from a page of this app."""
     olga = session(signing, "Operator")
     browser = {"User-Agent": "Mozilla/5.0", **ORDER}
 
@@ -131,8 +130,8 @@ def test_platform_wants_to_know_the_page_of_a_browsers_post(signing: LiveCloud):
     assert order(Referer=console(signing)) == 202
 
 
-def test_nobody_without_a_role(signing: LiveCloud):
-    """Whoever may sign in but was given no role is told whom to ask."""
+def test_user_without_a_role(signing: LiveCloud):
+    """A user who may sign in but has no role is told how to get one."""
     stranger = session(signing, "")
     reply = stranger.get(console(signing, "/overview"))
 
@@ -140,7 +139,7 @@ def test_nobody_without_a_role(signing: LiveCloud):
 
 
 def test_forged_principal(signing: LiveCloud):
-    """The platform strips what a client sends, and on the routes of keys nobody reads it."""
+    """The platform removes a client's own header, and the keyed routes never read it."""
     header = forged(signing)
     unsigned = signing.call("GET", console(signing, "/me"), headers=header, allow_redirects=False)
     assert unsigned.status_code == 302
@@ -156,7 +155,7 @@ def test_forged_principal(signing: LiveCloud):
 
 
 def test_forged_token(signing: LiveCloud):
-    """A bearer token that the login host did not sign is 401, before the app is asked."""
+    """A bearer token that the login host did not sign is 401, without reaching the app."""
     reply = signing.call(
         "GET", console(signing, "/me"), headers={"Authorization": "Bearer e30.e30.e30"}
     )
@@ -164,7 +163,7 @@ def test_forged_token(signing: LiveCloud):
 
 
 def test_signing_out(signing: LiveCloud):
-    """After the platform's sign-out the session is worth nothing."""
+    """After the platform's sign-out, the old cookies no longer work."""
     anne = session(signing, "Viewer")
     old = dict(anne.cookies)
     assert anne.get(console(signing, "/me")).json()["name"] == "anne@contoso.com"
@@ -175,7 +174,7 @@ def test_signing_out(signing: LiveCloud):
 
 
 def test_keys_switched_off(tmp_path):
-    """With CONSOLE_KEYS=false no route takes a key, for whoever is signed in or not."""
+    """With CONSOLE_KEYS=false no route accepts a key, with or without sign-in."""
     with Stack(
         tmp_path / "cloud", settings={**QUIET, "CONSOLE_KEYS": "false"}, sign_in=True
     ) as stack:
@@ -195,8 +194,8 @@ def test_keys_switched_off(tmp_path):
             assert olga.get(keyed, headers=key).status_code == 404
 
 
-def test_forged_principal_where_the_platform_checks_nothing(tmp_path):
-    """CONSOLE_SIGN_IN without App Service authentication lets nobody in, a key neither."""
+def test_forged_principal_without_the_platform_s_check(tmp_path):
+    """CONSOLE_SIGN_IN without App Service authentication refuses everyone, even with a key."""
     setting = {"CONSOLE_SIGN_IN": "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10", "CONSOLE_KEYS": "false"}
     with Stack(tmp_path / "cloud", settings={**QUIET, **setting}) as stack:
         cloud = LiveCloud(stack)

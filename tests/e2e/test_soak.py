@@ -1,4 +1,4 @@
-"""A short soak, as `make soak` runs a long one; and that its verdict can be bad."""
+"""A short version of `make soak`, and tests that its verdict can be bad."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, li
 
 @pytest.fixture
 def town(soaked: tuple[Stack, list[Row]]) -> Town:
-    """The cloud after the soak, with its people."""
+    """The cloud after the soak, with its users."""
     found = Town(soaked[0])
     found.recognise()
     return found
@@ -50,15 +50,15 @@ def wrong(town: Town) -> list[str]:
     return [row.what for row in rows if not row.right]
 
 
-def test_all_is_right_after_faults_and_deaths(soaked: tuple[Stack, list[Row]]):
-    """After faults, deaths and lost notifications every picture is right and nothing is left."""
+def test_all_is_right_after_faults_and_crashes(soaked: tuple[Stack, list[Row]]):
+    """After faults, crashes and lost notifications, every picture is right."""
     _, rows = soaked
 
     assert [row for row in rows if not row.right] == []
 
 
-def test_claim_of_a_killed_host_does_not_outlast_the_calm(town: Town):
-    """A notification that comes after the drop, about a user whose copier died, is worked off."""
+def test_notification_about_a_dead_run_s_user(town: Town):
+    """A notification after the drop, about a user whose run died with a claim, is processed."""
     user_id, _ = town.users[0]
     state = town.watcher.states()[user_id]
     state["claim"] = {"by": "dead", "seconds": 80.0}
@@ -81,7 +81,7 @@ def test_claim_of_a_killed_host_does_not_outlast_the_calm(town: Town):
 
 
 def test_verdict_sees_a_wrong_picture(town: Town):
-    """A photo that nobody copied is found by the judge, who looks at both sides."""
+    """The verdict compares both sides, and so finds a photo that was not copied."""
     assert wrong(town) == []
     (user_id, _), (other_id, _) = town.users[:2]
     town.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
@@ -91,7 +91,7 @@ def test_verdict_sees_a_wrong_picture(town: Town):
 
 
 def test_verdict_sees_the_effect_of_a_notification(town: Town):
-    """What is forged would have had an effect, had it been genuine."""
+    """A genuine notification has an effect that the verdict sees, so a forged one would, too."""
     genuine = {**forged_items(town)[0], "clientState": town.at.client_state}
     item = json.loads(json.dumps(genuine).replace("{id}", town.bystanders[0]))
     town.post(item, key=town.at.key)

@@ -1,4 +1,4 @@
-"""The terminal signs in: from `grant --console` to an order, through the host's App Service."""
+"""Sign-in from the terminal, from `grant --console` to an order, through the host."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import pytest
 from local.cloud.stack import Stack
 from tests.admin.said import assert_one_sentence
 from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import NEVER
+from tests.e2e.conftest import QUIET
 from tests.e2e.terminal import manage
 
-pytestmark = pytest.mark.local_host("it plays App Service authentication")
-
-QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+pytestmark = pytest.mark.local_host("it simulates App Service authentication")
 
 
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    """A console whose registration lacks all that terminals need, and three people."""
+    """A console whose registration is not yet prepared for terminals, and three users."""
     with Stack(tmp_path_factory.mktemp("cloud"), settings=QUIET, sign_in=True) as stack:
         cloud = LiveCloud(stack)
         cloud.switch(deviceCodeInterval=1)
@@ -31,7 +29,7 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
 
 @pytest.fixture(scope="module")
 def granted(signing: LiveCloud) -> LiveCloud:
-    """After `grant --console` has mended the registration that the host has people sign in to."""
+    """After `grant --console` has prepared the console's registration."""
     known = ("--console", "--client-id", signing.at.console_client_id, "--device-code")
     people = ("--viewer", "vera@contoso.com", "--operator", "olga@contoso.com")
     said = manage(signing, "grant", *known, *people, "--yes", "--json")
@@ -41,7 +39,7 @@ def granted(signing: LiveCloud) -> LiveCloud:
 
 
 def test_an_operator_orders_and_the_log_names_them(granted: LiveCloud):
-    """The app told where to sign in; the token opened it, and signed the order."""
+    """The app names its registration; the token is accepted, and the log of orders has the name."""
     ordered = manage(granted, "sweep", name="olga@contoso.com")
     history = manage(granted, "history", "--json", key=granted.at.key)
 
@@ -52,18 +50,18 @@ def test_an_operator_orders_and_the_log_names_them(granted: LiveCloud):
 
 
 def test_a_viewer_looks_and_orders_nothing(granted: LiveCloud):
-    """The app's own sentence, which it gives to browsers too."""
+    """The command prints the app's own sentence, the same as for browsers."""
     looked = manage(granted, "status", "--json", name="vera@contoso.com")
     refused = manage(granted, "sweep", name="vera@contoso.com")
 
-    # Nothing has subscribed here, and so not everything is well.
+    # Nothing has subscribed here, so `status` reports a problem.
     assert (looked.code, "counts" in looked.document) == (1, True)
     assert (refused.code, refused.out) == (3, "")
     assert "need the role Operator" in refused.err.splitlines()[-1]
 
 
 def test_who_has_no_role_gets_no_token(granted: LiveCloud):
-    """Entra refuses, since assignment is required; the sentence says whom to ask."""
+    """Entra refuses, since assignment is required; the sentence says how to get a role."""
     said = manage(granted, "status", name="mallory@contoso.com")
 
     assert (said.code, said.out) == (3, "")
@@ -71,7 +69,7 @@ def test_who_has_no_role_gets_no_token(granted: LiveCloud):
 
 
 def test_neither_a_key_nor_a_registration_that_is_not_ready(tmp_path: Path):
-    """CONSOLE_KEYS is false, and nobody granted: each refusal says what to do."""
+    """With CONSOLE_KEYS=false and without `grant`, each refusal says what to do."""
     settings = {**QUIET, "CONSOLE_KEYS": "false"}
     with Stack(tmp_path / "cloud", settings=settings, sign_in=True) as stack:
         cloud = LiveCloud(stack)

@@ -1,7 +1,8 @@
 """
-A version is replaced by the next while it works: what it left in storage is taken over.
+A new version is deployed while an older one is working: it takes over the older one's storage.
 
-Azure ends what runs when code is deployed (functions.md section Deployment), and so do these tests.
+Azure ends running executions when code is deployed (functions.md section Deployment); so do these
+tests.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SHOW_THE_PHOTO = ("synced", "changed", "waiting", "dying", "failed")
 
 
 class Upgraded:
-    """A cloud in which an older version was killed, and this one works since."""
+    """A cloud in which an older version was killed, and this version runs since."""
 
     def __init__(self, cloud: LiveCloud, version: str) -> None:
         self.cloud = cloud
@@ -57,11 +58,10 @@ class Upgraded:
         return set(files) == set("SML") and all(alike(photo, each) for each in files.values())
 
     def picture_url(self, name: str) -> str:
-        known = self.cloud.admin.control("GET", f"/users/{self.ids[name]}")
-        return str(known["profile"].get("PictureURL", ""))
+        return self.cloud.profile(self.ids[name]).get("PictureURL", "")
 
     def status(self, name: str) -> str:
-        return status(self.cloud, self.ids[name])
+        return self.cloud.status(self.ids[name])
 
 
 @pytest.fixture(scope="module", params=left.VERSIONS)
@@ -74,20 +74,20 @@ def upgraded(
             yield Upgraded(LiveCloud(stack), request.param)
 
 
-def test_nothing_that_was_under_way_is_lost(upgraded: Upgraded):
-    """Who was notified, waited, was half copied or replayed has the right picture."""
+def test_no_unfinished_work_is_lost(upgraded: Upgraded):
+    """Notified, waiting, half copied and replayed users have the right picture."""
     cloud = upgraded.cloud
 
     assert [name for name in SHOW_THE_PHOTO if not upgraded.shows_its_photo(name)] == []
     assert {name: upgraded.status(name) for name in SHOW_THE_PHOTO} == dict.fromkeys(
         SHOW_THE_PHOTO, "synced"
     )
-    assert len(cloud.watcher.unreadable()) == 1, "only that which was there"
-    assert len(cloud.admin.control("GET", "/subscriptions")["subscriptions"]) == 1
+    assert len(cloud.watcher.unreadable()) == 1, "only the older version's"
+    assert len(cloud.subscriptions()) == 1
 
 
-def test_a_picture_is_still_taken_back_where_it_is_ours(upgraded: Upgraded):
-    """A photo that the older version missed first is missed a second time, and others' stay."""
+def test_our_pictures_are_still_removed(upgraded: Upgraded):
+    """A photo missing in the older version's first check is removed; chosen pictures stay."""
     assert (upgraded.status("missing"), upgraded.picture_url("missing")) == ("removed", "")
     assert upgraded.status("removed") == "removed"
     assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
@@ -95,7 +95,7 @@ def test_a_picture_is_still_taken_back_where_it_is_ours(upgraded: Upgraded):
 
 
 def test_it_sweeps_and_replays(upgraded: Upgraded):
-    """What comes next finds nothing more to do, and a change is copied as ever."""
+    """The next sweep finds nothing to do, and a changed photo is copied."""
     cloud = upgraded.cloud
     assert (upgraded.next_sweep["changed"], upgraded.next_sweep["failed"]) == ({}, 0)
 
@@ -105,7 +105,7 @@ def test_it_sweeps_and_replays(upgraded: Upgraded):
 
 
 def test_it_can_be_uninstalled(upgraded: Upgraded):
-    """What the older version wrote into SharePoint is taken back, too."""
+    """An uninstall also removes what the older version wrote into SharePoint."""
     town = Town(upgraded.cloud)
     town.begin("--remove-pictures")
     town.pass_time()
@@ -116,12 +116,11 @@ def test_it_can_be_uninstalled(upgraded: Upgraded):
         profile = upgraded.cloud.admin.shown(f"{name}@contoso.com").profile
         assert {each: profile[each] for each in EMPTY} == EMPTY
     assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
-    assert upgraded.cloud.watcher.states() == {}
-    assert town.subscriptions == []
+    town.assert_gone()
 
 
-def test_deployment_in_the_middle_of_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Some are half copied and others not begun when all stops: all end up right."""
+def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Copies that a deployment interrupts or precedes are all completed afterwards."""
     monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
     with Stack(tmp_path, settings=SETTINGS) as stack:
         cloud = LiveCloud(stack)
@@ -133,14 +132,14 @@ def test_deployment_in_the_middle_of_copies(tmp_path: Path, monkeypatch: pytest.
         cloud.notify([cloud.item(id_) for id_, _ in begun]).raise_for_status()
         cloud.wait_for(lambda: has_small_picture(cloud) == {id_ for id_, _ in begun})
         end_the_instance(stack)
-        assert [id_ for id_, _ in begun if status(cloud, id_) == "synced"] == []
+        assert [id_ for id_, _ in begun if cloud.status(id_) == "synced"] == []
         cloud.admin.control("DELETE", "/faults")
         for id_ in claimed(cloud):
             let_the_claim_run_out(cloud, id_)
         for id_, _ in others:
             cloud.watcher.type_into_queue(id_)
         stack.start_host()
-        cloud.watcher.until(lambda: [id_ for id_, _ in people if status(cloud, id_) != "synced"])
+        cloud.watcher.until(lambda: [id_ for id_, _ in people if cloud.status(id_) != "synced"])
 
         assert [
             upn for at, (_, upn) in enumerate(people) if not cloud.shows(upn, picture(at))
@@ -149,7 +148,7 @@ def test_deployment_in_the_middle_of_copies(tmp_path: Path, monkeypatch: pytest.
 
 
 def has_small_picture(cloud: LiveCloud) -> set[str]:
-    """Whose copy has come as far as the first file."""
+    """The users whose first file has been written."""
     return {
         entry["userId"]
         for entry in cloud.watcher.journal()
@@ -158,7 +157,7 @@ def has_small_picture(cloud: LiveCloud) -> set[str]:
 
 
 def end_the_instance(stack: Stack) -> None:
-    """Host and worker are gone at once, as the container is in which they run in Azure."""
+    """Kill host and worker together, as when Azure removes their container."""
     workers = psutil.Process(stack._children["host"].process.pid).children()
     stack.kill_host()
     for worker in workers:
@@ -166,9 +165,5 @@ def end_the_instance(stack: Stack) -> None:
 
 
 def claimed(cloud: LiveCloud) -> list[str]:
-    """Whom a run has to itself."""
+    """The users whom a run has claimed."""
     return [id_ for id_, state in cloud.watcher.states().items() if state["claim"]]
-
-
-def status(cloud: LiveCloud, user_id: str) -> str:
-    return str(cloud.watcher.states().get(user_id, {}).get("status", ""))

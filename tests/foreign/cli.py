@@ -1,4 +1,4 @@
-"""CLI for Microsoft 365 as published, signed in by certificate at real names."""
+"""CLI for Microsoft 365 as published, signed in by certificate at the real host names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLI = Callable[..., Any]
 
 
 def signed_in(at: Endpoints, node: Path, home: Path) -> CLI:
-    """Its commands, with the JSON that each answers, or its error; it sends no telemetry."""
+    """A function that runs a command and returns its JSON, or its error; without telemetry."""
     environ = {**way_to(at, home), "CLIMICROSOFT365_NOUPDATE": "1"}
 
     def run(*words: str, code: int = 0) -> Any:
@@ -34,7 +34,7 @@ def signed_in(at: Endpoints, node: Path, home: Path) -> CLI:
             return done.stderr
         return json.loads(done.stdout) if done.stdout else None
 
-    # Where `m365 cli config set` writes; that command itself would still tell its maker.
+    # The file that `m365 cli config set` writes; that command itself would still send telemetry.
     settings = home / ".config" / "configstore" / "cli-m365-config.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"disableTelemetry": true}')

@@ -1,4 +1,4 @@
-"""Programs that others wrote, unmodified, beside the whole product at real names."""
+"""Unmodified third-party programs beside the whole product, at the real host names."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import NEVER, STRICT
+from tests.e2e.conftest import QUIET, STRICT
 from tests.foreign import programs
 
 Script = Callable[..., Any]
 
 
 class Person(NamedTuple):
-    """Somebody whose photo, `picture(1)`, the product has copied."""
+    """A user whose photo, `picture(1)`, the product has copied."""
 
     id: str
     upn: str
@@ -36,26 +36,25 @@ def _or_skip(install: Callable[[], Path]) -> Path:
     except (NoNode, OSError, subprocess.CalledProcessError) as error:
         if os.environ.get("CI"):
             raise
-        pytest.skip(f"the programs of others are not there: {error}")
+        pytest.skip(f"the third-party programs are not installed: {error}")
 
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """A Node.js that has the programs; without it the tests are skipped, but never in CI."""
+    """A Node.js with the programs; without it the tests are skipped, but never in CI."""
     return _or_skip(programs.node_with_clients)
 
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """A Python that has the programs, with the same exception."""
+    """A Python with the programs; skipped under the same conditions."""
     return _or_skip(programs.python_with_clients)
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    """The whole local cloud at real names, with the documented limits; nothing runs by itself."""
-    settings = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-    with Stack(tmp_path_factory.mktemp("world"), settings=settings, cloud="global") as stack:
+    """The whole local cloud at real names, with the documented limits; no timer runs."""
+    with Stack(tmp_path_factory.mktemp("world"), settings=QUIET, cloud="global") as stack:
         world = LiveCloud(stack)
         world.switch(**STRICT)
         yield world
@@ -71,7 +70,7 @@ def anne(world: LiveCloud) -> Person:
 
 @pytest.fixture
 def script(world: LiveCloud, tmp_path: Path) -> Script:
-    """Run a step of one of the scripts beside the programs; what it saw comes out."""
+    """A function that runs a step of a script in clients/ and returns its JSON."""
 
     def run(program: Path, file: str, step: str, **order: str) -> Any:
         who = {"clientId": world.at.client_id, "certificate": world.at.client_certificate}
@@ -91,8 +90,8 @@ def script(world: LiveCloud, tmp_path: Path) -> Script:
 
 
 @pytest.fixture(autouse=True)
-def nobody_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whoever asks for a host that is none of the tenant's fails the test."""
+def no_other_host(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A request for a host outside the tenant fails the test."""
     yield
     for name in {"cloud", "world"}.intersection(request.fixturenames):
         journal = request.getfixturevalue(name).watcher.journal()

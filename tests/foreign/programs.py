@@ -1,4 +1,4 @@
-"""The programs that others wrote: installed once, pinned, and shown the way to real names."""
+"""The third-party programs: installed once, pinned, and configured for the real host names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENTS = Path(__file__).with_name("clients")
 
 
 def node_with_clients() -> Path:
-    """A Node.js that has what package-lock.json names. Raises NoNode."""
+    """A Node.js with the packages of package-lock.json. Raises NoNode."""
     found = find_node()
     install_packages(CLIENTS, found)
     return found
@@ -25,12 +25,12 @@ def node_with_clients() -> Path:
 
 def python_with_clients() -> Path:
     """
-    A Python, of this version, that has what requirements.txt names, and nothing of ours.
+    A Python of this version with the packages of requirements.txt, and none of ours.
 
-    Raises CalledProcessError where they could not be installed.
+    Raises CalledProcessError if they cannot be installed.
     """
-    # Tests on two versions of Python may be under way at once. Not among the tests, where linters
-    # and tests of the sources would read it as ours.
+    # Tests on two versions of Python may run at once. Not below tests/, where linters and tests of
+    # the sources would take it for ours.
     folder = REPO / ".local" / f"foreign-python-{sys.version_info.major}.{sys.version_info.minor}"
     python, done = folder / "bin" / "python", folder / "installed.txt"
     wanted = CLIENTS / "requirements.txt"
@@ -47,7 +47,7 @@ def python_with_clients() -> Path:
 
 
 def way_to(at: Endpoints, home: Path) -> dict[str, str]:
-    """The variables by which a program finds the tenant; nothing of the program is changed."""
+    """The variables that lead an unmodified program to the tenant."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -60,6 +60,6 @@ def way_to(at: Endpoints, home: Path) -> dict[str, str]:
 
 
 def _run(command: list[str]) -> None:
-    # Not the environment of the tests: it names their own.
+    # Without VIRTUAL_ENV, which names the tests' own environment.
     environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     subprocess.run(command, stdout=sys.stderr, env=environ, check=True)

@@ -1,4 +1,4 @@
-"""CLI for Microsoft 365: reads what the product wrote, harms it, and sees it mended."""
+"""CLI for Microsoft 365 reads what the product wrote, damages it, and reads it repaired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = "/User Photos/Profile Pictures"
 
 
 def test_an_admin_at_the_terminal(world: LiveCloud, anne: Person, node: Path, tmp_path: Path):
-    """Reads what was copied, breaks one picture, deletes one; a replay mends both."""
+    """It reads the copies, damages one picture and deletes another; a replay repairs both."""
     m365 = signed_in(world.at, node, tmp_path / "home")
     read, broken, mended = (tmp_path / name for name in ("read", anne.file("M"), "mended"))
     broken.write_bytes(b"broken")

@@ -1,4 +1,4 @@
-"""Microsoft's own clients of Graph as published; the product copies what they change."""
+"""Microsoft's own Graph clients as published; the product copies the photos that they change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def everybody(world: LiveCloud) -> list[str]:
 def test_microsoft_graph_client(
     world: LiveCloud, anne: Person, script: Script, node: Path, tenant: str
 ):
-    """With MSAL Node, by whatever name it knows the tenant: pages, a batch, another photo."""
+    """With MSAL Node, for each name of the tenant: pages, a batch, a new photo."""
     named = {"tenant": tenant} if tenant else {}
     client = partial(script, node, "graph_client.js", user=anne.id, **named)
     read = client("read")
@@ -41,7 +41,7 @@ def test_microsoft_graph_client(
 
 
 def test_msgraph_sdk(world: LiveCloud, anne: Person, script: Script, python: Path):
-    """For Python, with azure-identity: pages, a photo, a user who is not there, another photo."""
+    """For Python, with azure-identity: pages, a photo, an unknown user, a new photo."""
     client = partial(script, python, "graph_sdk.py", user=anne.id)
     read = client("read")
     client("change", photo=encoded(picture(2)))

@@ -1,4 +1,4 @@
-"""performance.md tells which versions of the programs were tried."""
+"""performance.md names the tested versions of the programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
 
 
 def test_page_names_what_is_pinned():
-    """Each program with its version, in the row of the claim."""
+    """The row of the claim names each program with its version."""
     pinned = json.loads((CLIENTS / "package.json").read_text("utf-8"))["dependencies"]
     python = (CLIENTS / "requirements.txt").read_text("utf-8")
     pinned |= dict(re.findall(r"(?m)^([\w-]+)==(\S+)", python))
@@ -32,7 +32,7 @@ def test_page_names_what_is_pinned():
 
 
 def test_no_private_registry_is_named():
-    """`npm ci` asks whichever registry is set for packages that the lock file knows by hash."""
+    """The lock file has hashes but no URLs, so `npm ci` uses the configured registry."""
     lock = json.loads((CLIENTS / "package-lock.json").read_text("utf-8"))["packages"]
 
     assert [name for name, one in lock.items() if "resolved" in one] == []

@@ -1,4 +1,4 @@
-"""PnPjs as published: reads what the product wrote, harms it, and sees it mended."""
+"""PnPjs as published reads what the product wrote, damages it, and reads it repaired."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pnpjs(script: Script, node: Path, anne: Person) -> Script:
 
 
 def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
-    """Three files and an address are read, broken, and after a replay as they were."""
+    """Three files and a URL are read, damaged, and after a replay are as before."""
     before = pnpjs("read")
     pnpjs("harm")
     broken = pnpjs("read")
@@ -39,7 +39,7 @@ def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
     written = [base64.b64encode(text).decode() for text in (b"broken", b"new")]
     assert (broken["files"], broken["address"]) == ([404, *written], None)
     assert told == ["Anne", 404]
-    # The timestamp moved: browsers ask anew.
+    # The timestamp has changed, so that browsers load the picture again.
     assert after == {**before, "address": after["address"]}
     assert after["address"] > before["address"]
     profile = world.admin.shown(anne.upn).profile
@@ -47,7 +47,7 @@ def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
 
 
 def test_photos_and_subscriptions(world: LiveCloud, anne: Person, pnpjs: Script):
-    """It subscribes the product's webhook, changes the photo, and the product has been told."""
+    """It subscribes the product's webhook and changes the photo; the product is notified."""
     client_state = world.at.client_state
     listed = pnpjs("subscribe", webhook=world.webhook, clientState=client_state)
     photo = base64.b64encode(picture(2)).decode()

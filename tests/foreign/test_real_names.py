@@ -10,17 +10,16 @@ import pytest
 from local.cloud.stack import Stack
 from local.m365.tenant.clouds import CLOUDS
 from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import NEVER
+from tests.e2e.conftest import QUIET
 from tests.e2e.terminal import manage
 from tests.foreign.cli import signed_in
 
 pytestmark = pytest.mark.server
-QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 GRANT = ("--sharepoint-tenant", "contoso", "--device-code", "--json")
 
 
 def hosts(name: str) -> set[str]:
-    """All that the product asks in that cloud, as Microsoft's pages name them."""
+    """All hosts that the product calls in that cloud, as Microsoft's pages name them."""
     cloud = CLOUDS[name]
     files, profiles = (f"contoso-{kind}.{cloud.sharepoint}" for kind in ("my", "admin"))
     return {f"{host}:443" for host in (cloud.login, cloud.graph, files, profiles)}
@@ -37,8 +36,8 @@ def cloud(
         yield cloud
 
 
-def test_from_signing_in_to_the_check_up(cloud: LiveCloud):
-    """Nothing says where Microsoft 365 is but M365_CLOUD, and nobody looks for another host."""
+def test_from_sign_in_to_doctor(cloud: LiveCloud):
+    """Only M365_CLOUD says where Microsoft 365 is, and no other host is called."""
     anne, upn = cloud.add()
     granted = manage(cloud, "grant", "--app", cloud.at.app_client_id, *GRANT, "--check")
     console = ("--console", "--client-id", cloud.at.console_client_id, "--operator", upn)
@@ -57,7 +56,7 @@ def test_from_signing_in_to_the_check_up(cloud: LiveCloud):
 
 
 def test_another_program_finds_what_was_copied(cloud: LiveCloud, node: Path, tmp_path: Path):
-    """CLI for Microsoft 365 has names of its own for the clouds, and of the hosts there."""
+    """CLI for Microsoft 365, with its own names for clouds and hosts, reads the copied picture."""
     anne, upn = cloud.add()
     cloud.seed_photo(anne, picture(1))
     state = cloud.replayed(anne)

@@ -1,4 +1,4 @@
-"""Settings that a person chooses for the local cloud, and how a wrong one is refused."""
+"""Settings that the user chooses for the local cloud, and refusals of wrong ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests import REPO
 
 
 def test_chosen():
-    """Each is NAME=VALUE, the last of two of a name counts, and a value may hold an =."""
+    """Each is NAME=VALUE; of two with the same name the last one counts; a value may contain =."""
     given = ["DRY_RUN=false", "DRY_RUN=true", "PICTURE_FOLDER=a=b"]
 
     assert chosen_settings.read(given) == {"DRY_RUN": "true", "PICTURE_FOLDER": "a=b"}
@@ -36,14 +36,14 @@ def test_chosen():
     ],
 )
 def test_refused(given: str, sentence: str):
-    """Who misspells a name or a value is told which is meant, before anything starts."""
+    """A misspelt name or value is refused with a hint, before anything starts."""
     with pytest.raises(BadSetting, match=sentence):
         chosen_settings.read([given])
 
 
 @pytest.mark.parametrize("command", [["up", "--set"], ["set"]])
 def test_refused_in_a_sentence(tmp_path: Path, command: list[str]):
-    """The sentence and exit code 1, no traceback; nothing is started."""
+    """One sentence and exit code 1, without a traceback; nothing is started."""
     arguments = [*command, "DRYRUN=true", "--folder", str(tmp_path / "cloud")]
     done = subprocess.run(
         [sys.executable, "-m", "local", *arguments], cwd=REPO, capture_output=True, text=True
@@ -55,7 +55,7 @@ def test_refused_in_a_sentence(tmp_path: Path, command: list[str]):
 
 
 def test_change_of_a_cloud_that_is_up(tmp_path: Path):
-    """Only what is named changes, and without a cloud nothing can."""
+    """Only the named settings change, and only while a cloud is running."""
     with pytest.raises(NotUp, match="run.py start"):
         chosen_settings.write(tmp_path, {"DRY_RUN": "false"})
     cloud = Occupancy(tmp_path)

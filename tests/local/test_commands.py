@@ -1,4 +1,4 @@
-"""`python -m local` on a machine where something stands in the way: one sentence, no traceback."""
+"""Errors of the machine end `python -m local` with one sentence, without a traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import REPO
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
-    """What came of *line*."""
+    """The result of *line*."""
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
 
@@ -34,7 +34,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 def test_file_where_the_folder_must_be(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], below: str
 ):
-    """Such as a file called .local."""
+    """For example, a file is called .local."""
     file = tmp_path / "file"
     file.touch()
 
@@ -49,7 +49,7 @@ def test_folder_of_something_else(
     capsys: pytest.CaptureFixture[str],
     command: str,
 ):
-    """Files there with names of ours keep what they hold, and the folder gets no others."""
+    """Other files with our names keep their content, and no files are added."""
     names = ("web.log", "host.log", "local.settings.json", "bench.json", "azurite/table")
     files = [tmp_path / name for name in names]
     (tmp_path / "azurite").mkdir()
@@ -89,7 +89,7 @@ def test_file_that_cannot_be_used(
     number: int,
     sentence: str,
 ):
-    """Another owner's folder, a full disk and their like, as the system reports them."""
+    """For example, another owner's folder or a full disk, as the system reports it."""
 
     def refused(stack: Stack) -> Stack:
         raise OSError(number, os.strerror(number), "X")
@@ -101,7 +101,7 @@ def test_file_that_cannot_be_used(
 
 
 def test_error_of_the_network_is_no_full_disk(monkeypatch: pytest.MonkeyPatch):
-    """Sockets and `requests` raise OSError, too: what nobody foresaw keeps its traceback."""
+    """Sockets and `requests` raise OSError, too: an unexpected one keeps its traceback."""
 
     def broken(folder: Path) -> int:
         raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
@@ -132,7 +132,7 @@ def showing(folder: Path, said: str) -> str:
     ("encoding", "shown"), [("ascii", b"B\\xfcro \\u2603"), ("cp1252", b"B\xfcro \\u2603")]
 )
 def test_letters_that_a_terminal_cannot_show(tmp_path: Path, encoding: str, shown: bytes):
-    """An old terminal shows an escape in their place, and no traceback."""
+    """An old terminal shows an escape instead, and no traceback."""
     command = showing(tmp_path, "'B\\xfcro \\u2603'")
     line = f"PYTHONIOENCODING={encoding} PYTHONUTF8=0 {command}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
@@ -142,13 +142,13 @@ def test_letters_that_a_terminal_cannot_show(tmp_path: Path, encoding: str, show
 
 @pytest.fixture
 def talkative(tmp_path: Path) -> str:
-    """A command line that says more than a pipe holds, as `local show` of many users does."""
+    """A command that prints more than a pipe holds, as `local show` of many users does."""
     return showing(tmp_path, "'synced\\n' * 1_000_000")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
 def test_reader_that_has_seen_enough(talkative: str):
-    """`| head` is no error, and no success either: 128 and SIGPIPE, as a shell has it."""
+    """With `| head` there is no error text; the exit code is 128 plus SIGPIPE, as in a shell."""
     done = shell(f"{talkative} | head -1; exit ${{PIPESTATUS[0]}}")
 
     assert (done.returncode, done.stdout, done.stderr) == (141, "synced\n", "")
@@ -156,7 +156,7 @@ def test_reader_that_has_seen_enough(talkative: str):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
 def test_output_onto_a_full_disk(talkative: str):
-    """What cannot be written does not pass for written."""
+    """Output that cannot be written is an error."""
     done = shell(f"{talkative} > /dev/full")
 
     assert (done.returncode, done.stderr) == (1, "The disk is full: make room, then try again.\n")
@@ -164,12 +164,12 @@ def test_output_onto_a_full_disk(talkative: str):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
 def test_no_output_at_all(talkative: str):
-    """A task without stdout and stderr still has its exit code."""
+    """Without stdout and stderr, the exit code is unchanged."""
     assert shell(f"{talkative} >&- 2>&-").returncode == 0
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """One word, and 130 as a shell has it."""
+    """One word, and exit code 130, as in a shell."""
 
     def interrupted(folder: Path) -> int:
         signal.raise_signal(signal.SIGINT)

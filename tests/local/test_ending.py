@@ -1,8 +1,8 @@
 """
-How children are ended in order, and where servers listen.
+How child processes are shut down cleanly, and where servers listen.
 
-Windows is emulated: the name of the system is another, and what Python has only there is put in its
-place. That shows which call is made, and not what Windows makes of it.
+Windows is emulated by changing the platform's name and adding what Python has only there. It shows
+which calls are made, but not how Windows reacts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(fails: bool = False) -> list[Any]:
-    """What a child hears."""
+    """The signal that a child gets."""
     heard: list[Any] = []
 
     def send(number: int) -> None:
@@ -48,32 +48,32 @@ def asked(fails: bool = False) -> list[Any]:
 
 
 def test_a_child_is_asked(windows):
-    """On Windows by a break, which is all that reaches one child alone and can be heeded."""
+    """On Windows by Ctrl-Break, the only signal for a single child that it can handle."""
     assert ending.apart() == {"creationflags": 0x200}
     assert asked() == [BREAK]
 
 
 def test_a_child_that_cannot_be_asked(windows):
-    """As where there is no console: it is ended."""
+    """For example, without a console: the process is killed."""
     assert asked(fails=True) == ["killed"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has other ways, which are emulated here")
 def test_a_child_is_asked_by_a_signal():
-    """Everywhere else by the one that it heeds, out of the terminal's reach."""
+    """Elsewhere by the given signal, in a session without the terminal."""
     assert ending.apart() == {"start_new_session": True}
     assert asked() == [signal.SIGTERM]
 
 
-def test_what_a_program_heeds():
-    """Whatever of these a system knows; on Windows the break is one of them."""
+def test_signals_of_a_clean_shutdown():
+    """All of these signals that the system has; on Windows Ctrl-Break is one of them."""
     known = {name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)}
 
     assert {number.name for number in ending.ASKS} == known
 
 
 def test_a_worker_inherits_its_socket_alone(windows):
-    """By its handle: Windows knows no pass_fds."""
+    """By its handle, since Windows has no pass_fds."""
     ours, its = socket.socketpair()
     with ours, its:
         handed = worker._inheriting(its)
@@ -83,7 +83,7 @@ def test_a_worker_inherits_its_socket_alone(windows):
         assert not ours.get_inheritable()
 
 
-def test_a_port_is_nobody_elses(windows, monkeypatch):
+def test_port_is_exclusive_on_windows(windows, monkeypatch):
     """On Windows SO_REUSEADDR would let another program take it."""
     options: list[int] = []
     fake: Any = Fake(
@@ -97,7 +97,7 @@ def test_a_port_is_nobody_elses(windows, monkeypatch):
 
 
 def test_a_port_that_is_taken():
-    """The error is the system's; nothing is left open."""
+    """The system's error is raised, and no socket is left open."""
     with loopback.bound(0) as first:
         first.listen()
         with pytest.raises(OSError, match=r"."):
@@ -105,19 +105,19 @@ def test_a_port_that_is_taken():
 
 
 def test_node_of_the_wheel(windows, tmp_path):
-    """The wheel for Windows has it in its top folder."""
+    """The wheel for Windows has the program in its top folder."""
     assert node._node_of(tmp_path) == tmp_path / "node.exe"
 
 
 def test_a_host_by_its_path(windows, tmp_path):
-    """A backslash stands between folders, and quotation marks are taken off."""
+    """A backslash separates folders, and quotation marks are removed."""
     given = {"LOCAL_HOST_COMMAND": r'"C:\my tools\host.exe" --fast'}
 
     assert host_command._words(given["LOCAL_HOST_COMMAND"]) == [r"C:\my tools\host.exe", "--fast"]
 
 
 def test_an_app_is_copied_for_core_tools(windows, tmp_path):
-    """Few people may make links on Windows."""
+    """On Windows, files are copied, since few people may create links."""
     app, place = tmp_path / "app", tmp_path / "place"
     (app / "shared").mkdir(parents=True)
     place.mkdir()

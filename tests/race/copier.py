@@ -1,4 +1,4 @@
-"""One run of the real worker, held at each of its calls."""
+"""One run of the real worker, stopped at each of its calls."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _REMOVAL = Removal(USER.user_principal_name, _LOCATION, {})
 
 
 class Unfinished(BaseException):
-    """A copier made a call that has no answer yet. Not an Exception: nobody may handle it."""
+    """A copier made a call that has no answer yet. Not an Exception, so that no code handles it."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(call)
@@ -50,7 +50,7 @@ class Unfinished(BaseException):
 
 
 class Answers:
-    """Source, store, target, queue and clock of one copier: what was answered so far."""
+    """Source, store, target, queue and clock of one copier, with the answers so far."""
 
     def __init__(self, past: Sequence[Any], now: datetime, now_here: datetime) -> None:
         self.past = list(past)
@@ -69,7 +69,7 @@ class Answers:
         return moment
 
     def _at_once(self, answer: Any) -> Any:
-        # The time is no event of its own: it is read when the call before has been answered.
+        # Reading the time is not an event: it happens when the previous call is answered.
         if self._next == len(self.past):
             self.past.append(answer)
         self._next += 1
@@ -109,7 +109,7 @@ class Answers:
         return str(self.ask("write", state, version))
 
     def delete(self, user_id: str, *, version: str) -> None:
-        raise AssertionError("Nobody of this world leaves.")
+        raise AssertionError("No user leaves here.")
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         raise AssertionError(reason)
@@ -132,10 +132,10 @@ class Answers:
         return _REMOVAL
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
-        raise AssertionError("Nobody of this world leaves.")
+        raise AssertionError("No user leaves here.")
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
-        raise AssertionError("Nobody uninstalls PhotoSync here.")
+        raise AssertionError("PhotoSync is not uninstalled here.")
 
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         for place in reversed(range(len(PLACES))):
@@ -162,19 +162,19 @@ class _Raised(NamedTuple):
 
 @dataclass(frozen=True)
 class Copier:
-    """One run of the worker: what it has been told, and the call it waits in (None: it is over)."""
+    """One run of the worker: its answers so far, and its pending call (None: it has ended)."""
 
     number: int
     body: str
-    apart: timedelta = timedelta(0)  # how fast its clock is
+    apart: timedelta = timedelta(0)  # by how much its clock is ahead
     redelivered: bool = False
-    orphan: bool = False  # its worker died, as far as the host knows: another has its message
+    orphan: bool = False  # the host believes that its worker died, and redelivered its message
     past: tuple[Any, ...] = ()
     call: Call | None = ("start",)
     raised: bool = False
 
     def told(self, answer: Any, kind: Kind, now: datetime) -> Copier:
-        """The copier once it has had *answer* and has come to its next call."""
+        """The copier after it has received *answer* and reached its next call."""
         if isinstance(answer, PhotoSyncError):
             answer = _Raised(type(answer), answer.args)
         past = () if self.call == ("start",) else (*self.past, answer)
@@ -183,11 +183,11 @@ class Copier:
         return altered(self, past=past, call=call, raised=raised)
 
     def dead(self) -> Copier:
-        # Dying before a call is dying after the one before.
+        # Dying before a call is the same as dying after the previous one.
         return altered(self, past=(), call=None, raised=True)
 
 
-# Most situations differ in what the others did: this copier has been here before.
+# Most situations differ only in the other copiers, so this one was often computed before.
 @functools.lru_cache(maxsize=100_000)
 def _rerun(
     body: str,
@@ -205,7 +205,7 @@ def _rerun(
         return tuple(answers.past), unfinished.call, False
     except PhotoSyncError:
         return (), None, True
-    # What it was told matters to nobody any more: forgotten, so that more situations are equal.
+    # Its answers no longer matter: dropped, so that more situations are equal.
     return (), None, False
 
 

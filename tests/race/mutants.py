@@ -1,4 +1,4 @@
-"""Copies of Sync with one step moved or left out, each of which the race must catch."""
+"""Variants of Sync with one step moved or left out, each of which the search must find."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.storage.user_state import Stored, UserState
 
 
 def _holding(held: type[HeldClaim]) -> Any:
-    """Step 4, with a claim that is held in another way."""
+    """Step 4, with another class of claim."""
 
     def _claim(sync: Sync, run: Run) -> HeldClaim:
         claim = held(sync._store, run, sync._ticks)
@@ -79,7 +79,7 @@ class NoClaim(Sync):
 
 
 class UnconditionalResult(Sync):
-    """Step 7 over whatever is there by then."""
+    """Step 7 overwrites any newer state."""
 
     def _complete(self, run: Run, **result: Any) -> None:
         run.claim = self._store.read(run.user_id)
@@ -87,7 +87,7 @@ class UnconditionalResult(Sync):
 
 
 class HashOutlivesError(Sync):
-    """A run that failed between two files keeps the hash of the picture before."""
+    """A run that failed between two files keeps the previous picture's hash."""
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         super().record(replace(run, files_touched=False), end, attempt=attempt)
@@ -100,21 +100,21 @@ def _without_claim_before(run: Run) -> Run:
 
 
 class HashOutlivesDeath(Sync):
-    """The claim of a run that died between two files is not taken for a doubt."""
+    """The claim of a run that died between two files does not put the hash in doubt."""
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         return super()._is_held(_without_claim_before(run), sha256)
 
 
 class DeathForgottenOnError(Sync):
-    """A run that comes after one that died, and fails itself, keeps the hash."""
+    """A run that follows a dead one, and fails itself, keeps the hash."""
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         super().record(_without_claim_before(run), end, attempt=attempt)
 
 
 class ClaimByOwnClock(Sync):
-    """A claim ends by the clock of its writer, and is judged by the clock of whoever reads it."""
+    """A claim's end is set by its writer's clock, and checked by its reader's clock."""
 
     def _claim(self, run: Run) -> HeldClaim:
         run.by = (self._clock() + timedelta(seconds=CLAIM_LENGTH)).isoformat()
@@ -129,7 +129,7 @@ class ClaimByOwnClock(Sync):
 
 
 class Unasked(HeldClaim):
-    """Any write may begin, also of a run that has claimed nothing."""
+    """Any write may begin, even of a run without a claim."""
 
     def announce(self, picture_url: str) -> None:
         if self._run.claim:
@@ -140,7 +140,7 @@ class Unasked(HeldClaim):
 
 
 class NeverTooLate(Sync):
-    """A run that was frozen goes on writing files after its claim has run out."""
+    """A frozen run continues to write files after its claim has expired."""
 
     _claim = _holding(Unasked)
 
@@ -151,7 +151,7 @@ class _UntilTheEnd(HeldClaim):
 
 
 class WritesUntilTheEnd(Sync):
-    """A write may begin as long as the claim is live, and be under way when it is not."""
+    """A write may begin while the claim is live, and may end after the claim has expired."""
 
     _claim = _holding(_UntilTheEnd)
 
@@ -163,7 +163,7 @@ class _Unconditional(HeldClaim):
 
 
 class RenewalWithoutCondition(Sync):
-    """A claim is renewed over whatever is there by then."""
+    """A renewed claim overwrites any newer state."""
 
     _claim = _holding(_Unconditional)
 
@@ -175,7 +175,7 @@ class _Unchecked(HeldClaim):
 
 
 class RenewalWithoutLook(Sync):
-    """A write begins once the claim is renewed, however long that took."""
+    """A write begins after the claim's renewal, however long the renewal took."""
 
     _claim = _holding(_Unchecked)
 
@@ -187,13 +187,13 @@ class _SinceTheAnswer(HeldClaim):
 
 
 class ClaimSinceItsAnswer(Sync):
-    """A claim is thought to be as young as storage's answer, and was written before."""
+    """A claim's age is counted from storage's answer, although it was written earlier."""
 
     _claim = _holding(_SinceTheAnswer)
 
 
 class OwnClaimTakenOver(Sync):
-    """A message that comes back takes over the claim of the run before, which may go on."""
+    """A redelivered message takes over the previous run's claim, although that run may continue."""
 
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
@@ -212,14 +212,14 @@ class EtagOfTheEnd(Sync):
 
 
 class EtagOfTheBeginning(Sync):
-    """The etag of step 1 is recorded, though the bytes may be another photo's."""
+    """The etag of step 1 is recorded, although the bytes may be another photo's."""
 
     def _unmoved(self, before: str, after: str) -> str:
         return before
 
 
 class NoLateWriteFeared(Sync):
-    """A run without an answer gives its claim back at once."""
+    """A run whose write was not answered releases its claim at once."""
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         if isinstance(end, Wait):
@@ -228,7 +228,7 @@ class NoLateWriteFeared(Sync):
 
 
 class AbsenceFoundBeforeClaim(Sync):
-    """What was found before the claim is recorded, without looking again under it."""
+    """A result from before the claim is recorded without checking again under the claim."""
 
     def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
         if isinstance(found, PhotoSyncError):
@@ -237,7 +237,7 @@ class AbsenceFoundBeforeClaim(Sync):
 
 
 class ClaimWithoutCondition(Sync):
-    """Step 4 over whatever is there by then."""
+    """Step 4 overwrites any newer state."""
 
     def _claim(self, run: Run) -> HeldClaim:
         run.known = self._store.read(run.user_id)
@@ -245,7 +245,7 @@ class ClaimWithoutCondition(Sync):
 
 
 class LostResultForgotten(Sync):
-    """A run that wrote files and then finds the state another one keeps it to itself."""
+    """A run that wrote files, and then finds a newer state, does not record that it wrote."""
 
     def bring_up_to_date(self, run: Run) -> str:
         try:
@@ -263,7 +263,7 @@ class HashIgnored(Sync):
 
 
 class RemovalWithoutSecondLook(Sync):
-    """A photo that was gone before the claim is not looked for again under it."""
+    """A photo that was missing before the claim is not checked again under the claim."""
 
     _found: str | PhotoSyncError = ""
 
@@ -274,14 +274,14 @@ class RemovalWithoutSecondLook(Sync):
 
 
 class RemovalAtFirstLook(Sync):
-    """A photo that is gone takes its picture along at once."""
+    """The picture of a missing photo is removed at once."""
 
     def _may_remove(self, run: Run) -> bool:
         return run.removal and run.before.picture_url != ""
 
 
 class AbsenceOutlivesPhoto(Sync):
-    """When a photo was first missed is remembered though it was back in the meantime."""
+    """The time when a photo was first missed is kept, although the photo was back since."""
 
     def _complete(self, run: Run, **result: Any) -> None:
         super()._complete(run, **{"missing_since": run.before.missing_since, **result})
@@ -293,6 +293,6 @@ class _Silent(HeldClaim):
 
 
 class PlaceNotAnnounced(Sync):
-    """Where a picture is going to be is written down only once it is there."""
+    """A new picture's place is recorded only after the picture is written."""
 
     _claim = _holding(_Silent)

@@ -1,4 +1,4 @@
-"""What can happen next, what must never be so, and the search for it."""
+"""What can happen next, what must never happen, and the search for it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserSta
 from tests.race.copier import Copier, Kind, message
 from tests.race.world import ID, PLACES, Late, World, altered, sha256, shown, ticks
 
-# After the first no claim is live, by storage's clock. After one of the second it is, and covers no
-# write any more; after two it is over, and a write that began between them may be under way yet.
+# After the first, no claim is live by storage's clock. After one of the second, a claim is live but
+# covers no new write; after two, it has expired, and a write begun between them may be in progress.
 FREEZE, PAUSE = timedelta(seconds=CLAIM_LENGTH + 1), timedelta(seconds=CLAIM_LENGTH / 2 + 1)
 
 
@@ -29,16 +29,16 @@ class Situation:
     changes: tuple[bytes | None, ...] = ()  # in this order, at any moment
     freezes: int = 0  # moments in which so much time passes that every claim expires
     pauses: int = 0  # shorter ones
-    deletions: int = 0  # of the state, by a person
+    deletions: int = 0  # of the state, by an admin
     faults: int = 0  # calls that fail, and runs that die
-    deaths: int = 0  # runs that die, besides
-    orphans: int = 0  # runs that the host takes for dead, which go on
-    faulty: bool = False  # something of this kind has happened
+    deaths: int = 0  # more runs that die
+    orphans: int = 0  # runs that the host considers dead, but that continue
+    faulty: bool = False  # one of these has happened
     dead: tuple[str, ...] = ()  # messages that the host delivers again
-    cleared: bool = False  # the queue, by a person: a sweep's message comes in place of a dead one
+    cleared: bool = False  # an admin cleared the queue: a sweep's message replaces a dead one
 
     def nexts(self, kind: Kind) -> Iterator[tuple[str, Situation]]:
-        """Everything that can happen next, with a name for it."""
+        """Everything that can happen next, each with a name."""
         for copier in self.copiers:
             if copier.call is not None:
                 yield from self._steps(copier, kind)
@@ -83,7 +83,7 @@ class Situation:
     def _oddities(
         self, copier: Copier, kind: Kind, done: World, answer: Any
     ) -> Iterator[tuple[str, Situation]]:
-        """What else can become of the call of *copier*: who makes it is an orphan, or slow."""
+        """Other results of the call of *copier*: it becomes an orphan, or the answer is late."""
         assert copier.call is not None
         number, verb = copier.number, copier.call[0]
         if self.orphans and not copier.orphan:
@@ -122,23 +122,23 @@ class Situation:
         copiers = tuple(copier if c.number == copier.number else c for c in self.copiers)
         dead = self.dead
         if copier.raised and copier.orphan:
-            # Its message is done by another: what it leaves is the next sweep's business.
+            # Another run has processed its message: the next sweep repairs what it left.
             world = altered(world, queue=(*world.queue, message(0, reason="sweep")))
         elif copier.raised:
             dead = (*dead, copier.body)
         return altered(self, world=world, copiers=copiers, dead=dead)
 
     def _with_heir(self, copier: Copier) -> Situation:
-        """The host has its message delivered again, while *copier* goes on."""
+        """The host redelivers its message, while *copier* continues."""
         heir = Copier(10 * copier.number, copier.body, copier.apart, redelivered=True)
         orphaned = self._with(altered(copier, orphan=True), self.world)
         copiers = (*orphaned.copiers, heir)
         return altered(orphaned, copiers=copiers, orphans=self.orphans - 1, faulty=True)
 
     def wrong(self) -> str:
-        """What must not be so even for a moment; empty when all is well."""
+        """What must not be true even for a moment; empty if nothing is wrong."""
         writers = self.world.writers
-        # Without the state there is no claim either: both write, and one of them writes again.
+        # Without the state there is no claim: both write, and one of them writes again.
         if len(set(writers)) < len(writers) and not self.world.deleted:
             return "two runs wrote at once"
         if self.world.superfluous and not self.faulty:
@@ -150,7 +150,7 @@ class Situation:
 
 
 def _under_way(world: World, copier: Copier, seconds: float) -> World:
-    """What *copier* is about to write is sent, and carried out within *seconds*."""
+    """The next write of *copier* is sent, and carried out within *seconds*."""
     assert copier.call is not None
     _, place, content, _ = copier.call
     late = Late(copier.number, place, content, ticks(world.now) + seconds)
@@ -163,7 +163,7 @@ def _landed(world: World, late: Late) -> World:
 
 
 def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
-    """What is wrong once every message that waits or came back has been worked off, too."""
+    """What is wrong after all delayed and redelivered messages have been processed."""
     world = situation.world
     for late in world.late:
         world = _landed(world, late)
@@ -171,10 +171,10 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
         world = altered(world, queue=(*world.queue, message(0, reason="sweep")))
     world = _calm(world, kind, () if situation.cleared else situation.dead)
     if world.deleted and not world.blob:
-        # A sweep finds whoever has none.
+        # A sweep finds users without a state.
         world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
     if world.blob and world.blob.state.status == FAILED:
-        # Nothing comes back by itself: a person replays it.
+        # No message is redelivered: an admin replays the user.
         world = _calm(altered(world, queue=(*world.queue, message(0))), kind)
     if world.queue:
         return "messages wait for ever"
@@ -183,9 +183,9 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
 
 
 def _left_for_ever(world: World, kind: Kind) -> str:
-    """What two sweeps leave of a picture whose photo is gone."""
+    """Whether two sweeps leave the picture of a missing photo."""
     if world.photo is not None or world.deleted:
-        # A state that is deleted takes along that the picture is ours.
+        # With the state, the record is lost that the picture is ours.
         return ""
     if (world.blob and world.blob.state.picture_url) or not world.looked:
         world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
@@ -194,7 +194,7 @@ def _left_for_ever(world: World, kind: Kind) -> str:
 
 
 def _calm(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
-    """Work off what is queued or *dead*, one by one, and what is queued meanwhile."""
+    """Process queued and *dead* messages one by one, and those queued in the meantime."""
     for _ in range(20):
         if not world.queue and not dead:
             break
@@ -216,7 +216,7 @@ def _run_alone(copier: Copier, world: World, kind: Kind) -> World:
 
 def _mismatch(world: World) -> str:
     if not world.looked:
-        return ""  # nobody was told of the last change: the sweep's business
+        return ""  # no run has seen the last change: the next sweep finds it
     state = world.blob.state if world.blob else UserState(ID)
     if state.claim:
         return "a claim is left"
@@ -232,14 +232,14 @@ def _mismatch(world: World) -> str:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """What went wrong, and the shortest way there."""
+    """What went wrong, and the shortest path to it."""
 
     what: str
     steps: tuple[str, ...]
 
 
 def search(start: Situation, kind: Kind) -> Counterexample | None:
-    """Visit every situation that can come from *start*; a shortest way to a wrong one, if any."""
+    """Visit every situation reachable from *start*; return a shortest path to a wrong one."""
     came_from: dict[Situation, tuple[Situation | None, str]] = {start: (None, "")}
     ends: dict[tuple[World, tuple[str, ...]], str] = {}
     waiting = deque([start])
@@ -277,7 +277,7 @@ Choose = Callable[[Sequence[tuple[str, Situation]]], tuple[str, Situation]]
 
 
 def wander(start: Situation, kind: Kind, choose: Choose) -> Counterexample | None:
-    """Follow one way to its end, for races too large to search."""
+    """Follow one path to its end, for races too large to search."""
     here = start
     steps: list[str] = []
     while True:

@@ -1,4 +1,4 @@
-"""No order of events leaves a wrong picture, and every step of the order is needed for that."""
+"""No order of events leaves a wrong picture, and every step of Sync is needed for that."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.race.world import World, half_written, synced, without_photo
 
 OLD, NEW = b"old", b"new"
 SKEW = timedelta(minutes=2)
-# One run that may take a picture back, beside an ordinary one.
+# One run that may remove a picture, beside an ordinary one.
 REMOVERS = (*copiers(1), Copier(2, message(2, reason="removal")))
-# What the source does while copiers are at work: in this order, each change at any moment.
+# Changes of the source while copiers run: in this order, each at any moment.
 STORIES = {
     "nothing": Situation(World(OLD, 1), copiers(2)),
     "first photo changes": Situation(World(OLD, 1), copiers(2), (NEW,)),
@@ -39,11 +39,11 @@ STORIES = {
     "removal of a picture just deleted": Situation(synced(OLD), REMOVERS, (None,)),
     "removal of a picture that is there": Situation(synced(OLD), REMOVERS, (None, NEW)),
 }
-# One run that writes whatever is there, and the one that takes up its message.
+# One forced run, and the run that gets its redelivered message.
 ORPHAN = Situation(synced(OLD), (Copier(1, message(1, force=True)),), faulty=True, orphans=1)
-# Enough for what has nothing to do with etags.
+# For tests in which etags do not matter.
 PLAIN_STORY = pytest.mark.parametrize("story", list(STORIES.values()), ids=list(STORIES))
-# That an etag never returns is reported only: where it does, all must be as well.
+# That an etag never returns is only reported, so everything must hold if it does.
 STORIES |= {
     f"{name}, etag of content": replace(story, world=story.world.with_etags_of_content())
     for name, story in STORIES.items()
@@ -53,36 +53,36 @@ EVERY_STORY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.key
 
 @EVERY_STORY
 def test_two_copiers_end_right(story):
-    """Whatever two runs and a changing source do meanwhile, the picture is right in the end."""
+    """Whatever two runs and a changing source do, the picture is right in the end."""
     assert search(story, Sync) is None
 
 
 @EVERY_STORY
 def test_three_copiers_end_right(story):
-    """Three copiers are no worse than two."""
+    """The same is true of three copiers."""
     assert search(replace(story, copiers=(*story.copiers, Copier(3, message(3)))), Sync) is None
 
 
 @EVERY_STORY
-def test_frozen_copier_does_no_harm(story):
-    """A run may sleep at any step until its claim has expired, and another run copies meanwhile."""
+def test_frozen_copier(story):
+    """A run may be frozen at any step until its claim has expired, while another run copies."""
     assert search(replace(story, freezes=1), Sync) is None
 
 
 @EVERY_STORY
-def test_failure_at_any_step_is_mended(story):
+def test_failure_at_any_step(story):
     """A run may die after any step, and any call may fail or be carried out unanswered."""
     assert search(replace(story, faults=1), Sync) is None
 
 
 @PLAIN_STORY
 def test_dead_run_whose_message_is_lost(story):
-    """Somebody clears the queue after a run has died: the next sweep makes up for it."""
+    """If an admin clears the queue after a run has died, the next sweep repairs the result."""
     assert search(replace(story, deaths=1, cleared=True), Sync) is None
 
 
 def test_freeze_and_failure_together():
-    """A run that dies or fails midway while another one is frozen leaves nothing wrong behind."""
+    """A run that dies or fails midway while another one is frozen leaves nothing wrong."""
     assert search(replace(STORIES["change"], freezes=1, faults=1), Sync) is None
 
 
@@ -90,12 +90,12 @@ def test_freeze_and_failure_together():
     "name",
     ["change", "delete", "change back after a death", "upload and delete", "removal and upload"],
 )
-def test_orphan_does_no_harm(name):
+def test_orphan(name):
     """
-    A run whose worker died, as far as the host knows, goes on beside the one that has its message.
+    A run that the host considers dead continues beside the run that gets its redelivered message.
 
-    Its claim may run out at any step, its renewal may be answered late, and it may die in the end
-    with a write under way.
+    Its claim may expire at any step, its renewal may be answered late, and it may finally die
+    with a write in progress.
     """
     story = STORIES[name]
     alone = replace(story, copiers=story.copiers[-1:], orphans=1, freezes=1)
@@ -104,13 +104,13 @@ def test_orphan_does_no_harm(name):
 
 
 def test_orphan_dies_at_any_moment_of_its_claim():
-    """Time passes in steps that a claim outlasts: what was sent under it is over when it is."""
+    """Time passes in steps shorter than a claim: a write ends before its claim expires."""
     assert search(replace(ORPHAN, pauses=3), Sync) is None
 
 
 @PLAIN_STORY
-def test_clocks_apart_do_no_harm(story):
-    """The clocks of two instances are four minutes apart, and time passes within a claim."""
+def test_different_clocks(story):
+    """The clocks of two instances differ by four minutes, and time passes within a claim."""
     first, second = story.copiers
     apart = (replace(first, apart=-SKEW), replace(second, apart=SKEW))
     world = replace(story.world, apart=2 * SKEW)
@@ -119,20 +119,20 @@ def test_clocks_apart_do_no_harm(story):
 
 
 @PLAIN_STORY
-def test_deleted_state_does_no_harm(story):
-    """A person deletes the state at any moment, also of a run that is writing, or dies of it."""
+def test_deleted_state(story):
+    """An admin deletes the state at any moment, even while a run is writing."""
     assert search(replace(story, deletions=1), Sync) is None
 
 
 def test_deletion_and_death_together():
-    """The run whose state was deleted dies besides: its message is delivered again and copies."""
+    """The run whose state was deleted dies, too: its message is redelivered and copies."""
     story = STORIES["first photo changes"]
 
     assert search(replace(story, deletions=1, deaths=1), Sync) is None
 
 
 def test_forced_copy_beside_an_ordinary_one():
-    """A forced run writes again and breaks nothing for the run beside it."""
+    """A forced run writes again and does not disturb the other run."""
     forced = Copier(3, message(3, force=True))
     story = replace(STORIES["change"], copiers=(*copiers(1), forced), faulty=True, freezes=1)
 
@@ -146,7 +146,7 @@ def test_forced_copy_beside_an_ordinary_one():
 )
 @settings(max_examples=300)
 def test_longer_races_end_right(name, more, data):
-    """Three copiers and an orphan, up to five changes, two freezes, two faults: too many ways."""
+    """Random paths: three copiers, an orphan, up to five changes, two freezes, two faults."""
     story = STORIES[name]
     changes = (*story.changes, *more)
     three = (
@@ -253,7 +253,7 @@ WAYS_TO_FAIL = [
     ("mutant", "story", "what"), WAYS_TO_FAIL, ids=[mutant.__name__ for mutant, *_ in WAYS_TO_FAIL]
 )
 def test_every_step_is_needed(mutant, story, what):
-    """Moving or leaving out any one step of the order has a counterexample."""
+    """Moving or omitting any one step leads to a counterexample."""
     found = search(story, mutant)
 
     assert isinstance(found, Counterexample)

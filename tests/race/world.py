@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def altered(value: T, **changes: Any) -> T:
-    """As `dataclasses.replace`, for classes without a __post_init__, in a part of the time."""
+    """A faster `dataclasses.replace`, for classes without a __post_init__."""
     copy = object.__new__(type(value))
     copy.__dict__.update(value.__dict__, **changes)
     return copy
@@ -45,7 +45,7 @@ def shown(photo: bytes) -> tuple[bytes, ...]:
 
 
 def ticks(moment: datetime) -> float:
-    """The clock of every machine that nobody sets, which is the same for all here."""
+    """The monotonic clock, which is the same for all machines here."""
     return (moment - NOON).total_seconds()
 
 
@@ -54,7 +54,7 @@ def sha256(photo: bytes) -> str:
 
 
 class Late(NamedTuple):
-    """A write that was sent, got no answer, and is carried out yet, until `until` in ticks."""
+    """A write that got no answer, but will be carried out by `until`, in ticks."""
 
     writer: int
     place: int
@@ -78,12 +78,12 @@ class World:
     queue: tuple[str, ...] = ()
     late: tuple[Late, ...] = ()
     writers: tuple[int, ...] = ()
-    looked: bool = False  # somebody has seen the photo as it is now
+    looked: bool = False  # a run has seen the current photo
     superfluous: bool = False
-    missed_since: datetime | None = None  # the first look without a photo since one was copied
-    there_since_claim: bool = False  # the photo, without a break
-    holder: int = 0  # whose claim it is
-    removal: str = ""  # what was wrong with one
+    missed_since: datetime | None = None  # the first check without a photo since the last copy
+    there_since_claim: bool = False  # the photo, without interruption
+    holder: int = 0  # the copier with the claim
+    removal: str = ""  # what was wrong with a removal
     apart: timedelta = timedelta(0)  # the clocks of two copiers, at most
 
     def changed(self, photo: bytes | None) -> World:
@@ -96,7 +96,7 @@ class World:
         )
 
     def with_etags_of_content(self) -> World:
-        """The same world, but the etag of a photo returns when its bytes do."""
+        """The same world, but equal bytes have equal etags."""
         blob = self.blob
         if blob and blob.state.source_etag:
             etag = f'W/"{blob.state.sha256}"'
@@ -113,12 +113,12 @@ class World:
         return altered(self, places=places, writers=writers)
 
     def perform(self, copier: int, call: Call) -> tuple[World, Any]:
-        """Carry out one *call* of a copier: the world after it, and the answer or the error."""
+        """Carry out one *call* of a copier; returns the world after it, and the answer or error."""
         match call:
             case ("photo_etag",):
                 return altered(self, looked=True)._answered(lambda photo: self.etag)
             case ("user_and_photo",):
-                # Bytes and etag in one moment: nothing can tell a photo that is put back between.
+                # Bytes and etag at one moment: a photo that is restored in between is not noticed.
                 return self._answered(lambda photo: Fetched(USER, photo, self.etag))
             case ("read",):
                 return self, self._read()
@@ -138,7 +138,7 @@ class World:
         return self, answer(self.photo)
 
     def _read(self) -> Stored | None:
-        """The blob as storage shows it: a claim is as old as storage's own clock says."""
+        """The blob as storage returns it: a claim's age is by storage's own clock."""
         if not self.blob or not self.blob.state.claim:
             return self.blob
         claim = self.blob.state.claim
@@ -147,7 +147,7 @@ class World:
         return self.blob._replace(state=state)
 
     def may_pass(self, time: timedelta) -> bool:
-        """Whether no write that is under way must be over before."""
+        """Whether *time* can pass without the deadline of a pending write."""
         return all(ticks(self.now + time) <= late.until for late in self.late)
 
     def without_blob(self) -> World:
@@ -166,7 +166,7 @@ class World:
         return world, stored.version
 
     def _put(self, copier: int, place: int, content: bytes, looked: float) -> tuple[World, bool]:
-        """Whether it was sent: looking at the claim and sending are one moment, or both again."""
+        """Whether it was sent: if time passed since the claim was checked, it is checked again."""
         if ticks(self.now) != looked:
             return self, False
         if not content:
@@ -178,7 +178,7 @@ class World:
 
     def _wrong_removal(self) -> str:
         if self.deleted:
-            # Another run may have come in between, and neither can know of the other.
+            # Another run may have written in between, and neither can know of the other.
             return self.removal
         if self.there_since_claim:
             return "a picture was taken back whose photo was there"
@@ -211,7 +211,7 @@ def synced(photo: bytes) -> World:
 
 
 def without_photo(before: bytes) -> World:
-    """The user took *before* away an hour ago; SharePoint still has it, and the state says so."""
+    """The user deleted *before* an hour ago; SharePoint still has it, and the state says so."""
     world = synced(before).changed(None)
     assert world.blob
     since = NOON - timedelta(hours=1)
@@ -228,7 +228,7 @@ def without_photo(before: bytes) -> World:
 
 
 def half_written(before: bytes, after: bytes) -> World:
-    """A run that brought *after* died after its first file; its claim has expired by now."""
+    """A run that copied *after* died after its first file; its claim has expired."""
     world = synced(before)
     assert world.blob
     claim = Claim("somebody", 300.0)

@@ -1,1 +1,1 @@
-"""What earlier versions left in storage and in SharePoint, as they themselves wrote it."""
+"""Data that earlier versions wrote to storage and SharePoint."""

@@ -1,4 +1,4 @@
-"""What each version left, and how a cloud of today gets it."""
+"""The data that each version left, and how to load it into a current cloud."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from local.cloud.endpoints import Endpoints
 FOLDER = Path(__file__).parent
 VERSIONS = sorted(path.name for path in FOLDER.iterdir() if (path / "storage.json").is_file())
 CONTAINER = "photo-sync-state"
-# The hosts of each cloud of a test have ports of their own; these stand for them.
+# Placeholders for the hosts, whose ports differ in each test cloud.
 _MY, _ADMIN = "https://contoso-my.sharepoint.com", "https://contoso-admin.sharepoint.com"
 _APP = "https://photosync.azurewebsites.example"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
-# The photo that was missed before may be missed a second time, and no sweep began a moment ago.
+# Long enough that a missed photo may be missed again, and that the last sweep is not recent.
 _STOPPED_FOR = timedelta(minutes=15)
 
 
@@ -39,26 +39,26 @@ def states(version: str) -> dict[str, dict[str, Any]]:
 
 
 def people(version: str) -> list[dict[str, Any]]:
-    """The people as `POST /_sim/users` takes them."""
+    """The people, as input for `POST /_sim/users`."""
     return [*_read(version, "tenant")]
 
 
 def to_names(text: str, at: Endpoints) -> str:
-    """*text* of the cloud *at*, with names in place of its hosts."""
+    """*text* from the cloud *at*, with its hosts replaced by placeholders."""
     for host, name in _names(at).items():
         text = text.replace(host, name)
     return text
 
 
 def to_hosts(text: str, at: Endpoints) -> str:
-    """What `to_names` made, for the cloud *at*."""
+    """The reverse of `to_names`, for the cloud *at*."""
     for host, name in _names(at).items():
         text = text.replace(name, host)
     return text
 
 
 def put_into(at: Endpoints, version: str) -> None:
-    """Have the storage of the cloud *at* hold what *version* left there minutes ago."""
+    """Load into the cloud *at* what *version* left, with times as if it stopped 15 minutes ago."""
     left = storage(version)
     later = datetime.now(UTC) - _STOPPED_FOR - datetime.fromisoformat(left["recordedAt"])
 

@@ -1,9 +1,9 @@
 """
-`python -m tests.retained.record CHECKOUT FOLDER`: has the version in CHECKOUT leave its traces.
+`python -m tests.retained.record CHECKOUT FOLDER`: records the data of the version in CHECKOUT.
 
-The local cloud of today runs the functions of that version: they copy, sweep, wait, fail and are
-killed in the middle, and write into the queues what nobody works off any more. Then FOLDER gets
-`storage.json`, all blobs and messages, and `tenant.json`, the people as the control API seeds them.
+The current local cloud runs that version's functions: they copy, sweep, wait, fail and are killed
+during work, and they queue messages that are not processed any more. Then FOLDER gets
+`storage.json`, all blobs and messages, and `tenant.json`, the people as input for the control API.
 """
 
 from __future__ import annotations
@@ -24,17 +24,14 @@ from PIL import Image
 
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import NEVER
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_sweep import sweep
 from tests.retained.left import CONTAINER, to_names
 
 UPN = "{}@contoso.com"
-SETTINGS = {
-    "EXCLUDED_USERS": UPN.format("excluded"),
-    "SWEEP_SCHEDULE": NEVER,
-    "RENEW_SCHEDULE": NEVER,
-}
+SETTINGS = {"EXCLUDED_USERS": UPN.format("excluded"), **QUIET}
 QUEUES = ("photo-sync", "photo-upkeep")
-# An id of ours each: Graph's are the simulator's, and drawn anew.
+# Fixed ids, since the simulator would generate new ones.
 IDS = "{:08d}-0000-4000-8000-000000000000"
 PEOPLE: dict[str, dict[str, Any]] = {
     "synced": {},
@@ -53,21 +50,21 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 
 def plain(number: int) -> str:
-    """A photo of one colour, which makes a small file, in base64."""
+    """A photo of one colour, so that the file is small, in base64."""
     stream = io.BytesIO()
     Image.new("RGB", (96, 96), ((number * 67) % 256, (number * 151) % 256, 90)).save(stream, "JPEG")
     return base64.b64encode(stream.getvalue()).decode()
 
 
 class Recording:
-    """One version in a cloud of its own."""
+    """One version in a separate cloud."""
 
     def __init__(self, cloud: LiveCloud) -> None:
         self.cloud = cloud
         self.ids = {name: IDS.format(number) for number, name in enumerate(PEOPLE, 1)}
 
     def play(self) -> None:
-        """The life of that version, to its sudden end."""
+        """Run that version until it is killed."""
         self._move_in()
         self.cloud.subscribe()
         self.cloud.watcher.type_into_queue("no user at all")
@@ -84,7 +81,7 @@ class Recording:
         self.cloud.fault(service="graph", path=path, next=1_000_000, fault="403")
 
     def _take_photos_away(self) -> None:
-        """One is missed for a minute, and the picture of another is taken back."""
+        """One photo is recently missing, and the picture of another is removed."""
         for name in ("missing", "removed"):
             self.cloud.admin.delete_photo(self.ids[name])
         states = self.cloud.watcher.states
@@ -97,20 +94,10 @@ class Recording:
         )
         long_ago = datetime.now(UTC) - timedelta(minutes=11)
         self.cloud.watcher.skip_time(self.ids["removed"], missingSince=long_ago)
-        self._sweep()
-
-    def _sweep(self) -> None:
-        before = self.cloud.watcher.sweep().get("id")
-        self.cloud.watcher.type_into_queue("sweep", "photo-upkeep")
-
-        def running() -> list[str]:
-            log = self.cloud.watcher.sweep()
-            return [] if log.get("id") != before and log.get("finishedAt") else ["the sweep"]
-
-        self.cloud.watcher.until(running)
+        sweep(self.cloud)
 
     def _die(self) -> None:
-        """The host is killed: one user waits, one is half copied, and a sweep has begun."""
+        """Kill the host while one user waits, one is half copied, and a sweep has begun."""
         cloud, ids = self.cloud, self.ids
         cloud.fault(
             service="sharepoint",
@@ -137,7 +124,7 @@ class Recording:
         cloud.stack.kill_host()
 
     def _leave_messages(self) -> None:
-        """A host whose functions for messages are off: what the others write stays."""
+        """Run a host without queue functions, so that messages of the other functions stay."""
         cloud = self.cloud
         off = ("sync_photo", "upkeep")
         cloud.stack.change_settings({f"AzureWebJobs.{name}.Disabled": "1" for name in off})
@@ -147,8 +134,9 @@ class Recording:
         for timer in ("sweep_timer", "renew_timer"):
             cloud.run(timer)
         cloud.console.order(f"users/{self.ids['synced']}/replay", force=True)
-        # The notification, the replay, who waits and who died; the timers', Graph's and the page.
-        cloud.wait_for(lambda: min(map(cloud.watcher._length, QUEUES)) >= 4)
+        # photo-sync: notification, replay, the waiting and the dead run. photo-upkeep: two timers,
+        # Graph's event, the sweep's page.
+        cloud.wait_for(lambda: min(map(cloud.watcher.length, QUEUES)) >= 4)
         cloud.stack.kill_host()
 
     def storage(self) -> dict[str, Any]:
@@ -167,7 +155,7 @@ class Recording:
         found: list[str] = []
 
         def all_taken() -> bool:
-            # Some are hidden until the lock of the dead host is over, or the delay of a wait.
+            # Some are hidden until the dead host's lock or a delay ends.
             found.extend(each.content for each in queue.receive_messages(visibility_timeout=3600))
             return len(found) == queue.get_queue_properties().approximate_message_count
 
@@ -178,7 +166,7 @@ class Recording:
         return to_names(text, self.cloud.at)
 
     def tenant(self) -> list[dict[str, Any]]:
-        """The people, as `POST /_sim/users` takes them."""
+        """The people, as input for `POST /_sim/users`."""
         self.cloud.admin.control("DELETE", "/faults")
         return [self._person(name, seed) for name, seed in PEOPLE.items()]
 

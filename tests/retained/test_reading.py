@@ -1,4 +1,4 @@
-"""Each released version's blobs and messages mean today what they meant to that version."""
+"""This version reads each released version's blobs and messages with the same meaning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPED = {"renew", "sweep", "audit"}
 
 
 def test_every_released_version_is_here():
-    """A version that stands in the changelog with its day has left its traces here."""
+    """Each version with a date in the changelog has its data here."""
     changelog = (REPO / "CHANGELOG.md").read_text("utf-8")
 
     assert left.VERSIONS == sorted(re.findall(r"(?m)^## \[(\d[\d.]+)\] - ", changelog))
@@ -31,7 +31,7 @@ def test_every_released_version_is_here():
 
 @pytest.mark.parametrize(("version", "id_"), STATES)
 def test_state(version, id_):
-    """What decides about a user is read as it was written."""
+    """All fields that decide about a user are read as they were written."""
     text = left.states(version)[id_]["text"]
     written = json.loads(text)
     known = user_state.from_json(id_, text.encode())
@@ -44,7 +44,7 @@ def test_state(version, id_):
 
 @pytest.mark.parametrize(("version", "id_"), STATES)
 def test_state_in_a_list(version, id_):
-    """A list tells it from the metadata, and a sweep reads what it cannot tell from them."""
+    """A list is built from the metadata; a sweep reads a blob whose metadata is incomplete."""
     blob = left.states(version)[id_]
     written, metadata = json.loads(blob["text"]), blob["metadata"]
     listed = roster_entry.entry(id_, metadata)
@@ -60,7 +60,7 @@ def test_state_in_a_list(version, id_):
 
 @pytest.mark.parametrize("version", left.VERSIONS)
 def test_sweeps(version):
-    """The newest sweep goes on, the one before is known, and so is who was to lose a picture."""
+    """The newest sweep continues; the one before is known, with the users of its removals."""
     documents = _documents(version)
     logs = SweepLogs(documents)
     newest, pointer = logs.latest()
@@ -75,14 +75,14 @@ def test_sweeps(version):
 
 
 @pytest.mark.parametrize("version", left.VERSIONS)
-def test_no_other_document_is_in_the_way(version):
-    """What a version has not written yet is not there, and nothing stands still for it."""
+def test_no_uninstall_is_found(version):
+    """A version without uninstall documents does not stop the app."""
     assert UninstallLogs(_documents(version)).read() == (None, None)
 
 
 @pytest.mark.parametrize("version", left.VERSIONS)
 def test_messages_about_users(version):
-    """Whom, why, since when and which try it is."""
+    """User, reason, time and attempt are read as they were written."""
     for text in left.storage(version)["queues"]["photo-sync"]:
         written = json.loads(text)
         read = sync_message.parse(text.encode(), now=NOW, correlation_id="other")
@@ -93,7 +93,7 @@ def test_messages_about_users(version):
 
 @pytest.mark.parametrize("version", left.VERSIONS)
 def test_messages_for_upkeep(version):
-    """Of every kind that the version knew."""
+    """Messages of every kind that the version knew are read as they were written."""
     texts = left.storage(version)["queues"]["photo-upkeep"]
     read = [upkeep_message.parse(text.encode(), now=NOW) for text in texts]
 

@@ -10,7 +10,7 @@ function connect(order) {
   return Client.init({ authProvider: (done) => token(order, GRAPH).then((one) => done(null, one), done) });
 }
 
-/** Who is there, page by page; and one user's photo, alone and in a batch. */
+/** All users, page by page; and one user's photo, alone and in a batch. */
 async function read(order) {
   const client = connect(order);
   const people = [];

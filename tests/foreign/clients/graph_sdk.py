@@ -1,7 +1,7 @@
 """
-msgraph-sdk as published, in an environment of its own: users and photos.
+msgraph-sdk as published, in a separate environment: users and photos.
 
-Gets one argument, JSON, as the scripts beside it do, and answers with one line of JSON.
+Takes one argument, JSON, as the other scripts here do, and prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 
 
 async def read(client: GraphServiceClient, order: dict[str, Any]) -> dict[str, Any]:
-    """Who is there, one user, and the user's photo."""
+    """All users, one user, and the user's photo."""
     query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters
     wanted = RequestConfiguration(query_parameters=query(select=["userPrincipalName"], top=2))
     people, page = [], await client.users.get(wanted)
@@ -43,7 +43,7 @@ async def read(client: GraphServiceClient, order: dict[str, Any]) -> dict[str, A
 
 
 async def change(client: GraphServiceClient, order: dict[str, Any]) -> None:
-    """Another photo."""
+    """Upload a photo."""
     photo = base64.b64decode(order["photo"])
     await client.users.by_user_id(order["user"]).photo.content.put(photo)
 

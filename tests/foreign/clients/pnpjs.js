@@ -5,7 +5,7 @@ const { run, token } = require("./signed_in.js");
 const MY = "https://contoso-my.sharepoint.com";
 const GRAPH = "https://graph.microsoft.com";
 
-/** What both of its clients need: no more than a token. */
+/** The behaviors for both clients, which need only a token. */
 async function behaviors(order, host, headers) {
   const { NodeFetch } = await import("@pnp/nodejs");
   const { DefaultParse, InjectHeaders } = await import("@pnp/queryable");
@@ -13,7 +13,7 @@ async function behaviors(order, host, headers) {
   return [NodeFetch(), DefaultParse(), InjectHeaders(authorization)];
 }
 
-/** PnPjs for the My Site host, with all that is used of it. */
+/** PnPjs for the My Site host, with the used packages. */
 async function sharepoint(order) {
   const { DefaultHeaders, DefaultInit, spfi } = await import("@pnp/sp");
   await import("@pnp/sp/presets/all.js");

@@ -1,13 +1,13 @@
-// What the scripts beside this one share: MSAL Node as published, which signs in by certificate.
+// Shared by the other scripts here: MSAL Node as published, which signs in by certificate.
 //
-// Whoever is started gets one argument, JSON: tenant, clientId, certificate (the path of a PEM file),
-// and what else the script needs. The proxy stands in HTTPS_PROXY; the answer is one line of JSON.
+// Each script takes one argument, JSON: tenant, clientId, certificate (the path of a PEM file), and
+// what else it needs. The proxy is in HTTPS_PROXY; the output is one line of JSON.
 
 const fs = require("node:fs");
 const { X509Certificate } = require("node:crypto");
 const undici = require("undici");
 
-// Node.js 20 asks no proxy by itself.
+// Node.js 20 does not use HTTPS_PROXY without this.
 undici.setGlobalDispatcher(new undici.EnvHttpProxyAgent());
 
 /** An app's own token for *host*. */

@@ -1,4 +1,4 @@
-"""Azurite is started, stopped, and found wherever Node.js is."""
+"""Azurite: starting, stopping, installing, and finding it on the machine."""
 
 import errno
 import json
@@ -16,7 +16,7 @@ from local.cloud.azurite import PACKAGES, Azurite, command, find_elsewhere
 pytestmark = pytest.mark.server
 
 
-def test_storage_is_real_and_its_own(storage):
+def test_conditional_writes(storage):
     """Conditional writes behave as in Azure: create-if-absent is refused the second time."""
     with BlobServiceClient.from_connection_string(storage.connection_string) as service:
         container = service.create_container("conditional")
@@ -26,7 +26,7 @@ def test_storage_is_real_and_its_own(storage):
 
 
 def test_folder_keeps_the_data(tmp_path):
-    """With a folder, data outlives the process; the key is a new one each time."""
+    """With a folder, data outlives the process; the key is new each time."""
     keys = []
     for exists in (False, True):
         azurite = Azurite(tmp_path / "azurite.log", folder=tmp_path / "data")
@@ -42,7 +42,7 @@ def test_folder_keeps_the_data(tmp_path):
 
 
 def test_command_is_loopback_and_quiet(tmp_path):
-    """No port is fixed, nothing listens outside, nothing is reported home."""
+    """No fixed port, loopback addresses only, no telemetry."""
     words = command(["node", "azurite.js"], None)
 
     assert words.count("127.0.0.1") == words.count("0") == 3
@@ -60,20 +60,20 @@ def script(folder: Path, name: str, text: str) -> Path:
     ("text", "major"), [("echo v20.1.0", 20), ("echo nothing", None), ("exit 1", None)]
 )
 def test_version_of_node(tmp_path, text, major):
-    """What does not run, or speaks otherwise, has no version."""
+    """A program that fails, or prints something else, has no version."""
     assert node.major_version(script(tmp_path, "node", text)) == major
     assert node.major_version(tmp_path / "absent") is None
 
 
 def test_new_enough_node_on_path_is_used(tmp_path):
-    """The machine's own Node.js goes first."""
+    """The machine's own Node.js is preferred."""
     found = script(tmp_path, "node", "echo v20.0.0")
 
     assert node.find_node({"PATH": str(tmp_path)}) == found
 
 
 def test_old_node_is_replaced_by_the_wheel(tmp_path, monkeypatch):
-    """Older than 20 counts as none: the one from PyPI is used."""
+    """For an older version than 20, the one from PyPI is used."""
     script(tmp_path, "node", "echo v18.20.0")
     monkeypatch.setattr(node, "_wheel_folder", lambda: tmp_path / "wheel")
 
@@ -81,7 +81,7 @@ def test_old_node_is_replaced_by_the_wheel(tmp_path, monkeypatch):
 
 
 def test_packages_are_installed_once(tmp_path, capfd):
-    """npm ci runs only when the lock file says something new, and its failure is an error."""
+    """npm ci runs only if the lock file has changed, and its failure is an error."""
     (tmp_path / "package-lock.json").write_text("1")
     (tmp_path / "node_modules").mkdir()
     binaries = tmp_path / "bin"
@@ -102,7 +102,7 @@ def test_packages_are_installed_once(tmp_path, capfd):
 
 
 def test_npm_where_home_is_not_writable(tmp_path, monkeypatch):
-    """Its cache is beside other temporary files then, and gone afterwards."""
+    """npm's cache is then in a temporary folder, which is deleted afterwards."""
     (tmp_path / "package-lock.json").write_text("1")
     (tmp_path / "node_modules").mkdir()
     binaries = tmp_path / "bin"
@@ -119,7 +119,7 @@ def test_npm_where_home_is_not_writable(tmp_path, monkeypatch):
 
 
 def test_packages_where_nothing_can_be_written(tmp_path, monkeypatch):
-    """A checkout on a read-only disk is told as such; what is installed needs no writing."""
+    """A read-only checkout is reported; if the packages are installed, nothing is written."""
 
     def refused(lock: FileLock) -> None:
         raise OSError(errno.EROFS, "read-only", lock.lock_file)
@@ -137,7 +137,7 @@ def test_packages_where_nothing_can_be_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("place", ["link", "beside", "global"])
 @pytest.mark.parametrize(("version", "is_taken"), [("3.30.0", True), ("4.0.0", False)])
 def test_azurite_of_the_machine(tmp_path, place, version, is_taken):
-    """One of the same major version is found, wherever npm has put it."""
+    """An Azurite of the same major version is found wherever npm has put it."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     home = {
@@ -160,7 +160,7 @@ def test_azurite_of_the_machine(tmp_path, place, version, is_taken):
 
 
 def test_npm_out_of_reach(monkeypatch, capsys):
-    """The machine's own Azurite runs, and why is told; without one, how to get one is."""
+    """The machine's own Azurite is used and the reason printed; without one, how to get it."""
 
     def unreachable(folder: Path, found: Path) -> None:
         raise node.NoPackages("npm could not.")
@@ -178,7 +178,7 @@ def test_npm_out_of_reach(monkeypatch, capsys):
 
 
 def test_azurite_is_pinned_exactly():
-    """The lock file names 3.35.0, and what runs is what the lock file names."""
+    """The installed version is 3.35.0, as in the lock file."""
     told = subprocess.run(
         [node.find_node(), "-p", "require('./node_modules/azurite/package.json').version"],
         cwd=PACKAGES,

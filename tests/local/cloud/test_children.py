@@ -1,4 +1,4 @@
-"""Child processes are waited for, explained when they die, and never left behind."""
+"""Child processes: waiting until ready, errors when they die, and always ending them."""
 
 import subprocess
 import sys
@@ -26,14 +26,14 @@ time.sleep(600)
 
 def alive(pid: int) -> bool:
     try:
-        # A zombie is dead already, it only was not asked for yet.
+        # A zombie has ended, and only waits for its parent.
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
 
 
-def test_child_is_ready_when_it_says_so(tmp_path):
-    """wait_for returns what the wanted line means; stopping ends the process."""
+def test_child_becomes_ready(tmp_path):
+    """wait_for returns the result for the wanted line; stopping ends the process."""
     with Child("one", [sys.executable, "-c", SLEEPER], log=tmp_path / "log") as child:
         assert child.wait_for(lambda line: line.upper() or None) == "READY"
     assert child.process.returncode is not None
@@ -53,8 +53,8 @@ def test_early_death_shows_the_end_of_the_log(tmp_path):
     assert "line 9." not in text
 
 
-def test_silent_child_is_given_up(tmp_path):
-    """A child that hangs is an error too, not an endless wait."""
+def test_silent_child_is_an_error(tmp_path):
+    """A child that hangs is an error after the time limit."""
     with (
         Child("one", [sys.executable, "-c", SLEEPER], log=tmp_path / "log") as child,
         pytest.raises(ChildDied, match="was not ready in 0 s"),
@@ -64,7 +64,7 @@ def test_silent_child_is_given_up(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to parents")
 def test_child_dies_with_its_parent(tmp_path):
-    """SIGKILL leaves the parent no chance to clean up; the kernel does it."""
+    """After SIGKILL the parent cannot clean up, so the kernel ends the child."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, SLEEPER, str(tmp_path / "log")],
         cwd=REPO,
@@ -84,7 +84,7 @@ def test_child_dies_with_its_parent(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
 def test_log_that_cannot_be_written():
-    """On a full disk a child is ended and named, where it would wait for its reader for ever."""
+    """On a full disk, the child is killed and the error says why."""
     with Child("one", [sys.executable, "-c", SLEEPER], log=Path("/dev/full")) as child:
         assert child.ended.wait(60)
         with pytest.raises(ChildDied, match="one was stopped: its log /dev/full cannot be written"):

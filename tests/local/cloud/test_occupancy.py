@@ -1,4 +1,4 @@
-"""One local cloud a folder."""
+"""One local cloud per folder."""
 
 import os
 import subprocess
@@ -22,14 +22,14 @@ time.sleep(600)
 """
 
 
-def test_second_is_told_of_the_first(tmp_path: Path):
-    """Whoever comes second learns which process to stop; afterwards the folder is free."""
+def test_second_cloud_in_a_folder(tmp_path: Path):
+    """The error names the process to stop; after that, the folder is free."""
     first, second = Occupancy(tmp_path), Occupancy(tmp_path)
     first.take()
 
     with pytest.raises(Occupied, match=rf"process {os.getpid()}\): stop it first, or"):
         second.take()
-    # From another thread: whoever stops a cloud need not be who started it.
+    # From another thread, since a cloud may be stopped by another thread than it was started.
     leaving = threading.Thread(target=first.leave)
     leaving.start()
     leaving.join()
@@ -39,14 +39,14 @@ def test_second_is_told_of_the_first(tmp_path: Path):
 
 @pytest.mark.parametrize("left", [[], ["photosync.zip"], ["in-use.txt", "new.log"], ["m365.json"]])
 def test_folders_that_it_may_use(tmp_path: Path, left: list[str]):
-    """An empty one, one where a local cloud of any version was, and .local with the package."""
+    """An empty folder, a former folder of any version, and .local with only the package."""
     for name in left:
         (tmp_path / name).touch()
     Occupancy(tmp_path).take()
 
 
-def test_dead_process_keeps_nobody_out(tmp_path: Path):
-    """A process that is killed has no time to tidy up."""
+def test_killed_process_frees_the_folder(tmp_path: Path):
+    """The lock of a killed process is released, although it could not clean up."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as holder:
         try:
@@ -60,8 +60,8 @@ def test_dead_process_keeps_nobody_out(tmp_path: Path):
     Occupancy(tmp_path).take()
 
 
-def test_what_a_dead_cloud_has_left_is_none(tmp_path: Path):
-    """`show`, `type` and `set` speak to a cloud that is up, and not to a file of one that was."""
+def test_no_cloud_is_running(tmp_path: Path):
+    """`show`, `type` and `set` need a running cloud, not just the files of a former one."""
     with pytest.raises(NotUp, match="run python run.py start first"):
         must_be_up(tmp_path)
     cloud = Occupancy(tmp_path)

@@ -1,4 +1,4 @@
-"""What the surroundings' proxies are kept away from."""
+"""Requests to this machine bypass proxies."""
 
 import pytest
 
@@ -18,5 +18,5 @@ HERE = "localhost,127.0.0.1,::1"
     ],
 )
 def test_this_machine_is_added(given: dict[str, str], told: str):
-    """What went past the proxy before still does; an asterisk means all, but only by itself."""
+    """Existing entries stay; an asterisk alone already means all hosts."""
     assert bypassed(given) == {"NO_PROXY": told, "no_proxy": told}

@@ -12,8 +12,8 @@ from local.cloud.registrations import make_registrations
 
 
 @pytest.mark.parametrize("group", [False, True])
-def test_photosync_has_what_a_grant_gives(tmp_path: Path, group: bool):
-    """The least that works is said in one place more than once, and must be the same."""
+def test_same_rights_as_a_grant(tmp_path: Path, group: bool):
+    """The local registration has the rights of `manage.py grant`, which lists them separately."""
     own, _ = make_registrations(tmp_path, group=group)
     roles = wanted(group=group, full_control=False)
     of_each: dict[str, Any] = {
@@ -25,8 +25,8 @@ def test_photosync_has_what_a_grant_gives(tmp_path: Path, group: bool):
     assert own.config["siteGrant"] == SITE_ROLE
 
 
-def test_nothing_is_granted_yet(tmp_path: Path):
-    """As after a first deployment: a registration with a key and no right."""
+def test_without_grants(tmp_path: Path):
+    """As after a first deployment, the registration has a key but no rights."""
     own, admin = make_registrations(tmp_path, granted=False)
 
     assert not own.config["roles"]

@@ -1,4 +1,4 @@
-"""The whole local cloud comes up with one call and leaves nothing behind."""
+"""The whole local cloud starts with one call and leaves no process behind."""
 
 import functools
 import json
@@ -26,7 +26,7 @@ from tests.local.host.host_process import BUNDLE, HEAD, eventually
 
 pytestmark = pytest.mark.server
 
-# An app of the test's own: what the real one does is tested elsewhere.
+# The test's own app; the real one is tested elsewhere.
 CODE = """
 import os
 import re
@@ -51,7 +51,7 @@ QUEUES = {"messageEncoding": "none"}
 HOST = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": {"queues": QUEUES}}
 
 
-# What shells, URLs and Python's formats have a meaning for; Windows allows no quotation marks.
+# Characters with a meaning in shells, URLs and Python's formats; Windows allows no double quotes.
 ODD = "Büro's 100% #1 & $HOME"
 
 
@@ -90,7 +90,7 @@ def test_endpoints_file_is_the_contract(stack):
 
 
 def test_functions_answer_over_https_with_their_settings(stack):
-    """The CA is enough for trust, the key opens, app settings are environment variables."""
+    """The CA is trusted, the key gives access, and app settings are environment variables."""
     key = stack.endpoints.key
 
     assert get(stack, "/api/health").text == "ok"
@@ -103,7 +103,7 @@ def test_functions_answer_over_https_with_their_settings(stack):
 
 
 def test_microsoft_365_answers(stack):
-    """The simulator's login host publishes where its tokens come from."""
+    """The simulator's login host publishes its token endpoint."""
     document = requests.get(
         f"{stack.endpoints.login}/{stack.endpoints.tenant_id}/v2.0/.well-known/openid-configuration",
         verify=stack.endpoints.ca,
@@ -114,7 +114,7 @@ def test_microsoft_365_answers(stack):
 
 
 def test_queue_reaches_the_app(stack):
-    """A message typed into the queue from outside is worked off."""
+    """A message that is put into the queue from outside is processed."""
     with QueueClient.from_connection_string(stack.endpoints.storage, "photo-sync") as queue:
         queue.send_message("anne@contoso.com")
 
@@ -133,10 +133,10 @@ def test_killed_host_comes_back_on_its_port(stack):
     assert get(stack, "/api/settings", name="EXTRA", code=stack.endpoints.key).text == "1"
 
 
-@pytest.mark.local_host("another host has other words in its log")
+@pytest.mark.local_host("another host logs other text")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_host_that_ends_in_order_is_started_anew(stack):
-    """As Azure's platform does: at the third death of its worker a host ends with exit code 0."""
+def test_host_that_exits_cleanly_is_restarted(stack):
+    """As Azure does: a host exits with code 0 at its worker's third death, and is restarted."""
     before = logged(stack, "Host started")
     for deaths in (1, 2, 3):
         assert eventually(stack.kill_worker)
@@ -144,7 +144,7 @@ def test_host_that_ends_in_order_is_started_anew(stack):
     eventually(functools.partial(logged, stack, "Host started", before + 1))
     log = stack.host_log.read_text()
 
-    assert "platform: The host has ended by itself and is restarted" in log
+    assert "platform: The host has exited and is restarted" in log
     assert eventually(lambda: answers(stack)) == "ok"
     assert stack.dead_children() == []
 
@@ -158,8 +158,8 @@ if not again.exists():
 """
 
 
-def test_host_that_does_not_come_up_again_is_dead(tmp_path, monkeypatch):
-    """Though it ended with exit code 0 each time: nobody would start a third one."""
+def test_host_that_does_not_restart_is_dead(tmp_path, monkeypatch):
+    """Although it exited with code 0 each time, no third one is started."""
     script = tmp_path / "once.py"
     script.write_text(ONCE)
     command = [sys.executable, str(script), str(tmp_path / "again")]
@@ -170,7 +170,7 @@ def test_host_that_does_not_come_up_again_is_dead(tmp_path, monkeypatch):
 
 
 def logged(stack: Stack, text: str, times: int = 0) -> int:
-    """How often the host's log holds *text*; 0 before it is so many *times*."""
+    """How often the host's log contains *text*; 0 if fewer than *times*."""
     count = stack.host_log.read_text().count(text)
     return count if count >= times else 0
 
@@ -237,7 +237,7 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.fixture
 def company(tmp_path) -> dict[str, str]:
-    """The variables of a machine whose way out is a proxy, now down, and whose CA is not ours."""
+    """The variables of a machine with a proxy, which is down, and a company's own CA."""
     bundle = tmp_path / "company.pem"
     trustme.CA().cert_pem.write_to_path(str(bundle))
     kept = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
@@ -248,7 +248,7 @@ def company(tmp_path) -> dict[str, str]:
 
 @pytest.fixture
 def up(tmp_path, company):
-    """Up on a company's machine: where that goes, it goes on others."""
+    """`up` on a company's machine, which is harder than other machines."""
     folder = tmp_path / ODD
     folder.mkdir()
     running = Up(folder, environ=company)
@@ -259,11 +259,11 @@ def up(tmp_path, company):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to parents")
-def test_nothing_remains_when_the_supervisor_is_killed(up):
-    """SIGKILL of `local up` takes storage, simulator and host with it."""
+def test_no_process_remains_after_sigkill(up):
+    """SIGKILL of `local up` also ends storage, simulator, host and worker."""
     children = up.ready()
     assert len(children) == 3
-    # The host's worker, which is no child of the supervisor.
+    # The host's worker, which is not a child of `up`.
     children += [grandchild for child in children for grandchild in children_of(child)]
     assert len(children) == 4
 
@@ -276,7 +276,7 @@ def test_nothing_remains_when_the_supervisor_is_killed(up):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ctrl_c_leaves_no_process(up, number):
-    """SIGINT and SIGTERM stop all children in order; the exit code is 0."""
+    """SIGINT and SIGTERM stop all children cleanly; the exit code is 0."""
     children = up.ready()
 
     up.process.send_signal(number)
@@ -286,8 +286,8 @@ def test_ctrl_c_leaves_no_process(up, number):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_up_prints_works(up, company):
-    """Each curl line of the invitation, pasted into a shell, succeeds."""
+def test_curl_commands_of_up(up, company):
+    """Each curl command that `up` prints succeeds in a shell."""
     up.ready()
     text = up.output.read_text().replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines()]
@@ -302,10 +302,10 @@ def test_what_up_prints_works(up, company):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_up_prints_for_manage_works(up, company):
+def test_manage_commands_of_up(up, company):
     """
-    The three variables of the invitation, pasted into a shell, are all that manage.py needs; and
-    there are people who have another address and a name of their own.
+    The three variables that `up` prints are all that manage.py needs; and the users with another
+    address and another name exist.
     """
     up.ready()
     lines = [line.strip() for line in up.output.read_text().splitlines()]
@@ -336,7 +336,7 @@ def test_what_up_prints_for_manage_works(up, company):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("arguments", [[], ["--sign-in"]], ids=["by key", "signed in"])
 def test_way_into_the_console(tmp_path, arguments: list[str]):
-    """The console that `up` names asks for a key, and leads to the login page with --sign-in."""
+    """The console's URL contains the key; with --sign-in it redirects to the login page."""
     up = Up(tmp_path, *arguments)
     try:
         up.ready()
@@ -354,8 +354,8 @@ def test_way_into_the_console(tmp_path, arguments: list[str]):
         assert (reply.status_code, page.partition("?")[2]) == (200, f"code={at.key}")
 
 
-def test_queue_that_is_none():
-    """A queue that does not exist is refused in a sentence, and not with a traceback."""
+def test_unknown_queue():
+    """A queue that does not exist is refused with a sentence, without a traceback."""
     command = [sys.executable, "-m", "local", "type", "x", "--queue", "nosuch"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
 
@@ -365,8 +365,8 @@ def test_queue_that_is_none():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_dead_part_ends_the_whole(up):
-    """When the host dies by itself, the supervisor stops the rest and says so."""
+def test_dead_child_stops_the_cloud(up):
+    """When a child dies, `up` stops the others and says so."""
     children = up.ready()
 
     psutil.Process(children[0]).kill()

@@ -1,4 +1,4 @@
-"""What stands for `func` on the PATH: holds what it is given against what Core Tools reads."""
+"""A fake `func` for the PATH, which checks that it gets what Core Tools reads."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Another host in the place of ours: Core Tools, played by a script, and a command of one's own."""
+"""Another host in place of ours: Core Tools, simulated by a script, and a custom command."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def app(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "function_app.py").write_text(HEAD + CODE)
     (folder / "host.json").write_text(json.dumps({"version": "2.0", "extensionBundle": BUNDLE}))
-    # Somebody's own, which is not what the stack says.
+    # The user's own settings, which differ from the stack's.
     (folder / "local.settings.json").write_text('{"Values": {"EXTRA": "mine"}}')
     return folder
 
@@ -65,7 +65,7 @@ def on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, code: str)
 
 
 def assert_it_runs_the_app(stack: Stack) -> None:
-    """Under the address, keys, certificate and settings that endpoints.json and the stack name."""
+    """It has the URL, keys and certificate of endpoints.json, and the stack's settings."""
     at = stack.endpoints
     for key, status in ((at.key, 200), (at.master_key, 200), ("", 401)):
         answer = requests.get(
@@ -86,7 +86,7 @@ def assert_it_runs_the_app(stack: Stack) -> None:
 def test_core_tools(tmp_path: Path, app: Path, monkeypatch: pytest.MonkeyPatch):
     """`func start` gets the same settings, keys and certificate, and ends with the stack."""
     monkeypatch.setenv("LOCAL_HOST_COMMAND", "func")
-    # What stands in the environment would go before the settings.
+    # A variable in the environment would override the setting.
     monkeypatch.setenv("EXTRA", "of the environment")
     on_path(monkeypatch, tmp_path / "bin", "func", f"import runpy; runpy.run_path({str(FAKE)!r})")
     with Stack(tmp_path / "cloud", settings={"EXTRA": "1"}, app=app) as stack:
@@ -103,7 +103,7 @@ def test_core_tools(tmp_path: Path, app: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_any_other_command(tmp_path: Path, app: Path, monkeypatch: pytest.MonkeyPatch):
-    """It is given the command line of `python -m local.host`, after words of its own."""
+    """It gets the arguments of `python -m local.host` after its own."""
     code = """
 import os, sys
 assert sys.argv[1] == "--of its own"
@@ -126,8 +126,8 @@ os.execv(sys.executable, [sys.executable, "-m", "local.host", *sys.argv[2:]])
         ("'", "HOST is not a valid command line"),
     ],
 )
-def test_host_that_is_not_there(tmp_path: Path, command: str, sentence: str):
-    """`make start` and the tests say so in one sentence, before anything is started."""
+def test_missing_host(tmp_path: Path, command: str, sentence: str):
+    """`make start` and the tests say so in one sentence, before they start anything."""
     environ = {**os.environ, "PATH": str(tmp_path), "LOCAL_HOST_COMMAND": command}
     with pytest.raises(NoHost, match=sentence):
         host_command(environ)
@@ -148,27 +148,10 @@ def test_host_that_is_not_there(tmp_path: Path, command: str, sentence: str):
     assert not list(tmp_path.glob("cloud/*.log"))
 
 
-def test_another_host_is_not_asked_what_only_ours_does(tmp_path: Path):
-    """Such tests are left out, and the reason is printed."""
-    test = "tests/e2e/test_crashes.py::test_host_killed_mid_copy"
-    environ = {**os.environ, "LOCAL_HOST_COMMAND": sys.executable}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test],
-        cwd=REPO,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "1 skipped" in done.stdout
-    assert "only our own host: the lock of a message is shortened" in done.stdout
-
-
 @pytest.mark.parametrize(
     ("code", "more", "sentence"),
     [
-        (IN_ERROR, (), "The host is in error: ['host.json is bad']"),
+        (IN_ERROR, (), "The host has errors: ['host.json is bad']"),
         ("raise SystemExit(3)", (), "Core Tools did not start the app"),
         ("", ("--auth-file", "auth.json"), "Core Tools has no App Service authentication"),
     ],
@@ -181,7 +164,7 @@ def test_core_tools_that_cannot(
     more: tuple[str, ...],
     sentence: str,
 ):
-    """Whatever keeps it from running the app is told, and nothing is left running."""
+    """The reason is printed, and no process is left running."""
     on_path(monkeypatch, tmp_path / "bin", "func", code)
     (tmp_path / "keys.json").write_text('{"host": "h", "master": "m"}')
     (tmp_path / "settings.json").write_text('{"Values": {}}')
@@ -204,7 +187,7 @@ def test_core_tools_that_cannot(
 
 
 def test_program_behind_the_command_of_npm(tmp_path: Path):
-    """npm's command is a script beside the program, which would outlive the script's end."""
+    """npm's command is a script; the program behind it would outlive the script."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "lib" / "main.js").touch()

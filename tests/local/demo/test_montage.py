@@ -1,4 +1,4 @@
-"""What a person sees on demo.png."""
+"""The content of demo.png."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawn(rows: list[Pair], folder: Path) -> Image.Image:
 
 
 def share(picture: Image.Image, colour: tuple[int, int, int]) -> float:
-    """How much of the picture has exactly this colour."""
+    """The share of the picture with exactly this colour."""
     counted = picture.getcolors(picture.width * picture.height) or []
     return sum(n for n, seen in counted if seen == colour) / (picture.width * picture.height)
 
@@ -49,7 +49,7 @@ def test_twelve_users_make_two_rows_of_six(tmp_path, photo):
 
 
 def test_agreement_is_green_and_never_red(tmp_path, photo):
-    """A picture that is as it should be gets a tick."""
+    """A correct picture gets a green tick."""
     seen = cards(drawn([pair(photo)], tmp_path))
 
     assert share(seen, GREEN) > 0
@@ -57,7 +57,7 @@ def test_agreement_is_green_and_never_red(tmp_path, photo):
 
 
 def test_a_mismatch_is_framed_red(tmp_path, photo):
-    """A picture that is not as it should be cannot be overlooked."""
+    """A wrong picture gets a red frame."""
     seen = cards(drawn([pair(photo, matches=False)], tmp_path))
 
     assert share(seen, RED) > 0.005
@@ -65,13 +65,13 @@ def test_a_mismatch_is_framed_red(tmp_path, photo):
 
 
 @pytest.mark.parametrize("content", [None, b"no picture at all", b"\x89PNG\r\n\x1a\n"])
-def test_what_cannot_be_shown_is_a_grey_placeholder(tmp_path, content):
-    """A missing or unreadable picture is drawn as one."""
+def test_missing_or_unreadable_picture(tmp_path, content):
+    """A grey placeholder is drawn."""
     assert share(cards(drawn([pair(content)], tmp_path)), (201, 208, 217)) > 0.02
 
 
 def test_long_words_stay_on_their_card(tmp_path, photo):
-    """However much there is to say, cards grow by three lines at most."""
+    """However long the text is, cards grow by three lines at most."""
     short = drawn([pair(photo)], tmp_path)
     long = drawn([pair(photo, detail="W" * 60 + " and so on" * 90)], tmp_path)
 
@@ -79,5 +79,5 @@ def test_long_words_stay_on_their_card(tmp_path, photo):
 
 
 def test_no_users_make_an_empty_sheet(tmp_path):
-    """A title alone is a picture too."""
+    """Without users, only the title is drawn."""
     assert drawn([], tmp_path).width > 400

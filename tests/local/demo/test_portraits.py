@@ -1,4 +1,4 @@
-"""The invented people of the demo, and the files they come in."""
+"""The portraits of the demo's invented people, and their file formats."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_number_always_draws_the_same_person(person):
 
 
 def test_people_can_be_told_apart_at_48_pixels():
-    """Twelve numbers in a row are twelve clearly different pictures."""
+    """Twelve consecutive numbers give twelve clearly different pictures."""
     people = [portrait(seed, 48) for seed in range(12)]
 
     assert min(apart(a, b) for a in people for b in people if a is not b) > 8
 
 
 def test_a_portrait_has_the_size_asked_for(person):
-    """Portraits are square, 648 pixels unless told otherwise."""
+    """Portraits are square, by default 648 pixels."""
     assert (person.size, portrait(3, 100).size) == ((648, 648), (100, 100))
 
 
@@ -49,7 +49,7 @@ def test_a_portrait_has_the_size_asked_for(person):
     [photo_files.jpeg, photo_files.jpeg_upright_by_exif, photo_files.jpeg_with_wide_colours],
 )
 def test_every_way_of_storing_shows_the_same_person(person, store):
-    """Read with care, each file is the portrait again."""
+    """Read correctly, each file shows the portrait."""
     assert apart(rendered(store(person)), rendered(photo_files.jpeg(person))) < 3
 
 
@@ -62,21 +62,21 @@ def test_every_way_of_storing_shows_the_same_person(person, store):
     ],
 )
 def test_every_trap_shows_if_it_is_overlooked(person, store):
-    """Read without care, each file looks plainly wrong."""
+    """Read carelessly, each file looks clearly wrong."""
     careless = Image.open(io.BytesIO(store(person))).convert("RGB").resize((200, 200))
 
     assert apart(careless, rendered(store(person))) > 12
 
 
 def test_a_cut_out_portrait_lies_on_white(person):
-    """What a round PNG hides is white after all."""
+    """The transparent part of a round PNG becomes white."""
     seen = rendered(photo_files.png_cut_out(person))
 
     assert seen.getpixel((2, 2)) == pytest.approx((255, 255, 255), abs=3)
 
 
 def test_a_photograph_is_wide_and_always_the_same():
-    """The picture from a camera has 1200×900 pixels and depends on its seed alone."""
+    """The picture has 1200×900 pixels and depends only on its seed."""
     one, two = photo_files.photograph(5), photo_files.photograph(5)
 
     assert one.size == (1200, 900)

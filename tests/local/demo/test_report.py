@@ -1,4 +1,4 @@
-"""What the demo leaves behind."""
+"""The picture that the demo writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOBODY = Pair("Anne", "no-photo", "no photo", None, None, None, matches=True)
 
 
 def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """It is where the command was typed."""
+    """It is written to the current folder."""
     monkeypatch.chdir(tmp_path)
 
     assert draw([NOBODY], tmp_path / ".local") == Path("demo.png")
@@ -24,7 +24,7 @@ def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_picture_that_cannot_be_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    """A folder of its name, or a folder that is read-only, does not cost the demo's result."""
+    """If it cannot be written there, it is written to the demo's folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo.png").mkdir()
     folder = tmp_path / ".local"

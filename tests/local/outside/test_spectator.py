@@ -1,4 +1,4 @@
-"""Who only looks on can be told apart in the log of storage."""
+"""Observers' requests can be distinguished in storage's log."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from local.outside import spectator
 pytestmark = pytest.mark.server
 
 
-def test_every_request_names_the_spectator(tmp_path: Path):
-    """Storage answers as ever, and its log tells of each request that a spectator asked."""
+def test_every_request_is_marked(tmp_path: Path):
+    """Storage answers as usual, and its log shows the mark on each request."""
     azurite = Azurite(tmp_path / "azurite.log", log_requests=True)
     try:
         at = azurite.wait_until_ready().connection_string
@@ -35,8 +35,8 @@ def test_every_request_names_the_spectator(tmp_path: Path):
     assert [address.count(spectator.MARK) for address in asked] == [1] * 7
 
 
-def test_request_sent_again_is_named_once():
-    """A second try has the address of the first: the signature of another would not fit."""
+def test_retried_request_is_marked_once():
+    """A retry has the same URL, since the signature would not match another one."""
     request = HttpRequest("GET", "http://localhost/account/photo-sync?comp=metadata")
     for _ in range(2):
         spectator._mark(PipelineRequest(request, PipelineContext(None)))

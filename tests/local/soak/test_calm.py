@@ -1,4 +1,4 @@
-"""The verdict of a soak is one at rest: what Graph posts late does not decide it."""
+"""The verdict of a soak is taken at rest, and late notifications do not change it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.soak.verdict import Row
 
 
 class Late:
-    """A town in which Graph posts a notification while the judge looks."""
+    """A town in which Graph posts a notification during the verdict."""
 
     def __init__(self, *, worked_off: bool) -> None:
         self.messages = 0
@@ -35,8 +35,8 @@ def calm(town: Late) -> Calm:
     return Calm(cast(Town, town), lambda text: None, patience=0)
 
 
-def test_a_late_notification_does_not_decide():
-    """A message that came while the judge looked is worked off, and the judge looks again."""
+def test_late_notification():
+    """A message that arrives during the verdict is processed, and the verdict taken again."""
     town, looks = Late(worked_off=True), 0
 
     def verdict() -> list[Row]:
@@ -49,15 +49,15 @@ def test_a_late_notification_does_not_decide():
     assert calm(town).judged(verdict) == [Row("queue photo-sync", "0")]
 
 
-def test_what_is_wrong_at_rest_stays_wrong():
-    """However often the judge looks, a wrong picture is told."""
+def test_wrong_at_rest():
+    """A wrong picture is reported, however often the verdict is taken."""
     wrong = Row("pictures that are right", "19 of 20", right=False)
 
     assert calm(Late(worked_off=True)).judged(lambda: [wrong]) == [wrong]
 
 
-def test_a_message_that_stays_is_told(monkeypatch: pytest.MonkeyPatch):
-    """A message that nobody works off is no rest."""
+def test_message_that_stays_queued(monkeypatch: pytest.MonkeyPatch):
+    """If a message is never processed, the cloud is not at rest."""
     monkeypatch.setattr("local.soak.progress._STANDSTILL", 0.0)
     town = Late(worked_off=False)
     town.post()

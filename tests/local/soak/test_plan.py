@@ -1,4 +1,4 @@
-"""What a soak will do, worked out beforehand from its seed."""
+"""The plan of a soak, computed from its seed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SEEDS = range(20)
 
 
 def test_seed_repeats_the_plan():
-    """The same seed makes the same plan, and another seed another one."""
+    """The same seed gives the same plan, and another seed another plan."""
     assert timeline(Scale(), 1) == timeline(Scale(), 1)
     assert timeline(Scale(), 1) != timeline(Scale(), 2)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_plan_holds_what_the_scale_says(seed: int):
-    """All changes, kills and forgeries are in it, in the order of time."""
+def test_plan_has_the_scale_s_events(seed: int):
+    """The plan contains all changes, kills and forgeries, sorted by time."""
     scale = Scale()
     events = timeline(scale, seed)
     kinds = Counter(event.kind for event in events)
@@ -49,7 +49,7 @@ def test_plan_holds_what_the_scale_says(seed: int):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_host_is_up_between_two_deaths(seed: int):
-    """It is started after each kill, and before the next."""
+    """The host is started after each kill, before the next."""
     turns = [event.kind for event in timeline(Scale(), seed) if event.kind in {KILL, START}]
 
     assert turns == [KILL, START] * Scale().kills
@@ -57,7 +57,7 @@ def test_host_is_up_between_two_deaths(seed: int):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_few_end_without_a_photo(seed: int):
-    """Some do, so that pictures have to go; not so many that a sweep would pull the brake."""
+    """Some users do, so that pictures are removed, but too few for the brake."""
     photos: dict[int, int] = dict(first_photos(Scale(), seed))
     lost = set()
     for event in timeline(Scale(), seed):
@@ -74,7 +74,7 @@ def test_few_end_without_a_photo(seed: int):
 
 
 def test_no_two_pictures_look_alike():
-    """A picture of the wrong photo cannot pass for the right one."""
+    """A picture of the wrong photo is never taken for the right one."""
     made = pictures(12)
 
     assert not any(

@@ -1,4 +1,4 @@
-"""What a soak reads from the host's log: what is under way, and whether anything moves."""
+"""A soak's view of the host's log: runs in progress, and whether anything moves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ended(run: str) -> str:
 
 
 def test_run_is_under_way_until_it_ends():
-    """A run counts from its beginning to its end, however it ends."""
+    """A run is in progress from its beginning to its end, however it ends."""
     failed = ended("b-2").replace("Succeeded", "Failed")
 
     assert under_way(BORN + begun("a-1") + begun("b-2")) == {"a-1", "b-2"}
@@ -27,12 +27,12 @@ def test_run_is_under_way_until_it_ends():
 
 
 def test_run_of_a_killed_host_is_not_under_way():
-    """What a killed host ran has no end in the log and runs no more."""
+    """The runs of a killed host have no end in the log, but no longer run."""
     assert under_way(BORN + begun("a-1") + BORN + begun("b-2")) == {"b-2"}
 
 
-def test_standstill_begins_anew_with_each_run_that_ends():
-    """However long all of it takes: as long as runs end it is no standstill."""
+def test_each_ended_run_is_progress():
+    """As long as runs end, there is no standstill, however long it takes."""
     now, log = 0.0, BORN
     standstill = Standstill(lambda: now)
     for number in range(100):
@@ -45,7 +45,7 @@ def test_standstill_begins_anew_with_each_run_that_ends():
 
 
 def test_standstill_waits_for_the_longest_wait():
-    """A message that was put off has time to come back."""
+    """A delayed message has time to return."""
     now, log = 0.0, BORN + begun("a") + WAITING + ended("a")
     standstill = Standstill(lambda: now)
     assert not standstill.reached(log)
@@ -56,8 +56,8 @@ def test_standstill_waits_for_the_longest_wait():
     assert standstill.reached(log)
 
 
-def test_message_that_is_put_off_over_and_over_is_a_standstill():
-    """Runs that end only by putting their message off are no progress."""
+def test_repeated_delay_is_a_standstill():
+    """Runs that only delay their message again are no progress."""
     now, log = 0.0, BORN
     standstill = Standstill(lambda: now)
     standstill.reached(log)
