@@ -25,9 +25,9 @@ def replace_az(cloud: Cloud, script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("echo WARNING: old; echo '{}'", "az rest printed something else than one JSON object"),
-        ("echo '[]'", "az rest printed something else than one JSON object"),
-        ("true", "az rest printed something else than one JSON object"),
+        ("echo WARNING: old; echo '{}'", "az rest did not print a JSON object: "),
+        ("echo '[]'", "az rest did not print a JSON object: "),
+        ("true", "az rest did not print a JSON object: "),
         ("echo '{}'", "Azure answered without `value`"),
         ("""echo '{"value": [{}]}'""", "Azure answered without `name`"),
         (
@@ -93,7 +93,7 @@ def test_an_az_that_does_not_end(
     replace_az(cloud, "exec /bin/sleep 60")
 
     assert in_process("postdeploy")[0] == 1
-    assert capsys.readouterr().err.startswith("az rest does not answer: check the network")
+    assert capsys.readouterr().err.startswith("az rest does not respond: check the network")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_the_subscription_is_asked_for(cloud: Cloud):
     assert message == ["stabc", "photo-upkeep", "renew"]
     # An instance with the old settings must be gone by then.
     assert delay >= 60
-    assert "The app was asked to make or renew its subscription." in done.stdout
+    assert "The app was told to create or renew its subscription." in done.stdout
 
 
 def test_without_the_right_to_type_the_next_renewal_is_named(cloud: Cloud):
@@ -126,7 +126,7 @@ def test_without_the_right_to_type_the_next_renewal_is_named(cloud: Cloud):
     done = cloud.hook("postdeploy")
 
     assert done.returncode == 0
-    assert "made at the next renewal (az storage: You do not have the required" in done.stdout
+    assert "created at the next renewal (az storage: You do not have the required" in done.stdout
 
 
 def test_what_is_left_is_said(cloud: Cloud):

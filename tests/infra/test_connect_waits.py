@@ -15,7 +15,10 @@ def test_without_code_nothing_is_connected(cloud: Cloud):
     done = cloud.hook("postprovision")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No code is deployed yet, so nothing is connected: `azd deploy`.\n"
+    assert (
+        done.stdout
+        == "No code is deployed yet, nothing to connect: run `azd deploy`.\n"
+    )
     assert len(cloud.state["calls"]) == 1
 
 

@@ -84,11 +84,11 @@ def test_the_page_shows_every_parameter():
     ]
     assert {
         "| `PHOTOSYNC_KEEP_DELETED_DAYS` | `keepDeletedDays` | 0 to 365 | `7` | Days for which "
-        "blobs that were deleted or overwritten can be restored; 0: they are gone. |",
-        "| `AZURE_RESOURCE_GROUP` | `resourceGroupName` | a text of up to 90 characters | empty | "
-        "Name of the resource group that is made; empty: rg-ENVIRONMENT. One that is there already "
-        "loses its own tags. |",
-        '| `SHAREPOINT_TENANT` | `sharepointTenant` | a text | must be given | "contoso" for '
+        "deleted or overwritten blobs can be restored; 0 for none. |",
+        "| `AZURE_RESOURCE_GROUP` | `resourceGroupName` | text of up to 90 characters | empty | "
+        "Name of the resource group to create; empty for rg-ENVIRONMENT. The tags of an existing "
+        "group are replaced. |",
+        '| `SHAREPOINT_TENANT` | `sharepointTenant` | text | required | "contoso" for '
         "contoso.sharepoint.com. |",
     } <= set(shown.splitlines())
 
