@@ -31,3 +31,12 @@ def assert_one_sentence(said: Said, code: int, *words: str) -> None:
     assert said.err.rstrip().endswith("."), said.err
     for word in words:
         assert word in said.err, said.err
+
+
+def assert_told(said: Said, code: int, *words: str, err: str | None = None) -> None:
+    """It ended with *code*, with *words* on stdout, and with *err* on stderr; "" is nothing."""
+    assert said.code == code, said
+    for word in words:
+        assert word in said.out, said.out
+    if err is not None:
+        assert err in said.err if err else said.err == "", said.err

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from infra.hooks import azure_cli, connect
-from tests.infra.conftest import Cloud, Run, hashed
+from infra.hooks import azure_cli
+from tests.infra.conftest import Cloud
 from tests.infra.template import INFRA
 
 HOOK = [sys.executable, str(INFRA / "hooks" / "connect.py"), "postdeploy"]
@@ -48,29 +48,6 @@ def test_an_answer_that_is_none(cloud: Cloud, script: str, told: str):
     assert done.stderr.startswith(told)
 
 
-def test_it_waits_until_azure_lists_the_new_keys(cloud: Cloud, in_process: Run):
-    """The list may be behind what was made; both settings are made of what it tells at last."""
-    # The first look is before any key is made.
-    cloud.state["keys_listed_after"] = 3
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (0, 3)
-    assert cloud.state["settings"]["CLIENT_STATE"] == hashed(cloud.state["keys"]["client-state"])
-
-
-def test_it_does_not_wait_for_keys_for_ever(
-    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
-):
-    """The limit is that of an app that starts."""
-    cloud.state["keys_listed_after"] = 1000
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (1, connect.TRIES)
-    assert "does not list the new keys" in capsys.readouterr().err
-
-
 def test_az_can_ask_nobody(cloud: Cloud):
     """What is typed for the hook's caller is not an answer to a question of az."""
     replace_az(cloud, 'read answer && echo "ERROR: heard $answer" >&2\nexit 1')
@@ -82,12 +59,7 @@ def test_az_can_ask_nobody(cloud: Cloud):
     assert done.stderr == "az rest: no reason given\n"
 
 
-def test_an_az_that_does_not_end(
-    cloud: Cloud,
-    in_process: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-):
+def test_an_az_that_does_not_end(cloud, in_process, monkeypatch, capsys):
     """It is stopped, and a sentence says what to look at."""
     monkeypatch.setattr(azure_cli, "LONGEST_CALL", 0.1)
     replace_az(cloud, "exec /bin/sleep 60")
@@ -103,9 +75,7 @@ def test_an_az_that_does_not_end(
         (signal.SIGTERM, 128 + signal.SIGTERM, ""),
     ],
 )
-def test_whoever_stops_it_finds_nothing_left(
-    cloud: Cloud, number: signal.Signals, code: int, told: str
-):
+def test_whoever_stops_it_finds_nothing_left(cloud, number, code, told):
     """The file that az was to read is gone, and nobody sees a traceback."""
     if sys.platform == "win32":
         pytest.skip("no signal reaches one process there")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,18 +183,13 @@ def test_a_key_of_others_encrypts_blobs_and_queues():
     }
 
 
-def test_a_version_of_a_key_can_be_held():
-    """Its address ends with it."""
+def test_other_keys():
+    """A version of the key can be pinned; without a key it is Microsoft's, without an identity."""
     held = changed(encryptionKeyUri="https://contoso.vault.azure.net/keys/photos/0123abcd")
     key = one(held, ACCOUNT).properties["encryption"]["keyvaultproperties"]
-
-    assert (key["keyname"], key["keyversion"]) == ("photos", "0123abcd")
-
-
-def test_without_a_key_storage_is_as_it_was():
-    """Microsoft's key, and no identity."""
     account = one(plain(), ACCOUNT)
 
+    assert (key["keyname"], key["keyversion"]) == ("photos", "0123abcd")
     assert account.body["identity"] is account.properties["encryption"] is None
 
 
@@ -214,6 +208,8 @@ def test_only_the_allowed_and_graph_reach_the_app():
     documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))["global"]
 
     assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
+    # The deployment site is not restricted: whoever deploys is not shut out.
+    assert config["scmIpSecurityRestrictionsUseMain"] is False
     assert {each["action"] for each in config["ipSecurityRestrictions"]} == {"Allow"}
     assert set(ranges) == {
         *map(ip_network, documented),
@@ -225,11 +221,6 @@ def test_only_the_allowed_and_graph_reach_the_app():
     # functions.md section Deployment: at most so many rules, and so long a name.
     assert len(ranges) <= 512
     assert max(map(len, rules(bank()))) <= 32
-
-
-def test_whoever_deploys_is_not_shut_out():
-    """The site that the code is sent to keeps rules of its own, of which there are none."""
-    assert site(bank())["siteConfig"]["scmIpSecurityRestrictionsUseMain"] is False
 
 
 def test_graph_s_addresses_can_be_told():
@@ -343,25 +334,19 @@ def test_every_mistake_is_said_at_once():
     ],
 )
 @pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
-def test_what_azure_would_refuse_halfway_is_refused_before(
-    path: Path, given: dict[str, Any], sentence: str
-):
+def test_what_azure_would_refuse_halfway_is_refused_before(path, given, sentence):
     """A wrong value is a sentence, by either entry."""
     with pytest.raises(Refused, match=sentence):
         deploy(path, REQUIRED | BANK | given)
 
 
 @pytest.mark.parametrize("tags", ["cost-center=4711,", ", cost-center = 4711 , ,"])
-def test_a_comma_too_many_in_tags_is_nothing(tags: str):
-    """Only what is between two commas is a tag."""
-    assert one(changed(tags=tags), ACCOUNT).body["tags"] == {
+def test_extra_commas_are_ignored(tags: str):
+    """An empty address range would be the whole internet, or end the deployment."""
+    found = changed(tags=tags, allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,")
+
+    assert one(found, ACCOUNT).body["tags"] == {
         "cost-center": "4711",
         "azd-env-name": "photosync-prod",
     }
-
-
-def test_a_comma_too_many_in_addresses_is_nothing():
-    """A range that is empty would be the whole internet, or end the deployment."""
-    found = rules(changed(allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,"))
-
-    assert found == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}
+    assert rules(found) == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.hooks import connect
+from shared.settings.app import Settings
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings
 from tests.infra.template import GROUP, INFRA, MAIN, read, text
@@ -243,3 +244,12 @@ def test_the_hook_gets_what_it_asks_for():
     assert connect.wanted(deployment, keys)["WEBHOOK_URL"] == (
         f"{outputs['PHOTOSYNC_WEBHOOK']}?code=k"
     )
+
+
+@pytest.mark.parametrize("name", ["m365Cloud", "customPicture", "removedPhoto", "pictureSyncState"])
+def test_allowed_values_are_those_of_the_app(name: str):
+    """Settings accepts every value that the template allows."""
+    [allowed] = [each.allowed for each in parameters.parameters() if each.name == name]
+    for value in allowed:
+        resources = deploy(MAIN, REQUIRED | {name: as_azd_gives(name, value)})[0]
+        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "set by the hook later"})

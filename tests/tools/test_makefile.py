@@ -57,28 +57,28 @@ def test_host(venv: Path, target: str, runs: str, host: str):
     assert made(venv, target, f"HOST={host}") == f"{host}||{runs}"
 
 
-def test_host_of_the_environment(venv: Path):
-    """There it is the machine's name, or what a compiler compiles for."""
-    assert made(venv, "start", HOST="x86_64-conda-linux-gnu") == "||-m|local|up"
-    assert made(venv, "start", LOCAL_HOST_COMMAND="func") == "func||-m|local|up"
+CONTRACT = "|-m|pytest|tests/contract"
 
 
-def test_tenant(venv: Path):
-    """A file of any name, or none."""
-    asked = "|-m|pytest|tests/contract"
-    assert made(venv, "contract", 'TENANT=it\'s a "b".json') == f'|it\'s a "b".json{asked}'
-    assert made(venv, "contract") == f"|{asked}"
+@pytest.mark.parametrize(
+    ("given", "environ", "runs"),
+    [
+        (["start"], {"HOST": "x86_64-conda-linux-gnu"}, "||-m|local|up"),
+        (["start"], {"LOCAL_HOST_COMMAND": "func"}, "func||-m|local|up"),
+        (["contract", 'TENANT=it\'s a "b".json'], {}, f'|it\'s a "b".json{CONTRACT}'),
+        (["contract"], {}, f"|{CONTRACT}"),
+        (["start", "ARGS=--set 'A=a b' --sign-in"], {}, "||-m|local|up|--set|A=a b|--sign-in"),
+        (["bench", "ONLY=sweep"], {}, "||-m|local|bench|--only|sweep"),
+        (["bench"], {}, "||-m|local|bench"),
+        (["demo"], {}, "||-m|local|demo"),
+        ([], {}, "||-m|local|demo"),
+    ],
+)
+def test_arguments(venv: Path, given: list[str], environ: dict[str, str], runs: str):
+    """
+    HOST from the environment is the machine's name or a compiler's target, and is ignored.
 
-
-def test_arguments(venv: Path):
-    """ARGS are words as in a shell, and ONLY is one row of the bench."""
-    assert made(venv, "start", "ARGS=--set 'EXCLUDED_USERS=a b' --sign-in") == (
-        "||-m|local|up|--set|EXCLUDED_USERS=a b|--sign-in"
-    )
-    assert made(venv, "bench", "ONLY=sweep") == "||-m|local|bench|--only|sweep"
-    assert made(venv, "bench") == "||-m|local|bench"
-
-
-def test_demo_is_what_make_makes(venv: Path):
-    """Whoever types nothing but `make` sees the main job."""
-    assert made(venv) == made(venv, "demo") == "||-m|local|demo"
+    TENANT may be any file name, ARGS are words as in a shell, ONLY is a row of the bench, and
+    plain `make` runs the demo.
+    """
+    assert made(venv, *given, **environ) == runs

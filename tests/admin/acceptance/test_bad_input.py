@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, fault, variables
-from tests.admin.said import assert_one_sentence
+from tests.admin.said import assert_one_sentence, assert_told
 from tests.local.m365.simulator import POOR_APP, Cloud
 
 
@@ -32,15 +31,7 @@ from tests.local.m365.simulator import POOR_APP, Cloud
         (("--yes", "--app", POOR_APP, USER), 3, ("grant --check",)),
     ],
 )
-def test_bad_input(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    tmp_path: Path,
-    arguments: tuple[str, ...],
-    code: int,
-    words: tuple[str, ...],
-):
+def test_bad_input(acceptance, tenant, anne, tmp_path, arguments, code, words):
     """The sentence says what to do; nothing was asked of SharePoint, and there is no file."""
     (tmp_path / "odd.json").write_text('{"Values": 7}')
     identity = {"Values": {"MANAGED_IDENTITY_CLIENT_ID": POOR_APP}}
@@ -77,13 +68,9 @@ def test_private_certificate(acceptance: Acceptance, tenant: Cloud, anne: User):
     assert_one_sentence(said, 3, "set REQUESTS_CA_BUNDLE to that CA's PEM file")
 
 
-def test_settings_come_from_the_usual_file(
-    acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
-):
+def test_settings_come_from_the_usual_file(acceptance, tenant, anne, tmp_path):
     """With --local, local.settings.json in the folder says who the app is."""
     values = variables(tenant)
     (tmp_path / "local.settings.json").write_text(json.dumps({"Values": values}))
 
-    said = acceptance("--read-only", USER, **dict.fromkeys(values, ""))
-
-    assert (said.code, said.err) == (0, "")
+    assert_told(acceptance("--read-only", USER, **dict.fromkeys(values, "")), 0, err="")

@@ -46,16 +46,7 @@ def failing(step: Step, error: Callable[[], BaseException]) -> Step:
 
 @pytest.mark.parametrize("step", WRITTEN, ids=lambda step: step.id)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError], ids=str)
-def test_interrupted(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    bert: User,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    step: Step,
-    error: type[BaseException],
-):
+def test_interrupted(acceptance, tenant, anne, bert, monkeypatch, tmp_path, step, error):
     """After Ctrl-C, or an error that nobody foresaw, in any step all of it is put back."""
     broken = tuple(failing(each, error) if each is step else each for each in WRITING)
     monkeypatch.setattr(session, "WRITING", broken)
@@ -74,9 +65,7 @@ def test_interrupted(
     assert (document["complete"], document["notPutBack"]) == (False, 0)
 
 
-def test_uploads_under_way(
-    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
-):
+def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
     """An upload that outlives Ctrl-C is waited for: it would come after all is put back."""
     before, ended, done = shown(tenant, anne), threading.Event(), threading.Event()
     upload, close, calls = SharePointClient.upload, Microsoft365.close, itertools.count()
@@ -112,9 +101,7 @@ def test_uploads_under_way(
     assert shown(tenant, anne) == before
 
 
-def test_waiting_fails(
-    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
-):
+def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
     """Whatever goes wrong while uploads are waited for, all is put back, and it says so."""
     before = shown(tenant, anne)
 
@@ -160,9 +147,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("nothing_works")
-def test_what_could_not_be_put_back(
-    acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
-):
+def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
     """It says exactly what to do, with the bytes it takes in a file, and ends with 4."""
     files, [profile] = shown(tenant, anne)
 
@@ -190,13 +175,7 @@ def test_what_could_not_be_put_back(
     assert document["notPutBack"] == len(orders)
 
 
-def test_killed(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-):
+def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
     """Before the first write a folder says what is to be put back; the next run keeps it."""
     files, _ = shown(tenant, anne)
     folder, put_back = tmp_path / session.RESTORE, PuttingBack.put_back
@@ -236,9 +215,7 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
     assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
 
 
-def test_results_that_cannot_be_kept(
-    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_results_that_cannot_be_kept(acceptance, anne, monkeypatch, tmp_path):
     """What was seen is told all the same, and the exit code says that the file is not there."""
 
     def ask(scene: Scene) -> Seen:
@@ -255,13 +232,7 @@ def test_results_that_cannot_be_kept(
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
-def test_asked_to_end(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-):
+def test_asked_to_end(acceptance, tenant, anne, monkeypatch, name):
     """A terminal that closes, or a machine that shuts down, is Ctrl-C."""
     if not hasattr(signal, name):
         pytest.skip(f"this system knows no {name}")
@@ -279,9 +250,7 @@ def test_asked_to_end(
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
-def test_stopped_while_putting_back(
-    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch
-):
+def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
     """Ctrl-C then makes an order for a person of all that is left."""
     upload = SharePointClient.upload
     last = LAST[0]

@@ -16,7 +16,6 @@ from admin.acceptance.steps import visit
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, seen, shown
 from tests.contract.conftest import Nobody
-from tests.local.m365.simulator import Cloud
 
 Visit = Callable[[], None]
 
@@ -32,9 +31,7 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
     return sits
 
 
-def test_sync_writes(
-    acceptance: Acceptance, tenant: Cloud, anne: User, visitor: Callable[[Visit], None]
-):
+def test_sync_writes(acceptance, tenant, anne, visitor):
     """Where Microsoft's own sync writes, the step names the properties that changed."""
     before = shown(tenant, anne)
 
@@ -56,8 +53,7 @@ def test_sync_writes(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
-    [((), "there is none"), (("--hands-off",), "leave out --hands-off")],
+    ("arguments", "why"), [((), "there is none"), (("--hands-off",), "leave out --hands-off")]
 )
 def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
     """Without a person, or without wanting one, the step says so."""

@@ -55,9 +55,7 @@ def console() -> Iterator[ConsoleDouble]:
 
 
 @pytest.fixture
-def manage(
-    console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Manage:
+def manage(console, monkeypatch, capsys) -> Manage:
     """Run one command in this process, with the variables of a terminal that is set up."""
     for name in ("PHOTOSYNC_CA", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import NOON, Asked, ConsoleDouble, entry, overview
+from tests.admin.said import assert_told
 
 ID = "20260504T120000-1"
 DAMAGE = "The profile shows no picture any more."
@@ -46,10 +47,7 @@ class Audited:
         self.audits: list[dict[str, Any]] = [audit()]
         self.differ: list[list[dict[str, Any]]] = [[]]
         console.routes["POST", "audit"] = (202, {"audit": audit(status="running")})
-        console.routes["GET", "overview"] = lambda asked: (
-            200,
-            overview(audit=_next(self.audits)),
-        )
+        console.routes["GET", "overview"] = lambda asked: (200, overview(audit=_next(self.audits)))
         console.routes["GET", "users"] = self._users
 
     def _users(self, asked: Asked) -> tuple[int, Any]:
@@ -68,10 +66,7 @@ def audited(console: ConsoleDouble) -> Audited:
 
 def test_all_is_right(manage: Manage, console: ConsoleDouble, audited: Audited):
     """Nothing differs: a summary, and code 0; the order says that nothing is to be repaired."""
-    said = manage("check", "--all")
-
-    assert said.code == 0
-    assert "SharePoint shows what PhotoSync wrote." in said.out
+    assert_told(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
     [order] = [each for each in console.asked if each.method == "POST"]
     assert order.body == {"repair": False}
 
@@ -90,12 +85,7 @@ def test_something_differs(manage: Manage, audited: Audited):
     """Whoever differs is named with what differs, and the code is 1."""
     audited.differ = [[damaged(1), damaged(2)]]
     audited.audits = [audit(differ=2, repair=False)]
-    said = manage("check", "--all")
-
-    assert said.code == 1
-    assert "person2@contoso.com" in said.out
-    assert DAMAGE in said.out
-    assert "none: it only reports" in said.out
+    assert_told(manage("check", "--all"), 1, "person2@contoso.com", DAMAGE, "none: it only reports")
 
 
 def test_differs_as_csv(manage: Manage, audited: Audited):
@@ -146,10 +136,7 @@ def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
 def test_end_that_is_none(manage: Manage, audited: Audited, end: dict[str, Any], told: str):
     """An audit that failed or is braked repairs nobody: that is said, and code 1."""
     audited.audits = [audit(**end)]
-    said = manage("check", "--all", "--repair")
-
-    assert said.code == 1
-    assert told in said.out
+    assert_told(manage("check", "--all", "--repair"), 1, told)
 
 
 def test_another_took_its_place(manage: Manage, audited: Audited):
@@ -170,10 +157,7 @@ def test_another_took_its_place(manage: Manage, audited: Audited):
 def test_limited(manage: Manage, audited: Audited, audits: Any, differ: Any, told: str):
     """What is not over in time goes on, and is code 5 with a sentence."""
     audited.audits, audited.differ = audits, differ
-    said = manage("check", "--all", "--repair", "--timeout", "1")
-
-    assert said.code == 5
-    assert told in said.err
+    assert_told(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=told)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
+from tests.admin.said import assert_told
 
 
 def test_doctor(manage: Manage, console: ConsoleDouble):
@@ -13,11 +14,9 @@ def test_doctor(manage: Manage, console: ConsoleDouble):
         {"name": "token", "ok": False, "detail": "A role is missing.", "action": "Grant it."},
     ]
     console.routes["GET", "doctor"] = (200, {"ok": False, "checks": checks})
-    said = manage("doctor")
-
-    assert said.code == 1
-    for told in ("All are set.", "A role is missing.", "Grant it.", "1 of 2 checks"):
-        assert told in said.out
+    assert_told(
+        manage("doctor"), 1, "All are set.", "A role is missing.", "Grant it.", "1 of 2 checks"
+    )
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": checks[:1]})
     assert manage("doctor").code == 0
 

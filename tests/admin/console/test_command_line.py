@@ -11,9 +11,7 @@ from tests.admin.said import assert_one_sentence
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("variable", ["PHOTOSYNC_URL", "PHOTOSYNC_KEY"])
-def test_names_what_is_not_set(
-    manage: Manage, monkeypatch: pytest.MonkeyPatch, command: list[str], variable: str
-):
+def test_names_what_is_not_set(manage, monkeypatch, command, variable):
     """Without address or key, a command says which variable to set."""
     monkeypatch.delenv(variable)
 

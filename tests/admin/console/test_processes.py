@@ -57,19 +57,16 @@ def test_program_that_is_not_installed(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_reader_that_goes_away(console: ConsoleDouble):
-    """A pager that is closed is no error."""
-    command = f"'{sys.executable}' manage.py --url {console.url} --key {KEY} status | true"
-    done = subprocess.run(command, shell=True, cwd=REPO, capture_output=True, text=True)
-
-    assert done.stderr == ""
-
-
 def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]:
     program = f"'{sys.executable}' manage.py --url {console.url} --key {KEY}"
     return subprocess.run(
         line.replace("MANAGE", program), shell=True, cwd=REPO, capture_output=True, text=True
     )
+
+
+def test_reader_that_goes_away(console: ConsoleDouble):
+    """A pager that is closed is no error."""
+    assert shell("MANAGE status | true", console).stderr == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")

@@ -71,15 +71,7 @@ def orders(console: ConsoleDouble) -> list[Any]:
     ],
     ids=["removals", "leavers", "repairs"],
 )
-def test_named_before_it_is_released(
-    manage: Manage,
-    console: ConsoleDouble,
-    holds: Holds,
-    command: Any,
-    brake: Any,
-    listed: Any,
-    words: Any,
-):
+def test_named_before_it_is_released(manage, console, holds, command, brake, listed, words):
     """How many, and the first twenty by name, from one page; then one order says what it is."""
     holds(brake)
     said = manage(*command, "--yes")
@@ -96,16 +88,7 @@ def test_named_before_it_is_released(
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("\n", 1), ("n\n", 1)])
-def test_only_a_yes_releases(
-    manage: Manage,
-    console: ConsoleDouble,
-    holds: Holds,
-    answers: Any,
-    command: Any,
-    brake: Any,
-    typed: str,
-    code: int,
-):
+def test_only_a_yes_releases(manage, console, holds, answers, command, brake, typed, code):
     """Whoever types anything else has changed nothing, and is told so."""
     holds(brake)
     answers(typed)
@@ -117,9 +100,7 @@ def test_only_a_yes_releases(
 
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
-def test_nobody_to_ask(
-    manage: Manage, console: ConsoleDouble, holds: Holds, command: Any, brake: Any
-):
+def test_nobody_to_ask(manage, console, holds, command, brake):
     """Where nobody can be asked, --yes is wanted; with it programs get the answer alone."""
     holds(brake)
     assert manage(*command).code == manage(*command, "--json").code == 2

@@ -19,6 +19,7 @@ from admin.terminal.fields import Fields
 from admin.terminal.problems import Busy, NotThere, Unreachable, Unsound
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble, entry, overview, refusal
+from tests.admin.said import assert_told
 
 JPEG = b"\xff\xd8\xff\xe0"
 HOSTILE = '<img src=x onerror="alert(1)">\u202e'
@@ -177,11 +178,7 @@ class Studio:
         app: Any = self
         console: Console = app
         photographer = Photographer(
-            console,
-            seconds=seconds,
-            say=self.told.append,
-            clock=lambda: self.now,
-            pause=self.pause,
+            console, seconds=seconds, say=self.told.append, clock=lambda: self.now, pause=self.pause
         )
         everybody = [Fields(would(number, "copy")) for number in range(people)]
         return photographer.changes(everybody, lambda done, of, told="": None)
@@ -251,9 +248,7 @@ def test_none_is_no_trouble():
     )
 
 
-def test_more_than_pictures_are_named(
-    manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_more_than_pictures_are_named(manage, rehearsed, tmp_path, monkeypatch):
     """The page says of how many people it shows pictures, and names all others."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
     file = tmp_path / "report.html"
@@ -276,7 +271,8 @@ def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: P
 
     rehearsed.headers["Retry-After"] = "0"
     rehearsed.routes[at] = once
-    said = manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9")
-
-    assert said.code == 0
-    assert "The budget is spent. Retrying in" in said.err
+    assert_told(
+        manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9"),
+        0,
+        err="The budget is spent. Retrying in",
+    )

@@ -10,6 +10,7 @@ from admin.terminal.problems import Late, Unreachable
 from admin.terminal.waiting import wait_until
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, overview, sweep
+from tests.admin.said import assert_told
 
 OLD, NEW = "20260504T110000-0", "20260504T120000-1"
 
@@ -30,10 +31,7 @@ def shows(console: ConsoleDouble):
 
 def test_start(manage: Manage, console: ConsoleDouble):
     """A sweep is queued by one POST with an empty document."""
-    said = manage("sweep")
-
-    assert said.code == 0
-    assert "queued" in said.out
+    assert_told(manage("sweep"), 0, "queued")
     assert console.asked[-1].body == {}
 
 
@@ -67,10 +65,7 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
 def test_wait_for_an_end_that_is_none(manage: Manage, shows: Any, end: dict[str, Any]):
     """A sweep that failed or is braked is code 1, and the reason is shown."""
     shows(None, sweep(**end))
-    said = manage("sweep", "--wait")
-
-    assert said.code == 1
-    assert str(next(iter(end.values()))) in said.out
+    assert_told(manage("sweep", "--wait"), 1, str(next(iter(end.values()))))
 
 
 @pytest.mark.parametrize("last", [sweep(), sweep(id=NEW + "0", status="running")])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from shared.version import HEADER, VERSION
@@ -26,9 +24,7 @@ def test_version(manage: Manage):
         ("<b>1.0.0</b>", "does not send its version"),
     ],
 )
-def test_another_version(
-    manage: Manage, console: ConsoleDouble, failed: list[Any], told: str, says: str
-):
+def test_another_version(manage, console, failed, told, says):
     """It is one line on stderr, however often the app is asked, and changes nothing else."""
     console.headers = {HEADER: told} if told else {}
     said = manage("failures", "--json")

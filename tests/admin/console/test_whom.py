@@ -48,9 +48,7 @@ def test_whom_a_name_was_taken_for(manage: Manage, console: ConsoleDouble, comma
 
 @pytest.mark.parametrize("name", ["Anne@Contoso.com", ANNE.upper()])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_name_that_is_nobody_elses(
-    manage: Manage, console: ConsoleDouble, command: list[str], name: str
-):
+def test_name_that_is_nobody_elses(manage, console, command, name):
     """Of a UPN or an object id nothing is to be said, in whatever case."""
     called(console, name.replace("@", "%40"))
 

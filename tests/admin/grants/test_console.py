@@ -248,9 +248,7 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne
         ((*NEW, "--operator", " "), 2, "--operator"),
     ],
 )
-def test_what_cannot_be_meant(
-    tenant: Cloud, grant: Grant, arguments: tuple[str, ...], code: int, words: str
-):
+def test_what_cannot_be_meant(tenant, grant, arguments, code, words):
     """One sentence says what to type, and nothing was made."""
     for number in "12":
         tenant.tenant.groups[number] = Group(set(), "Twins")

@@ -10,6 +10,7 @@ import requests
 from local.m365.tenant.admins import APPLICATIONS, PRIVILEGED
 from local.m365.tenant.records import App
 from tests.admin.grants.conftest import MANAGED, Grant
+from tests.admin.said import assert_told
 from tests.local.m365.entra.test_entra import claims_of
 from tests.local.m365.simulator import IDENTITY_HEADER, Cloud
 
@@ -105,11 +106,14 @@ def test_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
     """The plan is shown, and only GET requests are made."""
     before = len(tenant.tenant.journal.after(0))
 
-    said = grant("--identity", MANAGED, "--dry-run", "--full-control")
-
-    assert said.code == 0
-    for word in ("id-photosync", "admin@contoso.com", "User.Read.All", "missing"):
-        assert word in said.out
+    assert_told(
+        grant("--identity", MANAGED, "--dry-run", "--full-control"),
+        0,
+        "id-photosync",
+        "admin@contoso.com",
+        "User.Read.All",
+        "missing",
+    )
     asked = [e for e in tenant.tenant.journal.after(before) if e["service"] == "graph"]
     assert {entry["method"] for entry in asked} == {"GET"}
 
@@ -164,9 +168,7 @@ def test_the_azure_cli_cannot_open_a_site(tenant: Cloud, grant: Grant):
         ((), "failed", "failed"),
     ],
 )
-def test_who_may_not_is_told_what_it_takes(
-    tenant: Cloud, grant: Grant, roles: tuple[str, ...], on_graph: str, on_sharepoint: str
-):
+def test_who_may_not_is_told_what_it_takes(tenant, grant, roles, on_graph, on_sharepoint):
     """What can be granted is; the rest fails with the role that it takes, each sentence once."""
     said = grant(*ME, "--yes", "--full-control", roles=roles)
 

@@ -15,6 +15,7 @@ from local.m365.tenant.admins import PRIVILEGED
 from local.m365.tenant.records import App
 from shared.microsoft365.certificates import credential
 from tests.admin.grants.conftest import Grant
+from tests.admin.said import assert_told
 from tests.local.m365.entra.test_entra import claims_of, scope
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
@@ -132,10 +133,7 @@ def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
     """The principal is made, and granted to."""
     client_id = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0b1"
     tenant.tenant.apps[client_id] = App(
-        client_id,
-        name="PhotoSync",
-        graph_roles=frozenset({"User.Read.All"}),
-        has_principal=False,
+        client_id, name="PhotoSync", graph_roles=frozenset({"User.Read.All"}), has_principal=False
     )
 
     said = grant("--app", client_id, "--full-control", "--yes", "--json")
@@ -171,10 +169,11 @@ def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: by
 
 def test_an_id_that_is_no_registration(grant: Grant):
     """A managed identity has none: the sentence says which option it wants."""
-    said = grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control")
-
-    assert said.code == 1
-    assert "--identity" in said.err
+    assert_told(
+        grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control"),
+        1,
+        err="--identity",
+    )
 
 
 def test_who_may_not_register(tenant: Cloud, grant: Grant, tmp_path: Path):

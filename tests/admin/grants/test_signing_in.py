@@ -30,7 +30,7 @@ from tests.admin.console.console_double import (
     serving,
 )
 from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
-from tests.admin.said import Said, assert_one_sentence
+from tests.admin.said import Said, assert_one_sentence, assert_told
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
 ANNE = "anne@contoso.com"
@@ -102,9 +102,7 @@ def client_id(tenant: Cloud, grant: Grant) -> str:
 @pytest.fixture
 def app(tenant: Cloud, client_id: str) -> Iterator[SignedInDouble]:
     double = SignedInDouble(
-        routes={("GET", "overview"): (200, overview())},
-        tenant=tenant.tenant,
-        client_id=client_id,
+        routes={("GET", "overview"): (200, overview())}, tenant=tenant.tenant, client_id=client_id
     )
     with serving(double):
         yield double
@@ -114,13 +112,7 @@ Manage = Callable[..., Said]
 
 
 @pytest.fixture
-def manage(
-    tenant: Cloud,
-    app: SignedInDouble,
-    az: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Manage:
+def manage(tenant, app, az, monkeypatch, capsys) -> Manage:
     """Run a command in a terminal where Anne is signed in to the Azure CLI, and no key is set."""
     for name in ("PHOTOSYNC_KEY", "PHOTOSYNC_CLIENT_ID", "PHOTOSYNC_TENANT_ID", "M365_CLOUD"):
         monkeypatch.delenv(name, raising=False)
@@ -139,18 +131,14 @@ def manage(
 
 def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: str):
     """With the client id nobody is asked anything: the CLI's account has a role."""
-    said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
-
-    assert (said.code, said.err) == (0, "")
+    assert_told(manage("status", PHOTOSYNC_CLIENT_ID=client_id), 0, err="")
     [claims] = app.passed
     assert (claims["preferred_username"], claims["roles"]) == (ANNE, ["Viewer"])
     assert len(app.asked) == 1
 
 
 @pytest.mark.parametrize("mode", ["logged-out", "none"])
-def test_without_the_cli_a_code_does(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, mode: str, tmp_path: Path
-):
+def test_without_the_cli_a_code_does(manage, tenant, app, client_id, mode, tmp_path):
     """Where the CLI is not signed in or not there, a code is shown and waited for."""
     path = {"PATH": str(tmp_path)} if mode == "none" else {}
     with somebody_signs_in(tenant, name=ANNE):
@@ -162,9 +150,7 @@ def test_without_the_cli_a_code_does(
 
 
 @pytest.mark.parametrize("asks", ["redirect", "header"])
-def test_the_app_says_where_to_sign_in(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, asks: str
-):
+def test_the_app_says_where_to_sign_in(manage, tenant, app, client_id, asks):
     """Without a client id the app's own answer names it; then a person has to agree by a code."""
     app.asks = asks
     with somebody_signs_in(tenant, name=ANNE):
@@ -194,9 +180,7 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
         ("not at all", "If it requires a sign-in"),
     ],
 )
-def test_keys_may_be_switched_off(
-    manage: Manage, app: SignedInDouble, asks: str, words: str, keyed: str
-):
+def test_keys_may_be_switched_off(manage, app, asks, words, keyed):
     """However strangers are sent away, the sentence says that signing in helps."""
     app.keyed, app.asks = keyed, asks
 
@@ -219,24 +203,20 @@ def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
     assert "no role" in by_code.err.splitlines()[-1]
 
 
-def test_nobody_consented(manage: Manage, tenant: Cloud, client_id: str):
-    """The sentence says which command an admin repeats."""
-    tenant.tenant.consents.clear()
-    with somebody_signs_in(tenant, name=ANNE):
+@pytest.mark.parametrize(
+    ("declines", "words"),
+    [(False, ["AADSTS65001", "grant --console"]), (True, ["Entra issued no token: AADSTS"])],
+    ids=["no consent", "declined"],
+)
+def test_entra_issues_no_token(manage, tenant, client_id, declines, words):
+    """Without consent the sentence names the command for an admin; else it has Entra's reason."""
+    if not declines:
+        tenant.tenant.consents.clear()
+    with somebody_signs_in(tenant, name=ANNE, decline=declines):
         said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
 
     assert said.code == 3
-    assert "AADSTS65001" in said.err
-    assert "grant --console" in said.err.splitlines()[-1]
-
-
-def test_a_sign_in_that_is_declined(manage: Manage, tenant: Cloud, client_id: str):
-    """Entra's sentence, and what to do."""
-    with somebody_signs_in(tenant, decline=True):
-        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
-
-    assert said.code == 3
-    assert "Entra issued no token: AADSTS" in said.err
+    assert [word for word in words if word not in said.err.splitlines()[-1]] == []
 
 
 def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
@@ -275,9 +255,7 @@ def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble,
         "https://[",
     ],
 )
-def test_no_other_host_is_believed(
-    manage: Manage, app: SignedInDouble, monkeypatch: pytest.MonkeyPatch, location: str
-):
+def test_no_other_host_is_believed(manage, app, monkeypatch, location):
     """A redirect to a host that is none of Entra's is no sign-in, and nothing is asked there."""
 
     def elsewhere() -> Answer:
@@ -292,9 +270,7 @@ def test_no_other_host_is_believed(
     assert len(app.asked) == 1
 
 
-def test_no_token_for_anything_else_is_sent(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, grant: Grant
-):
+def test_no_token_for_anything_else_is_sent(manage, tenant, app, client_id, grant):
     """A stranger's page that names another registration gets no token, whoever signs in."""
     made = tenant.tenant.apps[client_id]
     settings = {**made.settings, "appRoles": [], "identifierUris": []}

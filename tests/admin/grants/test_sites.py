@@ -12,7 +12,7 @@ from local.m365.tenant.geo import Geo
 from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.admin.grants.test_granting import SITE, works
 from tests.admin.grants.test_graph import URL
-from tests.admin.said import Said
+from tests.admin.said import Said, assert_told
 from tests.doubles.web import FunctionAdapter, answer, in_turn
 from tests.local.m365.simulator import Cloud
 
@@ -90,10 +90,11 @@ def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
 
 def test_no_such_host(tenant: Cloud, grant: Grant):
     """A wrong name of the tenant is told; nothing is granted on another site."""
-    said = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
-
-    assert said.code == 1
-    assert "There is no fabrikam-my.sharepoint.com" in said.err
+    assert_told(
+        by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam"),
+        1,
+        err="There is no fabrikam-my.sharepoint.com",
+    )
 
 
 def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
