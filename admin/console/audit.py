@@ -41,11 +41,18 @@ def show_end(audit: Fields, output: Output) -> None:
         ["differ", audit.text("differ")],
         ["unclear, left to the worker", audit.text("unclear")],
         ["no answer", audit.text("unanswered")],
-        ["repairs", audit.text("repairs") if audit.flag("repair") else "none: it only reports"],
+        ["repairs", _repairs(audit)],
     ]
     if audit.text("waitingUntil"):
         rows.append(["waiting for the profile budget until", audit.when("waitingUntil")])
     output.table(["", ""], rows, "Audit of SharePoint")
+
+
+def _repairs(audit: Fields) -> str:
+    if not audit.flag("repair"):
+        return "none: it only reports"
+    told = {"free": "not held back", "braked": "held back by the brake"}
+    return told.get(audit.text("repairs"), audit.text("repairs"))
 
 
 def _of(audit: Fields) -> str:

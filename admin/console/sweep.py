@@ -90,9 +90,12 @@ def show_end(sweep: Fields, output: Output) -> None:
         ["began", sweep.when("startedAt")],
         ["users", _of(sweep)],
         ["in scope", str(sweep.number("inScope"))],
-        ["queued", ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody"],
-        ["removals", f"{sweep.text('removals')}, {sweep.number('gone')} photos gone"],
-        ["forgetting", f"{sweep.text('forgetting')}, {sweep.number('left')} people left"],
+        [
+            "queued, by reason",
+            ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody",
+        ],
+        ["photos gone", f"{sweep.number('gone')}; removals: {_state(sweep, 'removals')}"],
+        ["people left", f"{sweep.number('left')}; to be forgotten: {_state(sweep, 'forgetting')}"],
     ]
     if sweep.text("eta"):
         rows.append(["expected end", sweep.when("eta")])
@@ -100,14 +103,20 @@ def show_end(sweep: Fields, output: Output) -> None:
 
 
 def show_fill(fill: Fields, output: Output) -> None:
-    """The progress of the users that sweeps put in line; nothing once all are done."""
+    """The progress of users who wait for their first copy; nothing once all are queued."""
     if fill.text("status") != "running":
         return
     found = f"{fill.number('found')}" + ("" if fill.flag("isWhole") else " so far")
     rows = [["began", fill.when("startedAt")], ["queued", f"{fill.number('sent')} of {found}"]]
     if fill.text("eta"):
         rows.append(["expected end", fill.when("eta")])
-    output.table(["", ""], rows, "As fast as Microsoft allows")
+    output.table(["", ""], rows, "First copies, as fast as Microsoft allows")
+
+
+def _state(sweep: Fields, what: str) -> str:
+    """What happens to the removals, or to the leavers."""
+    state = sweep.text(what)
+    return {"braked": "held back", "due": "not queued yet"}.get(state, state)
 
 
 def _of(sweep: Fields) -> str:

@@ -103,17 +103,13 @@ def test_one_format(manage: Manage, console: ConsoleDouble, command: str):
 
 @pytest.mark.parametrize("tokens", [["t1", "t1"], ["t1", "t2", "t1"]], ids=["same", "earlier"])
 def test_list_without_end(manage: Manage, console: ConsoleDouble, tokens: list[str]):
-    """Pages that lead in a circle end with a sentence: half a list does not pass for a whole."""
+    """Pages that lead in a circle are an error, and no part of a list passes for the whole."""
     for users, options in (([], []), ([entry(1)], ["--csv"])):
-        left, answer = iter(tokens), {"users": users}
-        console.routes["GET", "users"] = lambda _, a=answer, left=left: (
-            200,
-            a | {"token": next(left)},
-        )
+        pages = [(200, {"users": users, "token": token}) for token in reversed(tokens)]
+        console.routes["GET", "users"] = lambda asked, pages=pages: pages.pop()  # type: ignore[misc]
         said = manage("users", *options)
 
-        assert said.code == 4
-        assert "The list does not end" in said.err
+        assert (said.code, "The list does not end" in said.err) == (4, True)
     assert said.out == ""
 
 

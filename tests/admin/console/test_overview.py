@@ -141,7 +141,8 @@ def test_fill(manage: Manage, console: ConsoleDouble):
     late = manage("status").out
     console.routes["GET", "overview"] = (200, overview(fill={**fill, "status": "finished"}))
 
+    assert "First copies, as fast as Microsoft allows" in early
     assert "40 of 100 so far" in early
     assert "expected end" not in early
     assert "expected end" in late
-    assert "As fast as" not in manage("status").out
+    assert "as fast as" not in manage("status").out

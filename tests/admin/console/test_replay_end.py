@@ -83,10 +83,10 @@ def test_both_sides_are_asked_once(wait, working: Working, console: ConsoleDoubl
 
 DIFFERENT: dict[str, Any] = {"agree": False, "difference": "SharePoint shows another picture."}
 NO_PHOTO = {"status": "no-photo", "detail": "No photo."}
-UNASKED = {"agree": None, "difference": "Graph asks for patience."}
+UNASKED: dict[str, Any] = {"agree": None, "difference": "Graph asks for patience."}
 
 
-def skipped(reason: str) -> dict[str, Any]:
+def skipped(reason: str) -> Any:
     return ended(
         state={"status": "skipped", "reason": reason, "detail": "That is why."}, **DIFFERENT
     )

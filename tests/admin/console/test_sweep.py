@@ -55,17 +55,17 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
 
 
 @pytest.mark.parametrize(
-    "end",
+    ("end", "told"),
     [
-        {"status": "failed", "detail": "Page 3 was lost."},
-        {"removals": "braked", "gone": 21},
-        {"forgetting": "braked", "left": 21},
+        ({"status": "failed", "detail": "Page 3 was lost."}, "failed Page 3 was lost."),
+        ({"removals": "braked", "gone": 21}, "21; removals: held back"),
+        ({"forgetting": "braked", "left": 21}, "21; to be forgotten: held back"),
     ],
 )
-def test_wait_for_an_end_that_is_none(manage: Manage, shows: Any, end: dict[str, Any]):
-    """A sweep that failed or is braked is code 1, and the reason is shown."""
+def test_wait_for_a_bad_end(manage: Manage, shows: Any, end: dict[str, Any], told: str):
+    """A sweep that failed or holds something back is code 1, and the reason is shown."""
     shows(None, sweep(**end))
-    assert_told(manage("sweep", "--wait"), 1, str(next(iter(end.values()))))
+    assert_told(manage("sweep", "--wait"), 1, told)
 
 
 @pytest.mark.parametrize("last", [sweep(), sweep(id=NEW + "0", status="running")])
