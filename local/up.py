@@ -89,8 +89,8 @@ def invitation(
     more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
     more += _groups(at, say, settings)
     return f"""
-The local cloud is running, with {len(people.PEOPLE)} invented people. Jonas has no photo, so `status` counts
-him only after the first sweep. Try in another terminal:
+The local cloud is running, with {len(people.PEOPLE)} invented people. One of them, Jonas, has no photo:
+`status` counts him after the first sweep. Try in another terminal:
 
   The console in a browser ({_way_in(at)}; the certificate is from a local CA):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
@@ -207,8 +207,8 @@ def _terminal(at: Endpoints, say: _Commands) -> str:
     admin = {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
     anne = {"userCode": "CODE", "name": "anne@contoso.com", "roles": []}
     return f"""
-  Sign in from the terminal, too. An admin sets it up. The command shows a code and waits: enter that
-  code in a third terminal, in place of CODE in the last line:
+  Sign in from the terminal, too. An admin sets it up. The command shows a code and waits: enter it
+  in a third terminal, in place of CODE in the last line:
     {say.setting("GRAPH_URL", at.graph)}
     {say.manage(*grant, "--operator", "anne@contoso.com")}
     {say.sending(admin, enter)}

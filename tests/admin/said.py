@@ -1,4 +1,4 @@
-"""What a command of manage.py left behind."""
+"""The result of a command of manage.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 def assert_one_sentence(said: Said, code: int, *words: str) -> None:
-    """It ended with *code* and told one sentence, with *words* in it."""
+    """It ended with *code*, nothing on stdout, and one sentence with *words* on stderr."""
     assert (said.code, said.out) == (code, ""), said
     assert said.err.count("\n") == 1, said.err
     assert said.err.rstrip().endswith("."), said.err

@@ -26,7 +26,7 @@ _SHOWN = ("Anne Keller", "Bert Xu", "Chidi Eze", "Grace O'Neill", "Kaya Fields")
 
 
 def main(chromium: str) -> None:
-    """Run the demo once, then look at its console. Writes demo.webp and console.webp."""
+    """Run the demo once, then open its console. Writes demo.webp and console.webp."""
     with tempfile.TemporaryDirectory() as temporary, Stack(Path(temporary)) as stack:
         results, _ = Demo(stack, print, lambda done, everybody: None).run()
         sheet = Path(temporary) / "sheet.png"

@@ -1,4 +1,4 @@
-"""What capacity.md shows, and what its formulas rest on."""
+"""The tables of capacity.md, and the basis of its formulas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tools.capacity import Tenant
 
 @pytest.mark.parametrize("name", ["first-fill", "sweep", "audit", "monday", "dollars"])
 def test_tables_are_the_command_s(name):
-    """The page shows what the command prints; `python -m tools.capacity --write` sees to it."""
+    """The page shows what `python -m tools.capacity --write` writes."""
     assert tables.shown(capacity.PAGE_OF, name) == capacity.table(name)
 
 
@@ -42,7 +42,7 @@ def _number(text: str) -> int:
 
 
 def test_floor_is_that_of_the_bench():
-    """The page and the bench have one floor for 100,000 users, each worked out by itself."""
+    """Page and bench have the same lower bound for 100,000 users, calculated independently."""
     hours = max(fewest_seconds(100_000, FIRST_COPY).values()) / 3600
 
     assert capacity.fewest_hours(Tenant(100_000)) == pytest.approx(hours)
@@ -50,7 +50,7 @@ def test_floor_is_that_of_the_bench():
 
 @pytest.mark.parametrize("users", [1_000, 100_000, 1_000_000])
 def test_hours_are_those_of_the_steps(users):
-    """The formula's hours are what a fill takes that goes step by step by the product's rule."""
+    """The formula gives the hours that a fill takes if played step by step."""
     pace, sent, minute = Pace(Tenant(users).profile_calls), 0, 0
     while sent < users:
         minute += 1
@@ -74,12 +74,12 @@ def test_a_sweep_takes_what_graph_takes(users):
 
 
 def test_a_page_is_paid_for_longer_than_graph_takes():
-    """What a page of a sweep is taken to cost covers the seconds of Graph's answers."""
+    """The assumed cost of a page of a sweep covers the seconds of Graph's answers."""
     assert capacity.sweep_minutes(PAGE) * 60 < cost.SECONDS_A_PAGE
 
 
 def test_our_pace_is_near_the_limit():
-    """100,000 users take at most 1.25 times what the limit that binds takes."""
+    """100,000 users take at most 1.25 times as long as the binding limit requires."""
     ours = capacity.hours_at_our_pace(100_000, Pace(LARGEST_CLASS))
 
     assert ours <= 1.25 * capacity.fewest_hours(Tenant(100_000))

@@ -15,7 +15,7 @@ _OPERATIONS = REPO / "docs" / "operations.md"
 
 
 def test_certificate_on_one_line(tmp_path: Path):
-    """What operations.md makes of a PEM file, in any shell, is what CLIENT_CERTIFICATE may be."""
+    """The command in operations.md turns a PEM file into a valid CLIENT_CERTIFICATE."""
     pem = make_client_certificate(tmp_path, "photosync")
     found = re.search(r'`python -c "([^`"$\\]+)"`', _OPERATIONS.read_text(encoding="utf-8"))
     assert found
@@ -29,7 +29,7 @@ def test_certificate_on_one_line(tmp_path: Path):
 
 
 def test_deletes_only_roles_of_the_app():
-    """Whatever `ID` holds, empty or wrong, the upgrade from 0.1.0 deletes no role of others."""
+    """Even with an empty or wrong `ID`, the upgrade from 0.1.0 deletes no other roles."""
     text = _OPERATIONS.read_text(encoding="utf-8")
     infra = "".join(file.read_text("utf-8") for file in (REPO / "infra").glob("*.bicep"))
     given = re.findall(r"guid\(\w+\.id, identityName, (\w+)\)", infra)

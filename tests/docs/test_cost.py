@@ -1,4 +1,4 @@
-"""What operations.md says a month costs."""
+"""The monthly costs in operations.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_table_is_the_command_s():
 
 @pytest.mark.parametrize("users", cost.TENANTS)
 def test_sweeps_cost_what_the_bench_counts(users):
-    """A month's sweeps are so many times what one is measured to cost."""
+    """A month's sweeps cost the measured cost of one, times their number."""
     calls = cost.month(users).graph - cost.month(users, sweeps=0).graph
 
     # The model rounds over all pages, Graph is asked page by page: at most one call a page.
@@ -35,7 +35,7 @@ def test_sharing_an_instance():
 
 
 def test_nothing_is_dearer_than_unshared():
-    """What sharing saves is a saving, for each size."""
+    """Sharing instances saves money for each size."""
     for users in cost.TENANTS:
         month = cost.month(users)
         assert 0 < month.gb_seconds <= month.gb_seconds_unshared
@@ -43,7 +43,7 @@ def test_nothing_is_dearer_than_unshared():
 
 @pytest.mark.parametrize("users", cost.TENANTS)
 def test_parts_are_the_whole(users):
-    """What the money is for adds up to what a month costs."""
+    """The costs by purpose add up to the month's total."""
     whole = sum(cost.month(users).dollars())
 
     assert sum(cost.dollars_by_part(users).values()) == pytest.approx(whole, rel=0.001)
@@ -55,7 +55,7 @@ def test_table_of_choices_is_the_command_s():
 
 
 def test_scaled_apart_are_the_functions_that_are():
-    """All that answer HTTP are one group; each queue and each timer is one of its own."""
+    """All HTTP functions are one group; each queue and each timer is another."""
     triggers = [found.get_trigger() for found in FUNCTIONS.values()]
     kinds = [trigger.get_binding_name() for trigger in triggers if trigger]
 
@@ -64,7 +64,7 @@ def test_scaled_apart_are_the_functions_that_are():
 
 
 def test_choices_at_the_prices_of_their_parts():
-    """For a tenant of one: hours of what is there, and nothing that goes through it but polls."""
+    """For one user: the hours of the resources, and no traffic but polls."""
     choices = cost.dollars_of_choices(1)
     polls = cost.POLLS * 2 / 1e6 * 0.01
 
@@ -77,7 +77,7 @@ def test_choices_at_the_prices_of_their_parts():
 
 
 def test_choices_are_infra_s():
-    """What is kept is kept for as long as a deployment keeps it that nobody told otherwise."""
+    """Retention is that of a default deployment."""
     default = next(each for each in parameters.parameters() if each.name == "keepDeletedDays")
 
     assert default.default == str(cost.KEEP_DELETED_DAYS)

@@ -1,4 +1,4 @@
-"""What the code cites of `docs/facts` is there."""
+"""The sections of `docs/facts` that the code cites exist."""
 
 from __future__ import annotations
 

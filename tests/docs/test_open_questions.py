@@ -46,7 +46,7 @@ def test_ids_of_steps():
 
 @pytest.mark.parametrize(("page", "letter"), PAGES.items())
 def test_rows(page: str, letter: str):
-    """A row has its number, says what the code does meanwhile, and names a step."""
+    """Each row has a number, says what the code does meanwhile, and names a step."""
     rows = _rows(page, _HEAD)
 
     assert [row[0] for row in rows] == [f"{letter}{n}" for n in range(1, len(rows) + 1)]
@@ -55,13 +55,13 @@ def test_rows(page: str, letter: str):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_beyond_reach(page: str):
-    """What no step can ask says why, and what the code does meanwhile."""
+    """A question without a step says why, and what the code does meanwhile."""
     assert all(len(row) == 3 and all(row) for row in _rows(page, _BEYOND))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_second_list(page: str):
-    """Nowhere else on a page stands another list of what is open."""
+    """No page has another list of open questions."""
     text = (REPO / "docs" / "facts" / f"{page}.md").read_text("utf-8")
 
     assert "only a live tenant can settle" not in text.replace(_section(page), "")

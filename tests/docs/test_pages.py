@@ -1,4 +1,4 @@
-"""What the documents name is there."""
+"""What the documents name exists."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_links(case):
 
 
 def _anchors(text: str) -> set[str]:
-    """What GitHub makes of each heading, for links: lower case, hyphens, no other signs."""
+    """GitHub's anchor of each heading: lower case, hyphens, no other punctuation."""
     outside = re.sub(r"(?ms)^ *```.*?^ *```$", "", text)
     headings = re.findall(r"(?m)^#+ (.+)$", outside)
     return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
@@ -72,7 +72,7 @@ def test_files(case):
     ("name", "file"), re.findall(r"`(\w+)` in\s+`([\w./]+\.py)`", _TEXT[REPO / "CONTRIBUTING.md"])
 )
 def test_names_of_recipes(name: str, file: str):
-    """What a recipe says is in a file is there."""
+    """The names in the recipes exist in the files."""
     assert re.search(rf"\b{name}\b", (REPO / file).read_text(encoding="utf-8"))
 
 

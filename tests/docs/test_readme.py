@@ -1,4 +1,4 @@
-"""README is a first screen: short, with small pictures, and right where it has figures."""
+"""README is short, has small pictures, and its figures are right."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _MOST_LINES, _MOST_BYTES = 170, 150_000
 
 
 def test_it_is_short():
-    """Whoever wants more follows a link."""
+    """README stays short; links lead to the details."""
     assert len(_TEXT.splitlines()) <= _MOST_LINES
 
 
 @pytest.mark.parametrize("heading", ["Features", "Getting Started", "Guidance", "Resources"])
 def test_headings_of_the_gallery(heading: str):
-    """What azd's gallery asks for (microsoft/template-validation-action, src/rules.json)."""
+    """Required by azd's gallery (microsoft/template-validation-action, src/rules.json)."""
     assert re.search(rf"(?m)^## {heading}$", _TEXT)
 
 
 def test_every_picture_is_shown():
-    """Each picture of docs/images is in README with words for who does not see it, and no other."""
+    """README shows exactly the pictures of docs/images, each with an alternative text."""
     shown = re.findall(r"!\[[^\]]{20,}\]\((docs/images/[^)]+)\)", _TEXT)
 
     assert sorted(shown) == [path.relative_to(REPO).as_posix() for path in _PICTURES]
@@ -55,7 +55,7 @@ def test_what_a_month_costs():
 
 
 def test_what_only_one_shell_takes_has_its_twin():
-    """Each line of the commands that PowerShell does not take stands there in its own words."""
+    """Each command that PowerShell does not accept is repeated for PowerShell."""
     commands, twins = _block("sh"), _block("powershell")
     own = [line for line in commands if re.search(r"\bexport |bin/activate|\\$|\b[A-Z]+=", line)]
 

@@ -21,7 +21,7 @@ _Later = Callable[[Mapping[str, Any]], Any]
 
 
 class Expressions:
-    """What expressions mean, given what was *deployed* and what secure parameters *hide*."""
+    """The values of expressions, given the *deployed* resources and the *hidden* parameters."""
 
     def __init__(self, deployed: list[Resource], hidden: Mapping[str, Any]) -> None:
         self._by_id = {each.id: each for each in deployed}

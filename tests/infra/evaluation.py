@@ -27,7 +27,7 @@ _KINDS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
 @dataclass
 class World:
-    """What has been deployed so far, over all modules, and the settings that the app has."""
+    """The resources deployed so far by all modules, and the app's present settings."""
 
     present: dict[str, str]
     resources: list[Resource] = field(default_factory=list)
@@ -62,7 +62,7 @@ def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str,
 def deployed_with(
     path: Path, given: Mapping[str, Any]
 ) -> tuple[list[Resource], dict[str, Any], dict[str, Any]]:
-    """The resources of *path*, what the variable `settings` is, and the outputs."""
+    """The resources of *path*, the variable `settings`, and the outputs."""
     world = World({})
     outputs = deploy_into(world, path, given)
     return world.resources, world.settings, outputs

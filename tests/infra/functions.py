@@ -24,7 +24,7 @@ def as_text(value: Any) -> str:
 
 
 class Refused(AssertionError):
-    """What Azure answers where a template itself refuses its parameters."""
+    """The error of a template that refuses its parameters."""
 
 
 def _fail(sentence: str) -> None:

@@ -28,7 +28,7 @@ _SIMPLE = {"AnyType": "any", "BooleanType": "bool", "IntegerType": "int", "Strin
 
 
 def faults(resource: Resource, types: dict[str, Any]) -> list[str]:
-    """What Azure would say against *resource*; empty if nothing."""
+    """The errors that Azure would report for *resource*."""
     kind = f"{resource.type}@{resource.api_version}"
     if kind not in types:
         return [f"{kind} is not in {FILE.name}"]
@@ -73,7 +73,7 @@ def _fits(value: Any, expected: str) -> bool:
 
 
 class _Drawing:
-    """One type in our short form, no deeper than *used* goes."""
+    """One type in our short form, no deeper than *used*."""
 
     def __init__(self, types: list[dict[str, Any]]) -> None:
         self._types = types

@@ -1,4 +1,4 @@
-"""What may become of a call of az: other answers, questions, no end, and a person who stops it."""
+"""Unusual calls of az: odd answers, prompts, no end, and a person who stops it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def replace_az(cloud: Cloud, script: str) -> None:
     ],
 )
 def test_an_answer_that_is_none(cloud: Cloud, script: str, told: str):
-    """One sentence says what to do; settings that were not told are never taken for none."""
+    """One sentence says what to do; missing settings are never taken for none."""
     replace_az(cloud, script)
 
     done = cloud.hook("postdeploy")
@@ -49,7 +49,7 @@ def test_an_answer_that_is_none(cloud: Cloud, script: str, told: str):
 
 
 def test_az_can_ask_nobody(cloud: Cloud):
-    """What is typed for the hook's caller is not an answer to a question of az."""
+    """az cannot read the input of the hook's caller."""
     replace_az(cloud, 'read answer && echo "ERROR: heard $answer" >&2\nexit 1')
 
     done = subprocess.run(
@@ -60,7 +60,7 @@ def test_az_can_ask_nobody(cloud: Cloud):
 
 
 def test_an_az_that_does_not_end(cloud, in_process, monkeypatch, capsys):
-    """It is stopped, and a sentence says what to look at."""
+    """It is stopped, and a sentence says what to check."""
     monkeypatch.setattr(azure_cli, "LONGEST_CALL", 0.1)
     replace_az(cloud, "exec /bin/sleep 60")
 
@@ -76,7 +76,7 @@ def test_an_az_that_does_not_end(cloud, in_process, monkeypatch, capsys):
     ],
 )
 def test_whoever_stops_it_finds_nothing_left(cloud, number, code, told):
-    """The file that az was to read is gone, and nobody sees a traceback."""
+    """The file for az is deleted, and there is no traceback."""
     if sys.platform == "win32":
         pytest.skip("no signal reaches one process there")
     pipe = cloud.temporary.parent / "pipe"

@@ -1,4 +1,4 @@
-"""Where others own the group, the network, the workspace and the key, and name everything."""
+"""Deployments with an existing group, network, workspace and key, and given names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def changed(**more: Any) -> list[Resource]:
 
 @pytest.mark.parametrize("given", [{}, BANK], ids=["plain", "bank"])
 def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
-    """main.bicep makes the group and nothing else: who has rights on a group misses nothing."""
+    """main.bicep adds only the group: group.bicep deploys everything else."""
     ours, theirs = deploy(MAIN, REQUIRED | given), deploy(GROUP, REQUIRED | given)
     group = one(ours[0], "Microsoft.Resources/resourceGroups")
 
@@ -46,7 +46,7 @@ def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
 
 
 def test_the_group_has_the_name_that_is_given():
-    """What is in it is then there, too."""
+    """Its resources are in it."""
     resources, outputs = deploy(MAIN, REQUIRED | {"resourceGroupName": "rg-of-ours"})
 
     assert one(resources, "Microsoft.Resources/resourceGroups").name == "rg-of-ours"
@@ -105,7 +105,7 @@ def test_an_app_can_be_in_a_network_with_storage_outside():
 
 
 def test_everything_has_the_name_that_is_given():
-    """What a company may name is named so; the rest is part of it, or named by Azure's rules."""
+    """Every resource that can have a given name has it; the rest are parts or GUIDs."""
     of_azure = {
         # Parts, and what has to be a GUID.
         "Microsoft.Authorization/roleAssignments",
@@ -135,7 +135,7 @@ def test_everything_has_the_name_that_is_given():
 
 
 def test_a_network_of_ours_has_the_names_that_are_given():
-    """Also what others mostly have already."""
+    """Including resources that a company usually has already."""
     given = {
         "workspaceName": "law-photos",
         "networkName": "net-photos",
@@ -153,7 +153,7 @@ def test_a_network_of_ours_has_the_names_that_are_given():
 
 
 def test_tags_of_others_are_on_everything():
-    """Beside azd's own, and also on the group where it is ours."""
+    """Besides azd's own, also on a group that we create."""
     wanted = {"cost-center": "4711", "owner": "platform=team", "azd-env-name": "photosync-prod"}
     tagged = [each for each in deploy(MAIN, REQUIRED | BANK)[0] if "tags" in each.body]
 
@@ -194,7 +194,7 @@ def test_other_keys():
 
 
 def rules(resources: list[Resource]) -> dict[str, str]:
-    """Whom the app lets in, by the name of the rule."""
+    """The allowed addresses, by the name of the rule."""
     return {
         each["name"]: each["ipAddress"]
         for each in site(resources)["siteConfig"]["ipSecurityRestrictions"]
@@ -202,7 +202,7 @@ def rules(resources: list[Resource]) -> dict[str, str]:
 
 
 def test_only_the_allowed_and_graph_reach_the_app():
-    """Everybody else is refused; all rules are ranges, and none is lost to another one."""
+    """All others are refused; every rule is a range, and no rule hides another."""
     config = site(bank())["siteConfig"]
     ranges = [ip_network(each["ipAddress"]) for each in config["ipSecurityRestrictions"]]
     documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))["global"]
@@ -247,14 +247,14 @@ def test_each_cloud_has_addresses_of_graph(cloud: str):
 
 @pytest.mark.parametrize("none", ["", " ", " , "])
 def test_without_allowed_addresses_rules_set_by_hand_stay(none: str):
-    """Nothing is said of them: an update opens no app that somebody has closed in the portal."""
+    """They are omitted: an update does not open an app that was closed in the portal."""
     config = site(changed(allowedAddresses=none))["siteConfig"]
 
     assert config.keys() == {"minTlsVersion", "scmMinTlsVersion"}
 
 
 def test_the_platform_s_logs_go_to_the_workspace():
-    """Of the app, its blobs and its queues; only where that is asked for."""
+    """Of the app, its blobs and its queues; only on request."""
     logs = [each for each in bank() if each.type == LOGS]
 
     assert [each.body["scope"].type for each in logs] == [
@@ -274,7 +274,7 @@ def test_the_platform_s_logs_go_to_the_workspace():
 
 
 def test_a_workspace_of_others_gets_the_telemetry():
-    """Application Insights keeps its data there, and the alerts look there."""
+    """Application Insights stores its data there, and the alerts query it."""
     insights = one(bank(), "Microsoft.Insights/components")
     scopes = [each.properties["scopes"] for each in bank() if "scheduledQuery" in each.type]
 
@@ -283,7 +283,7 @@ def test_a_workspace_of_others_gets_the_telemetry():
 
 
 def test_zones():
-    """The plan is spread over zones where that is asked for, and only with storage that is, too."""
+    """The plan is zone redundant on request."""
     plan = "Microsoft.Web/serverfarms"
 
     assert one(bank(), plan).properties["zoneRedundant"] is True
@@ -309,13 +309,13 @@ def test_zones():
     ],
 )
 def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
-    """A sentence says what is missing, before anything is made that would not work."""
+    """A sentence says what is missing, before anything is deployed."""
     with pytest.raises(Refused, match=sentence):
         changed(**given)
 
 
 def test_every_mistake_is_said_at_once():
-    """Who mends one does not learn of the next one by another deployment."""
+    """All mistakes are reported together."""
     with pytest.raises(Refused, match="^Give endpointSubnetId, too. Give encryptionKeyUri, too.$"):
         changed(endpointSubnetId="", encryptionKeyUri="")
 

@@ -28,7 +28,7 @@ def test_everything_is_described(path: Path):
 
 @EACH
 def test_nothing_is_declared_in_vain(path: Path):
-    """What is declared or imported is used, and every name that is used is declared."""
+    """Every declaration and import is used, and every used name is declared."""
     template = read(path)
     loops = {
         text(node)
@@ -62,7 +62,7 @@ def test_azure_knows_every_type_version_and_property(deployed):
 
 
 def test_everything_carries_the_tag_of_its_environment():
-    """What can have tags has them, so that a bill and `azd down` know whose it is."""
+    """Every resource that can have tags has azd's, for bills and `azd down`."""
     types = json.loads(FILE.read_text())
     taggable = [
         each for each in everything() if "tags" in types.get(f"{each.type}@{each.api_version}", {})
@@ -76,7 +76,7 @@ def test_everything_carries_the_tag_of_its_environment():
 
 
 def test_everything_is_where_it_is_asked_for():
-    """What has a region is in that of the deployment, or in none."""
+    """Every resource is in the deployment's region, or global."""
     types = json.loads(FILE.read_text())
     located = [
         each
@@ -95,7 +95,7 @@ def test_everything_is_where_it_is_asked_for():
 
 
 def test_every_name_is_known_before_the_deployment(monkeypatch: pytest.MonkeyPatch):
-    """What Azure makes up, such as an object id, is in no name: what-if could not tell it."""
+    """No name contains generated values such as object ids, which what-if cannot resolve."""
     before = {each.id for each in everything() + bank()}
     made_up = resource._made_up
     other = {"clientId": "c", "principalId": "p", "ConnectionString": "s", "defaultHostName": "h"}
@@ -109,7 +109,7 @@ def test_every_name_is_known_before_the_deployment(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_part_says_whose_it_is():
-    """A resource that is part of another names it; a role assignment, what it is about."""
+    """A child resource names its parent, a role assignment its scope."""
     deployed = everything() + bank()
     parts = [each for each in deployed if each.type.count("/") > 1]
     about = ("/roleAssignments", "/diagnosticSettings")
@@ -120,7 +120,7 @@ def test_every_part_says_whose_it_is():
 
 
 def test_secrets_stay_out_of_outputs_and_of_the_history():
-    """Azure keeps outputs and all parameters but @secure ones for everybody to read."""
+    """Azure shows outputs, and parameters that are not @secure, to every reader."""
     hidden = ["the-certificate", "the-key", "the-client-state"]
     world = World({"WEBHOOK_URL": "https://a/api?code=the-key", "CLIENT_STATE": "the-client-state"})
     given = REQUIRED | WITH_CERTIFICATE | {"clientCertificate": "the-certificate"}

@@ -1,4 +1,4 @@
-"""The hook that tells a deployed app its own address and secret, against a strict stand-in."""
+"""The hook that sets WEBHOOK_URL and CLIENT_STATE, against a strict double of az."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.infra.template import INFRA
 
 
 def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(cloud: Cloud):
-    """WEBHOOK_URL carries the key `graph`; CLIENT_STATE is made of another, and is no key."""
+    """WEBHOOK_URL has the key `graph`; CLIENT_STATE is the hash of another key."""
     cloud.hook("postdeploy")
 
     settings, keys = cloud.state["settings"], cloud.state["keys"]
@@ -43,7 +43,7 @@ def test_the_product_accepts_what_bicep_and_the_hook_set(connected: Cloud):
 
 
 def test_a_second_run_changes_nothing(connected: Cloud):
-    """Other settings stay, a second run writes nothing, and the app does not restart for it."""
+    """Other settings stay; a second run writes nothing and restarts nothing."""
     before = connected.state["settings"]
     assert before["TENANT_ID"] == "22222222-2222-2222-2222-222222222222"
 
@@ -52,7 +52,7 @@ def test_a_second_run_changes_nothing(connected: Cloud):
 
 
 def test_both_stay_the_same_after_settings_were_lost(connected: Cloud):
-    """Whatever takes the settings away, the same ones come back."""
+    """Lost settings come back with the same values."""
     before = dict(connected.state["settings"])
     connected.state["settings"] = {"TENANT_ID": before["TENANT_ID"]}
 
@@ -62,7 +62,7 @@ def test_both_stay_the_same_after_settings_were_lost(connected: Cloud):
 
 
 def test_a_key_that_is_there_is_not_made_again(cloud: Cloud):
-    """One key that was deleted is made anew, and the other one stays."""
+    """A missing key is created, and the other one stays."""
     cloud.state["keys"]["client-state"] = "made-by-an-earlier-deployment=="
 
     cloud.hook("postdeploy")
@@ -91,7 +91,7 @@ def test_no_secret_is_shown(cloud: Cloud, refused: bool):
 
 
 def test_the_subscription_is_asked_for(cloud: Cloud):
-    """`renew` is typed into the queue of upkeep, with the right of who deploys."""
+    """`renew` is added to photo-upkeep, with the deployer's rights."""
     done = cloud.hook("postdeploy")
 
     ((*message, delay),) = cloud.state["messages"]
@@ -102,7 +102,7 @@ def test_the_subscription_is_asked_for(cloud: Cloud):
 
 
 def test_without_the_right_to_type_the_next_renewal_is_named(cloud: Cloud):
-    """Who may not type messages is told, and nothing fails."""
+    """Without that right the hook says so, and succeeds."""
     cloud.state["may_type"] = False
 
     done = cloud.hook("postdeploy")
@@ -140,7 +140,7 @@ def test_keys_are_understood_in_both_forms(cloud: Cloud):
 
 
 def test_any_key_fits_into_the_address():
-    """What has a meaning in an address is written so that it has none."""
+    """Special characters in keys are percent-encoded."""
     deployment = connect.Deployment("", "", "", "https://app", "", "", "")
 
     settings = connect.wanted(deployment, {"graph": "a+/=&#b==", "client-state": "c"})
@@ -163,7 +163,7 @@ def test_azd_runs_the_hook(cloud: Cloud, event: str):
 
 
 def test_settings_are_read_after_the_keys(cloud: Cloud):
-    """Waiting for the keys may take minutes: nobody's setting of that time is written over."""
+    """Settings that somebody changes while the hook waits for keys are not overwritten."""
     cloud.hook("postdeploy")
 
     paths = [call[call.index("--url") + 1].partition("?")[0] for call in cloud.state["calls"][:-1]]

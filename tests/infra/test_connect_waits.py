@@ -1,4 +1,4 @@
-"""What the hook waits for, what it takes for missing code, and what for an error."""
+"""The hook waits, notices missing code, and reports errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_it_waits(cloud: Cloud, in_process: Run, state: dict[str, Any], pauses: 
     ],
 )
 def test_it_stops_waiting(cloud, in_process, capsys, state, pauses, told):
-    """After a limit; the sentence says why, in Azure's own words if it has some."""
+    """After a limit; the sentence says why, with Azure's own message if there is one."""
     cloud.state |= state
 
     code, waited = in_process("postdeploy")
@@ -65,7 +65,7 @@ def test_it_stops_waiting(cloud, in_process, capsys, state, pauses, told):
 
 
 def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
-    """Where az fails by itself, the line that says why comes through."""
+    """If az itself crashes, the line with the reason is shown."""
     cloud.state |= {
         "started_after": 1,
         "starting": (
@@ -116,7 +116,7 @@ def test_a_signed_out_az_is_named(cloud: Cloud):
 
 
 def test_a_missing_az_is_named(cloud: Cloud):
-    """The Azure CLI is needed, and a sentence says so."""
+    """A sentence says that the Azure CLI is needed."""
     cloud.env["PATH"] = str(cloud.temporary)
 
     done = cloud.hook("postdeploy")
@@ -126,7 +126,7 @@ def test_a_missing_az_is_named(cloud: Cloud):
 
 
 def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
-    """Outside of azd there are no outputs, and the sentence says how to get them."""
+    """Outside azd the outputs are missing; the sentence says how to get them."""
     del cloud.env["PHOTOSYNC_URL"], cloud.env["AZURE_RESOURCE_GROUP"]
 
     done = cloud.hook("postdeploy")
@@ -136,7 +136,7 @@ def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
 
 
 def test_words_in_another_code_page(cloud: Cloud):
-    """What az says on Windows may be no UTF-8; it is told all the same."""
+    """Messages of az on Windows may not be UTF-8; they are shown anyway."""
     az = cloud.temporary.parent / "bin" / "az"
     az.write_text("#!/bin/sh\nprintf 'ERROR: unm\\366glich' >&2\nexit 1\n")
 

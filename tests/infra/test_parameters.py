@@ -1,4 +1,4 @@
-"""What azd gives to the template: every parameter, each by a name that says which one it is."""
+"""azd passes every parameter, each under a recognisable name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KNOWN_FROM_0_1_0 = {
 
 
 def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
-    """Each parameter's variable, and what it is if nobody set that."""
+    """Each parameter's variable and default."""
     file = json.loads((INFRA / f"{entry}.parameters.json").read_text())["parameters"]
     found = {}
     for name, each in file.items():
@@ -52,7 +52,7 @@ def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
 
 
 def as_azd_gives(name: str, value: str) -> Any:
-    """azd turns the texts of its variables into what the parameter is."""
+    """The variable's text, converted to the parameter's type as azd does."""
     kind = read(MAIN).parameters[name].kind
     if kind == "bool":
         return value == "true"
@@ -70,12 +70,12 @@ def test_azd_gives_every_parameter(path: Path):
 
 @pytest.mark.parametrize("file", parameters.written(), ids=lambda file: file.name)
 def test_what_repeats_the_parameters_is_what_the_command_writes(file: Path):
-    """group.bicep says all of them; `python -m tools.parameters --write` sees to the rest."""
+    """They are what `python -m tools.parameters --write` generates from group.bicep."""
     assert file.read_text("utf-8") == parameters.written()[file]
 
 
 def test_the_page_shows_every_parameter():
-    """Each with what it means, what it may be, and what it is unless somebody says so."""
+    """Each with its meaning, its values and its default."""
     shown = tables.shown(parameters.PAGE, "parameters")
     rows = [line.split(" | ") for line in shown.splitlines() if line.startswith("| `")]
 
@@ -114,7 +114,7 @@ def test_what_nobody_set_is_the_default(name: str):
 
 @pytest.mark.parametrize("name", given())
 def test_variables_are_called_as_the_settings(name: str):
-    """A parameter is given by its own name; that of a setting is the setting's."""
+    """A parameter's variable has its name; that of a setting has the setting's name."""
     variable = given()[name][0]
 
     if name in NAMED_BY_AZD:
@@ -182,7 +182,7 @@ def test_what_a_deployment_tells_is_not_what_the_next_one_is_told():
     ],
 )
 def test_each_setting_arrives_under_its_name(variable: str, value: str):
-    """What `azd env set NAME VALUE` sets is what the app reads as NAME."""
+    """The app reads as NAME the value of `azd env set NAME VALUE`."""
     [parameter] = [name for name, (asked, _) in given().items() if asked == variable]
     more = {parameter: as_azd_gives(parameter, value)}
 
@@ -226,7 +226,7 @@ def test_what_azure_would_not_take_is_refused_before(name: str, wrong: Any):
 
 
 def test_azd_asks_for_a_region():
-    """Who did not set one is shown a list."""
+    """Without one, azd shows a list."""
     assert text(read(MAIN).parameters["location"].decorators["metadata"]) == (
         "({ azd: { type: 'location' } })"
     )

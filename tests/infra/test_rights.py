@@ -1,4 +1,4 @@
-"""Who may do what in Azure: as little as works."""
+"""Role assignments in Azure are the fewest that work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def role_names() -> dict[str, str]:
 
 
 def roles(resources: list[Resource]) -> set[tuple[str, str, str]]:
-    """Who has which role on which kind of resource."""
+    """Principal, role and type of scope of every assignment."""
     names = role_names()
     return {
         (

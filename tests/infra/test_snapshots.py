@@ -61,7 +61,7 @@ TEXT = re.compile(r"\.(query|description|displayName|title|noDataMessage|intro\.
 
 @pytest.mark.parametrize("name", NAMES)
 def test_microsofts_evaluation_says_the_same(name: str):
-    """Resources, ids, names and values are those of 0.1.0, but for what is new on purpose."""
+    """Resources, ids, names and values are those of 0.1.0, except for intended changes."""
     snapshot = json.loads((FOLDER / "0.1.0" / f"{name}.snapshot.json").read_text("utf-8"))
 
     assert {

@@ -1,4 +1,4 @@
-"""Storage and telemetry: no keys, nothing public, nothing that grows without end."""
+"""Storage and telemetry: no keys, nothing public, nothing grows for ever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNT = "Microsoft.Storage/storageAccounts"
 
 
 def test_storage_has_no_keys_and_nothing_public():
-    """Shared keys are off, blobs are private, TLS 1.2 is asked for."""
+    """Shared keys are off, blobs are private, TLS 1.2 is required."""
     account = one(plain(), "Microsoft.Storage/storageAccounts").properties
     containers = [each for each in plain() if each.type.endswith("/containers")]
 
@@ -44,7 +44,7 @@ def test_the_host_reaches_storage_with_the_identity():
 
 
 def test_every_queue_and_container_of_the_app_is_made():
-    """A trigger only polls for its queue: what the code names, the template makes."""
+    """A trigger does not create its queue, so the template creates all that the code names."""
     triggers = (INFRA.parent / "function_app.py").read_text()
     named = set(re.findall(r'queue_name="([\w-]+)"', triggers))
     queues = {each.name for each in plain() if each.type.endswith("/queues")}
@@ -57,7 +57,7 @@ def test_every_queue_and_container_of_the_app_is_made():
 
 
 def test_what_grows_is_deleted_and_what_counts_is_not():
-    """Messages, sweeps, audits and orders go after days; states and what is newest never go."""
+    """Messages, sweeps, audits and orders are deleted; states and the newest logs never."""
     policy = one(
         with_more(keepUnreadableDays=11, keepSweepsDays=22, keepOrdersDays=333),
         f"{ACCOUNT}/managementPolicies",
@@ -83,7 +83,7 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
 
 
 def test_orders_can_be_locked():
-    """The policy is made only when it is asked for, and lets the app add its lines."""
+    """The policy is created on request, and lets the app add lines."""
     type_ = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
     assert [each for each in plain() if each.type == type_] == []
 
@@ -109,7 +109,7 @@ def test_what_is_deleted_can_be_restored(days: int, policy: dict[str, Any]):
 
 @pytest.mark.parametrize("days", [0, 7])
 def test_versions_do_not_stay_for_ever(days: int):
-    """Azure deletes none by itself, also none that are left when they are switched off."""
+    """Azure does not delete old versions itself, not even after versioning is switched off."""
     policy = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/managementPolicies").properties
     rule = next(each for each in policy["policy"]["rules"] if each["name"] == "versions")
 

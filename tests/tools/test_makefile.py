@@ -1,4 +1,4 @@
-"""What is given to `make` reaches the program that run.py starts, as it was typed."""
+"""Arguments of `make` reach the program that run.py starts, unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ printf '|%s' "$@"
 
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where everything is installed already, and Python says what it was given."""
+    """An environment that is already installed; its Python prints its arguments."""
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.write_text(PYTHON, "utf-8")
@@ -53,7 +53,7 @@ def made(venv: Path, *given: str, **environ: str) -> str:
 )
 @pytest.mark.parametrize("host", ["func", "sh -c 'exit 3'", '"/my tools/host" --fast'])
 def test_host(venv: Path, target: str, runs: str, host: str):
-    """HOST may have quotation marks of its own."""
+    """HOST may contain quotation marks."""
     assert made(venv, target, f"HOST={host}") == f"{host}||{runs}"
 
 

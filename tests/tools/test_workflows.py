@@ -1,4 +1,4 @@
-"""The two workflows of GitHub: what they may do, what they run, and on which Python."""
+"""The two GitHub workflows: their rights, commands and Pythons."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_deployment_signs_in_with_a_federated_token():
 
 
 def test_what_would_change_is_shown_before_it_does():
-    """In the one group that it has rights on; who only wants to see that gets no further."""
+    """In its resource group; "Only show" stops there."""
     steps = DEPLOY["jobs"]["deploy"]["steps"]
     runs = [step.get("run", "") for step in steps]
     shown = runs.index("azd provision --preview --no-prompt")
@@ -111,7 +111,7 @@ def test_every_setting_can_be_a_variable():
 
 
 def test_pythons_are_those_promised():
-    """Tests run on every one; the one that run.py would rather have than others is deployed."""
+    """Tests run on every supported Python; run.py's first choice is deployed."""
     deployed = run.VERSIONS[0]
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     azure = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
@@ -125,7 +125,7 @@ def test_pythons_are_those_promised():
 
 
 def test_the_pages_name_the_same_pythons():
-    """Wherever a page says from which Python to which, these are the ones that are promised."""
+    """Every page names the same range of Pythons."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     said = [
         match
@@ -157,7 +157,7 @@ def test_other_jobs():
 
 
 def test_every_make_target_exists():
-    """What a workflow or .ci/run makes is a command of run.py, as each target of the Makefile."""
+    """Every make target in workflows and .ci/run is a command of run.py."""
     runs = [step.get("run", "") for step in steps()] + [(ROOT / ".ci" / "run").read_text("utf-8")]
     made = {target for run in runs for target in re.findall(r"(?m)^\s*make (\w+)", run)}
 
@@ -176,7 +176,7 @@ def test_the_makefile_makes_what_run_py_runs():
 
 
 def test_actions_are_commits():
-    """Each action is named by a commit, which nobody can move, with its version beside it."""
+    """Each action is pinned to a commit, with its version in a comment."""
     lines = [line for file in FILES for line in file.read_text("utf-8").splitlines()]
     used = [line.strip() for line in lines if "uses:" in line and "uses: ./" not in line]
 
@@ -186,7 +186,7 @@ def test_actions_are_commits():
 
 
 def test_the_templates_are_looked_at_by_their_compiler():
-    """One version of Bicep, the newest that was looked at, builds, lints, formats and predicts."""
+    """One version of Bicep builds, lints, formats and predicts."""
     said = "\n".join(step.get("run", "") for step in TEST["jobs"]["bicep"]["steps"])
     runs = [step.get("run", "") for step in steps()]
     installed = [each for run in runs for each in re.findall(r"install --version (\S+)", run)]
@@ -198,7 +198,7 @@ def test_the_templates_are_looked_at_by_their_compiler():
 
 
 def test_no_step_keeps_the_token_of_the_checkout():
-    """What runs after the checkout finds no token of the repository on the disk."""
+    """No checkout leaves the repository's token on the disk."""
     checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
 
     assert checkouts
@@ -206,7 +206,7 @@ def test_no_step_keeps_the_token_of_the_checkout():
 
 
 def test_nothing_runs_for_ever():
-    """Each job that runs something ends by itself; Linux is one that does not change."""
+    """Each job has a time limit and a fixed version of Linux."""
     jobs = [job for workflow in (TEST, DEPLOY) for job in workflow["jobs"].values()]
     running = [job for job in jobs if "steps" in job]
 

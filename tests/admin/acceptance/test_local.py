@@ -23,7 +23,7 @@ AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
 
 
 def test_everything_is_as_assumed(acceptance, tenant, anne, bert, tmp_path):
-    """What could be asked is as assumed, the rest says why; nothing is left of it but the file."""
+    """Every tested step is as assumed, the rest say why; only the file is left."""
     before = shown(tenant, anne, bert)
 
     said = acceptance(*ALL)
@@ -46,7 +46,7 @@ def test_everything_is_as_assumed(acceptance, tenant, anne, bert, tmp_path):
 
 
 def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
-    """Its small size has another shorter side, and is that size all the same."""
+    """Its small rendition has the right longer side, so it counts as that size."""
     sent = io.BytesIO()
     Image.new("RGB", (640, 400), "teal").save(sent, "JPEG")
     kept = photos.accept(sent.getvalue(), reencode=True, fresh=False)
@@ -61,7 +61,7 @@ def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
 
 
 def test_table(acceptance: Acceptance, anne: User):
-    """Without --json a table says the same, and what those questions take that were not asked."""
+    """Without --json a table says the same, and what the skipped steps would need."""
     assert_told(
         acceptance("--yes", "--hands-off", USER),
         0,
@@ -73,7 +73,7 @@ def test_table(acceptance: Acceptance, anne: User):
 
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_asks_before_it_writes(acceptance, tenant, anne, monkeypatch, answer):
-    """It names whose picture is written over; a no leaves out what writes, and the code is 1."""
+    """It names whose picture is overwritten; "no" skips steps that write, with code 1."""
     before = shown(tenant, anne)
     typed = io.StringIO(f"{answer}\n" + "n\n" * 3)
     monkeypatch.setattr(typed, "isatty", lambda: True)
@@ -91,7 +91,7 @@ def test_asks_before_it_writes(acceptance, tenant, anne, monkeypatch, answer):
 
 
 def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """Nothing is written; what would write says that it was not asked for."""
+    """Nothing is written; steps that would write say that they were skipped."""
     begin = len(tenant.tenant.journal.after(0))
 
     said = acceptance("--read-only", "--json", USER)
@@ -125,7 +125,7 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
     ],
 )
 def test_switch(acceptance, tenant, anne, bert, switches, step, verdict, words):
-    """Where the tenant is otherwise the step says so, and everything is put back all the same."""
+    """If the tenant differs the step says so, and everything is restored."""
     for name, value in switches.items():
         setattr(tenant.tenant.switches, name, value)
     before = shown(tenant, anne, bert)
@@ -171,7 +171,7 @@ def test_throttling_is_told(acceptance: Acceptance, tenant: Cloud, anne: User):
 
 
 def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """A step that is refused says so, the others are asked."""
+    """A step that is denied says so; the others run."""
     tenant.tenant.withdrawn[Role(ADMIN_APP, "sharepoint", "Sites.FullControl.All")] = True
 
     said = acceptance("--yes", "--json", USER)
@@ -193,7 +193,7 @@ def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Clou
     ],
 )
 def test_profile_in_words(acceptance, anne, properties, words):
-    """What is in a profile is told by its form, never by its value."""
+    """Profile values are described by their form, never shown."""
     assert anne.profile
     anne.profile.properties |= properties
 

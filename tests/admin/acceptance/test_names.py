@@ -16,7 +16,7 @@ _ETAG = f'W/"{"3F" * 32}"'
 
 
 def test_document_names_nobody(acceptance, tenant, anne, bert, tmp_path):
-    """No UPN, name, id, host, etag or token, not even where a service quotes them in an error."""
+    """No UPN, name, id, host, etag or token, even if a service quotes them in an error."""
     urls = tenant.tenant.urls
     quoted = (
         f"Keller, Anne 李明的 {anne.user_principal_name} {anne.id.upper()} {TENANT_ID} "
@@ -57,7 +57,7 @@ def test_document_names_nobody(acceptance, tenant, anne, bert, tmp_path):
     ],
 )
 def test_scrub(name: str):
-    """Known names and whatever looks like one are gone; the words around them stay."""
+    """Known names, and what looks like one, are removed; other words stay."""
     scrub = Scrub(["Anne Keller", "contosoeur", "ab", "李明"])
 
     assert scrub(f"seen {name} there, ab 403 Microsoft.SharePoint.SPException") == (

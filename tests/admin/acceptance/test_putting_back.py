@@ -1,4 +1,4 @@
-"""Whatever happens, the pictures are as they were, or it says what a person has to do."""
+"""In any case the pictures are restored, or a person is told what to do."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def failing(step: Step, error: Callable[[], BaseException]) -> Step:
 @pytest.mark.parametrize("step", WRITTEN, ids=lambda step: step.id)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError], ids=str)
 def test_interrupted(acceptance, tenant, anne, bert, monkeypatch, tmp_path, step, error):
-    """After Ctrl-C, or an error that nobody foresaw, in any step all of it is put back."""
+    """After Ctrl-C or an unexpected error in any step, everything is restored."""
     broken = tuple(failing(each, error) if each is step else each for each in WRITING)
     monkeypatch.setattr(session, "WRITING", broken)
     before = shown(tenant, anne, bert)
@@ -102,7 +102,7 @@ def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
 
 
 def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
-    """Whatever goes wrong while uploads are waited for, all is put back, and it says so."""
+    """If waiting for uploads fails, everything is restored, and the output says so."""
     before = shown(tenant, anne)
 
     def broken(ways: Microsoft365) -> None:
@@ -136,7 +136,7 @@ def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: U
 
 @pytest.fixture
 def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
-    """SharePoint refuses every write from the moment the last question was asked."""
+    """SharePoint refuses every write after the last step."""
     last = LAST[0]
 
     def ask(scene: Scene) -> Seen:
@@ -148,7 +148,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
 
 @pytest.mark.usefixtures("nothing_works")
 def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
-    """It says exactly what to do, with the bytes it takes in a file, and ends with 4."""
+    """It says exactly what to do, saves the files for it, and returns 4."""
     files, [profile] = shown(tenant, anne)
 
     said = acceptance("--yes", USER)
@@ -176,7 +176,7 @@ def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
 
 
 def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
-    """Before the first write a folder says what is to be put back; the next run keeps it."""
+    """Before the first write a folder has the instructions; the next run keeps it."""
     files, _ = shown(tenant, anne)
     folder, put_back = tmp_path / session.RESTORE, PuttingBack.put_back
 
@@ -203,7 +203,7 @@ def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
 
 
 def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path):
-    """Then nothing is written over, and each step says why."""
+    """Then nothing is overwritten, and each step says why."""
     (tmp_path / session.RESTORE).write_text("no folder", "utf-8")
     before, seen_before = shown(tenant, anne), len(tenant.tenant.journal.after(0))
 
@@ -216,7 +216,7 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
 
 
 def test_results_that_cannot_be_kept(acceptance, anne, monkeypatch, tmp_path):
-    """What was seen is told all the same, and the exit code says that the file is not there."""
+    """The results are printed anyway, and the exit code reports the missing file."""
 
     def ask(scene: Scene) -> Seen:
         (tmp_path / "acceptance.json").mkdir()
@@ -251,7 +251,7 @@ def test_asked_to_end(acceptance, tenant, anne, monkeypatch, name):
 
 
 def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
-    """Ctrl-C then makes an order for a person of all that is left."""
+    """Then everything left becomes an instruction for a person."""
     upload = SharePointClient.upload
     last = LAST[0]
 
@@ -272,7 +272,7 @@ def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
 
 
 def test_runner_goes_on(anne: User):
-    """A step that cannot be asked keeps no other from being asked, and says why."""
+    """A step that cannot run says why, and does not stop the others."""
     step = Step("a", "?", "", lambda scene: Seen("seen"))
     refused = dataclasses.replace(step, id="b", ask=_refuse)
 

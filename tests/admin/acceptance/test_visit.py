@@ -32,7 +32,7 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
 
 
 def test_sync_writes(acceptance, tenant, anne, visitor):
-    """Where Microsoft's own sync writes, the step names the properties that changed."""
+    """If Microsoft's own sync writes, the step names the changed properties."""
     before = shown(tenant, anne)
 
     def visits() -> None:
@@ -56,7 +56,7 @@ def test_sync_writes(acceptance, tenant, anne, visitor):
     ("arguments", "why"), [((), "there is none"), (("--hands-off",), "leave out --hands-off")]
 )
 def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
-    """Without a person, or without wanting one, the step says so."""
+    """Without a person, or with --hands-off, the step says so."""
     found = seen(acceptance("--yes", "--json", *arguments, USER))
 
     assert found["visit-0"][0] == "could not be asked"
@@ -65,6 +65,6 @@ def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str,
 
 @pytest.mark.parametrize("step", visit.WRITING, ids=[each.id for each in visit.WRITING])
 def test_nothing_is_written_for_nobody(step: Step):
-    """Whether somebody is there is asked before anything else."""
+    """The step first checks whether somebody is there."""
     with pytest.raises(NotAsked):
         step.ask(cast(Scene, SimpleNamespace(person=Nobody())))

@@ -34,14 +34,14 @@ def audit(**changes: Any) -> dict[str, Any]:
 
 
 def damaged(number: int, **changes: Any) -> dict[str, Any]:
-    """Somebody whom the audit has found, and nobody has looked at since."""
+    """A user whom the audit found, and who was not checked since."""
     before = "2026-05-04T11:00:00+00:00"
     told = {"status": "synced", "detail": "", "damage": DAMAGE, "checkedAt": before}
     return entry(number, **{**told, **changes})
 
 
 class Audited:
-    """An app whose audits go through these, and whose list of who differs does."""
+    """An app that returns these audits, and these lists of users who differ, in order."""
 
     def __init__(self, console: ConsoleDouble) -> None:
         self.audits: list[dict[str, Any]] = [audit()]
@@ -65,14 +65,14 @@ def audited(console: ConsoleDouble) -> Audited:
 
 
 def test_all_is_right(manage: Manage, console: ConsoleDouble, audited: Audited):
-    """Nothing differs: a summary, and code 0; the order says that nothing is to be repaired."""
+    """Nothing differs: a summary and code 0; the order does not ask for repairs."""
     assert_told(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
     [order] = [each for each in console.asked if each.method == "POST"]
     assert order.body == {"repair": False}
 
 
 def test_followed_to_its_end(manage: Manage, audited: Audited):
-    """A running audit is followed; while it waits, it is said until when, once."""
+    """A running audit is followed; until when it waits is printed once."""
     waits = audit(status="running", waitingUntil="2026-05-04T12:05:00+00:00")
     audited.audits = [audit(status="running", page=1), waits, waits, audit()]
     said = manage("check", "--all")
@@ -82,14 +82,14 @@ def test_followed_to_its_end(manage: Manage, audited: Audited):
 
 
 def test_something_differs(manage: Manage, audited: Audited):
-    """Whoever differs is named with what differs, and the code is 1."""
+    """Users who differ are listed with what differs, and the code is 1."""
     audited.differ = [[damaged(1), damaged(2)]]
     audited.audits = [audit(differ=2, repair=False)]
     assert_told(manage("check", "--all"), 1, "person2@contoso.com", DAMAGE, "none: it only reports")
 
 
 def test_differs_as_csv(manage: Manage, audited: Audited):
-    """As CSV it is the list of who differs and nothing else; what is waited for is on stderr."""
+    """CSV has only the users who differ; waiting is reported on stderr."""
     audited.differ = [[damaged(1)]]
     waits = audit(status="running", waitingUntil="2026-05-04T12:05:00+00:00")
     audited.audits = [waits, audit(differ=1)]
@@ -105,7 +105,7 @@ def test_differs_as_csv(manage: Manage, audited: Audited):
 
 
 def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
-    """With --repair the worker's runs are waited for: code 0 if nobody differs any more."""
+    """With --repair it waits for the worker: code 0 if nobody differs afterwards."""
     audited.differ = [[damaged(1), damaged(2)], [damaged(2, status="waiting")], []]
     audited.audits = [audit(differ=2)]
     said = manage("check", "--all", "--repair")
@@ -115,7 +115,7 @@ def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
 
 
 def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
-    """Who has been looked at since, and differs all the same, is not waited for, and is named."""
+    """A user who was checked since and still differs is listed, not waited for."""
     failed = damaged(1, status="failed", detail="No role.", checkedAt=NOON)
     audited.differ = [[damaged(2), failed], [failed]]
     audited.audits = [audit(differ=2)]
@@ -134,7 +134,7 @@ def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
     ids=["braked", "failed"],
 )
 def test_end_that_is_none(manage: Manage, audited: Audited, end: dict[str, Any], told: str):
-    """An audit that failed or is braked repairs nobody: that is said, and code 1."""
+    """An audit that failed, or holds repairs back, is code 1, with the reason."""
     audited.audits = [audit(**end)]
     assert_told(manage("check", "--all", "--repair"), 1, told)
 
@@ -155,7 +155,7 @@ def test_another_took_its_place(manage: Manage, audited: Audited):
     ids=["audit", "repairs"],
 )
 def test_limited(manage: Manage, audited: Audited, audits: Any, differ: Any, told: str):
-    """What is not over in time goes on, and is code 5 with a sentence."""
+    """A timeout is code 5 with a sentence; the work continues."""
     audited.audits, audited.differ = audits, differ
     assert_told(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=told)
 
@@ -173,7 +173,7 @@ def test_limited(manage: Manage, audited: Audited, audits: Any, differ: Any, tol
     ids=" ".join,
 )
 def test_what_goes_together(manage: Manage, console: ConsoleDouble, arguments: list[str]):
-    """An order that says two things, or none, is not sent."""
+    """Contradictory or missing options send no order."""
     said = manage("check", *arguments)
 
     assert (said.code, said.out, console.asked) == (2, "", [])

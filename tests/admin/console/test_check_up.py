@@ -1,4 +1,4 @@
-"""`doctor` and `renew`: what is wrong, and the one thing that can be ordered about it."""
+"""`doctor` and `renew`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.admin.said import assert_told
 
 
 def test_doctor(manage: Manage, console: ConsoleDouble):
-    """Each check with what was found and what to do; one that is wrong is code 1."""
+    """Each check is shown with what to do; a failed one is code 1."""
     checks = [
         {"name": "settings", "ok": True, "detail": "All are set.", "action": ""},
         {"name": "token", "ok": False, "detail": "A role is missing.", "action": "Grant it."},
@@ -22,7 +22,7 @@ def test_doctor(manage: Manage, console: ConsoleDouble):
 
 
 def test_checks_that_could_not_be_made(manage: Manage, console: ConsoleDouble):
-    """What another check kept from being made is not wrong: nobody has looked."""
+    """A check that another one prevented does not count as failed."""
     good = {"ok": True, "looked": True, "detail": "Good.", "action": ""}
     wrong = {"ok": False, "looked": True, "detail": "Bad.", "action": "Mend it."}
     unseen = {"ok": False, "looked": False, "detail": "Not looked at.", "action": "Mend first."}

@@ -40,7 +40,7 @@ def test_names_what_is_not_set(manage, monkeypatch, command, variable):
     ],
 )
 def test_bad_address(manage: Manage, url: str):
-    """What is no address, or would show the key to others, is refused before a byte is sent."""
+    """An invalid address, or one that would expose the key, is refused before any request."""
     assert_one_sentence(manage("status", "--url", url), 2, "PHOTOSYNC_URL")
 
 

@@ -1,4 +1,4 @@
-"""A connection that is not made, not trusted or not answered: one sentence on stderr."""
+"""A connection that fails, is not trusted or gets no answer is one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.admin.said import assert_one_sentence
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_refused_connection(manage: Manage, command: list[str]):
-    """Where nothing listens, the sentence names the host and what to check."""
+    """If nothing listens, the sentence names the host and what to check."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -33,7 +33,7 @@ def test_refused_connection(manage: Manage, command: list[str]):
 
 
 def test_host_that_does_not_exist(manage: Manage):
-    """A misspelt name is a connection that cannot be made."""
+    """A misspelt host name is a failed connection."""
     assert_one_sentence(manage("status", "--url", "https://nobody.invalid"), 3, "nobody.invalid")
 
 
@@ -74,7 +74,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.usefixtures("nobody")
 def test_proxy_that_is_not_there(manage: Manage):
-    """A proxy that does not answer is told as such, and not as the app's fault."""
+    """A proxy that does not answer is reported as such."""
     said = manage("status", "--url", "https://photosync.invalid")
 
     assert_one_sentence(said, 3, "proxy", "HTTPS_PROXY")
@@ -82,7 +82,7 @@ def test_proxy_that_is_not_there(manage: Manage):
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "nonsense"])
 def test_proxy_of_a_kind_that_is_not_spoken(manage, monkeypatch, scheme):
-    """SOCKS takes a package that nobody asked for; the sentence names the variable."""
+    """SOCKS proxies are not supported; the sentence names the variable."""
     monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:9")
 
     assert_one_sentence(manage("status", "--url", "https://photosync.invalid"), 2, "HTTPS_PROXY")
@@ -118,12 +118,12 @@ def secured(authority: trustme.CA) -> Iterator[ConsoleDouble]:
 
 
 def test_untrusted_certificate(manage: Manage, secured: ConsoleDouble):
-    """A certificate that nobody vouches for is refused, and --ca is named."""
+    """An untrusted certificate is refused, and the sentence names --ca."""
     assert_one_sentence(manage("status", "--url", secured.url), 3, "--ca")
 
 
 def test_private_authority(manage, secured, trusted, tmp_path, monkeypatch):
-    """The file of --ca, or of PHOTOSYNC_CA, is believed, whatever else the environment says."""
+    """--ca or PHOTOSYNC_CA overrides other variables."""
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
@@ -134,7 +134,7 @@ def test_private_authority(manage, secured, trusted, tmp_path, monkeypatch):
 
 
 def test_authority_file_without_certificates(manage, secured, tmp_path):
-    """A --ca file that holds something else is told as such."""
+    """A --ca file without certificates is reported as such."""
     file = tmp_path / "notes.txt"
     file.write_text("not a certificate")
 
@@ -144,7 +144,7 @@ def test_authority_file_without_certificates(manage, secured, tmp_path):
 
 
 def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
-    """The wrong port is not told as a matter of certificates."""
+    """A wrong port is not reported as a certificate error."""
     said = manage("status", "--url", console.url.replace("http:", "https:"))
 
     assert_one_sentence(said, 3, "PHOTOSYNC_URL")

@@ -1,4 +1,4 @@
-"""An answer that is none, or that refuses: one sentence on stderr, and the right code."""
+"""An invalid answer, or an error, is one sentence on stderr with the right code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.admin.said import assert_one_sentence
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_wrong_key(manage: Manage, command: list[str]):
-    """A key that is not accepted is told as such."""
+    """A key that is not accepted is reported as such."""
     assert_one_sentence(manage(*command, "--key", "another"), 3, "PHOTOSYNC_KEY")
 
 
@@ -64,7 +64,7 @@ def test_no_redirect_is_followed(manage: Manage, console: ConsoleDouble, locatio
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str]):
-    """An app that says 200 to everything and is not PhotoSync does not pass for a healthy one."""
+    """Another app that answers 200 to everything is not taken for a healthy PhotoSync."""
     for route in [
         *(("GET", name) for name in ("overview", "users", "doctor")),
         *(("POST", name) for name in ("sweep", "uninstall")),
@@ -76,7 +76,7 @@ def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str])
 
 
 def test_sentence_without_end(manage: Manage, console: ConsoleDouble):
-    """What an app says of its error is told, as far as it is a sentence."""
+    """The app's error message is shown, up to a limit."""
     console.routes["GET", "overview"] = (500, refusal("Bug", "All is lost. " * 1000))
 
     assert len(manage("status").err) < 1000
@@ -93,6 +93,6 @@ def test_answer_that_breaks_off(manage: Manage, console: ConsoleDouble):
 
 
 def test_unknown_user(manage: Manage):
-    """Nobody of that name: the app's sentence, and a code that says so."""
+    """An unknown user is the app's sentence, with code 1."""
     assert_one_sentence(manage("check", "nobody@contoso.com"), 1, "Nobody in the tenant")
     assert_one_sentence(manage("status", "nobody@contoso.com"), 1, "Nobody in the tenant")

@@ -80,7 +80,7 @@ def test_replay_that_changes_nothing(cloud: LiveCloud, manage: Terminal):
 
 
 def test_chosen_picture_makes_room(cloud: LiveCloud, manage: Terminal):
-    """A picture that a person chose is kept by a replay, and makes room once for --replace."""
+    """A replay keeps a picture that a person chose; --replace replaces it once."""
     chosen = {"PictureURL": "https://contoso.example/portraits/me.jpg"}
     user_id, upn = cloud.add(profile=chosen)
     cloud.seed_photo(user_id, picture(8))
@@ -112,7 +112,7 @@ def test_odd_names(cloud: LiveCloud, manage: Terminal, upn: str):
 
 
 def test_other_address_or_beginning_of_a_name(cloud: LiveCloud, manage: Terminal):
-    """Whoever alone is called so is taken and named; of two both are told, and neither is taken."""
+    """A single match is used and named; of several, all are named and none is used."""
     mails = {"aliases": ["a.berg@contoso.com"], "otherMails": ["anne.home@contoso.com"]}
     _, upn = cloud.add(displayName="Anne-Sofie Berg", **mails)
     cloud.add(displayName="Annette Berg")
@@ -129,7 +129,7 @@ def test_other_address_or_beginning_of_a_name(cloud: LiveCloud, manage: Terminal
 
 
 def test_failures(cloud: LiveCloud, manage: Terminal, tmp_path: Path):
-    """A failure is listed with its sentence, mended in Exchange, and gone after --failed."""
+    """A failure is listed with its reason, fixed in Exchange, and gone after --failed."""
     user_id, upn = cloud.add(displayName="Anne <b>Other</b>, Ltd")
     cloud.seed_photo(user_id, b"\xff\xd8 this is no picture")
     file = tmp_path / "users.txt"
@@ -147,7 +147,7 @@ def test_failures(cloud: LiveCloud, manage: Terminal, tmp_path: Path):
 
 
 def test_sweep(cloud: LiveCloud, manage: Terminal):
-    """A sweep is followed to its end; then everybody it found is at work or done."""
+    """A sweep is followed to its end; then everybody it found is being processed or done."""
     user_id, _ = cloud.add()
     cloud.seed_photo(user_id, picture(5))
 
@@ -161,7 +161,7 @@ def test_sweep(cloud: LiveCloud, manage: Terminal):
 
 
 def test_who_is_not_let_in(manage: Terminal):
-    """A wrong key, no trust in the certificate, an unknown user, a name that is none."""
+    """A wrong key, an untrusted certificate, an unknown user, an invalid name."""
     assert manage("status", PHOTOSYNC_KEY="another").code == 3
     assert "PHOTOSYNC_CA" in manage("status", PHOTOSYNC_CA="", REQUESTS_CA_BUNDLE="").err
     assert manage("check", "nobody@contoso.com").code == 1
@@ -170,7 +170,7 @@ def test_who_is_not_let_in(manage: Terminal):
 
 
 def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
-    """What is remembered is shown, a replay is queued, and it is worked off once Graph answers."""
+    """The stored state is shown, a replay is queued, and runs once Graph answers."""
     user_id, upn = cloud.add()
     cloud.seed_photo(user_id, picture(6))
     cloud.replayed(user_id)
@@ -188,7 +188,7 @@ def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
 
 
 def test_replay_beside_a_busy_queue(cloud: LiveCloud, manage: Terminal):
-    """A run that finds all as the state tells it has an end of its own, whoever waits besides."""
+    """A run without changes ends, even while other messages wait."""
     user_id, upn = cloud.add()
     cloud.replayed(user_id)
     assert manage("status", upn, "--json").document["state"]["status"] == "no-photo"

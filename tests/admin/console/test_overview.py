@@ -1,4 +1,4 @@
-"""`status` without a user: what it says, and what its exit code means."""
+"""`status` without a user: output and exit code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_all_is_well(manage: Manage):
     ],
 )
 def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[str, Any], told: str):
-    """Whatever a person should look after is told under "To do", and is code 1."""
+    """Everything that needs attention is under "To do", with code 1."""
     console.routes["GET", "overview"] = (200, overview(**change))
     said = manage("status")
 
@@ -60,7 +60,7 @@ def test_an_app_that_has_done_nothing_yet(manage: Manage, console: ConsoleDouble
 
 
 def test_long_and_many_unreadable_messages(manage: Manage, console: ConsoleDouble):
-    """Of what was typed the beginning is shown, with its time, and how many more there are."""
+    """The beginning of each message is shown, with its time, and the total number."""
     kept = {"name": "x", "reason": "Too long.", "body": "\x1b[31m" + "x" * 5000, "at": NOON}
     told = overview(unreadable=[kept] * 10, unreadableCount=16)
     console.routes["GET", "overview"] = (200, told)
@@ -99,7 +99,7 @@ def test_details(manage: Manage, console: ConsoleDouble, change: dict[str, Any],
 
 
 def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble):
-    """Both are shown, and neither alone is a reason for code 1."""
+    """Both are shown, and neither causes code 1."""
     kept = {"name": "x", "reason": "It names nobody.", "body": "please sync anne"}
     console.routes["GET", "overview"] = (200, overview(dryRun=True, unreadable=[kept]))
     assert_told(manage("status"), 0, "please sync anne", "DRY_RUN")
@@ -107,7 +107,7 @@ def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble)
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_moment_out_of_range(manage: Manage, console: ConsoleDouble, moment: str):
-    """A time that no calendar has in UTC, out of a blob that a person wrote, is told as it is."""
+    """A time that cannot be converted to UTC is shown as it is."""
     console.routes["GET", "users"] = (200, {"users": [entry(1, checkedAt=moment)], "token": ""})
 
     assert moment in manage("failures").out
@@ -133,7 +133,7 @@ def test_options_behind_the_command_win(manage, console, monkeypatch):
 
 
 def test_fill(manage: Manage, console: ConsoleDouble):
-    """While people wait for their turns it says how many had theirs, and when the last one has."""
+    """While users wait for their first copy, it shows how many are queued, and the end."""
     fill = {"status": "running", "startedAt": NOON, "sent": 40, "found": 100, "isWhole": False}
     console.routes["GET", "overview"] = (200, overview(fill={**fill, "eta": ""}))
     early = manage("status").out

@@ -1,4 +1,4 @@
-"""`status USER` and `check USER`: both sides, what is remembered, and the exit codes."""
+"""`status USER` and `check USER`: both sides, the stored state, and the exit codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHOTO = "GET", "users/anne%40contoso.com"
 
 
 def test_one_user(manage: Manage):
-    """Both sides, the difference, what is remembered, and the history."""
+    """Both sides, the difference, the stored state, and the history."""
     assert_told(
         manage("status", "anne@contoso.com"),
         0,
@@ -68,7 +68,7 @@ def test_name_that_means_something_in_a_command(manage: Manage, console: Console
     ids=["chosen", "no photo"],
 )
 def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, told: str):
-    """A chosen picture takes another order; where there is no photo none helps."""
+    """A chosen picture needs another command; without a photo none helps."""
     console.routes[PHOTO] = (200, person(agree=False, difference="They differ.", **change))
     said = manage("check", "anne@contoso.com")
 
@@ -82,7 +82,7 @@ def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, 
 )
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_left_alone_by_design(manage, console, command, reason, code):
-    """That a guest's sides differ is as somebody has set it: code 0, and it is said."""
+    """Users out of scope by design are code 0, and the output says so."""
     state = {**person()["state"], "status": "skipped", "reason": reason, "detail": "A guest."}
     told = person(agree=False, difference="They differ.", state=state)
     console.routes[PHOTO] = (200, told)
@@ -138,7 +138,7 @@ def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDo
     ],
 )
 def test_odd_names_arrive_whole(manage: Manage, console: ConsoleDouble, user: str, path: str):
-    """A name is one piece of the path, whatever characters it has."""
+    """A name is one segment of the path, whatever its characters."""
     console.routes["GET", f"users/{path}"] = (200, person())
 
     assert manage("check", user).code == 0
@@ -146,7 +146,7 @@ def test_odd_names_arrive_whole(manage: Manage, console: ConsoleDouble, user: st
 
 
 def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
-    """In an outage the sides neither agree nor differ: code 4, and what is remembered is shown."""
+    """In an outage the sides cannot be compared: code 4, and the stored state is shown."""
     user = {**person()["user"], "accountEnabled": None, "guest": None}
     silent = [
         {"side": "exchange", "message": "Graph is down.", "retryAfter": None},
@@ -168,7 +168,7 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_who_has_left(manage: Manage, console: ConsoleDouble, command: str):
-    """That the picture of who has left is still there is by design: code 0, and it is said."""
+    """A leaver's remaining picture is by design: code 0, and the output says so."""
     state = {
         **person()["state"],
         "status": "left",
@@ -213,14 +213,14 @@ def test_the_card(manage: Manage, console: ConsoleDouble, action: str, told: str
 
 
 def test_by_design_is_the_apps_to_say(manage: Manage, console: ConsoleDouble):
-    """Whatever the reason is: the app knows whether anything is to be done."""
+    """The app decides whether anything must be done, whatever the reason."""
     for by_design, code in ((True, 0), (False, 1)):
         console.routes[PHOTO] = (200, person(agree=False, card=card(byDesign=by_design)))
         assert manage("check", "anne@contoso.com").code == code
 
 
 def test_a_ticket(manage: Manage, console: ConsoleDouble):
-    """With --ticket there is that text and nothing else; without a user, or one, it is said."""
+    """--ticket prints only that text; without a user, or a text, it is an error."""
     console.routes[PHOTO] = (200, person(card=card()))
     ticket = manage("status", "anne@contoso.com", "--ticket")
     assert ticket.out.splitlines() == ["Profile picture of Anne", "Now: People see it."]

@@ -71,7 +71,7 @@ def test_reader_that_goes_away(console: ConsoleDouble):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
 def test_full_disk(console: ConsoleDouble):
-    """What cannot be written is told in a sentence, and does not pass for an answer."""
+    """Output that cannot be written is an error with a sentence."""
     done = shell("MANAGE status > /dev/full", console)
 
     assert done.returncode == 2
@@ -80,14 +80,14 @@ def test_full_disk(console: ConsoleDouble):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
 def test_no_output_at_all(console: ConsoleDouble):
-    """A task that has neither output nor errors to write to still has its exit code."""
+    """Without stdout and stderr the exit code is still right."""
     done = shell("MANAGE status >&- 2>&-", console)
 
     assert done.returncode == 0
 
 
 def test_ctrl_c_while_it_loads(tmp_path: Path):
-    """Packages take a moment to load; whoever stops it by then is told nothing."""
+    """Ctrl-C while packages load prints nothing."""
     (tmp_path / "admin").mkdir()
     (tmp_path / "admin" / "__init__.py").touch()
     (tmp_path / "admin" / "program.py").write_text("raise KeyboardInterrupt\n", "utf-8")

@@ -1,4 +1,4 @@
-"""`replay`: who is queued, who cannot be, and how it is awaited."""
+"""`replay`: which users are queued, and which cannot be."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_one_user(manage: Manage, console: ConsoleDouble):
 
 
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
-    """A picture that a person chose makes room for users who are named, never for a whole list."""
+    """--replace works only for named users, never with --failed."""
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
     assert console.asked[-1].body == {"force": False, "replace": True}
@@ -52,7 +52,7 @@ def test_chosen_picture(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
 def test_question_before_a_chosen_picture_goes(manage, console, answers, typed, code):
-    """It is told who that is, and only a yes replays, by object id: a name may be taken anew."""
+    """The users are listed, and only "yes" replays them, by object id, as names may change."""
     console.routes["GET", "users/anne"] = console.routes["GET", "users/anne%40contoso.com"]
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     if typed:
@@ -93,7 +93,7 @@ def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: Console
 
 
 def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
-    """With --json each user is listed with what became of it; the sentence stays on stderr."""
+    """With --json each user has its result; the sentence is on stderr."""
     said = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
     first, second = said.document["users"]
 
@@ -104,7 +104,7 @@ def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
 
 
 def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
-    """The command line, a file and everybody who failed together, each user once."""
+    """Users of the command line, a file and --failed together, each once."""
     everybody.routes["GET", "users"] = (200, {"users": [entry(2), entry(3)], "token": ""})
     file = tmp_path / "users.txt"
     file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
@@ -115,7 +115,7 @@ def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path
 
 
 def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
-    """Who failed is found although the name has changed, or is somebody else's by now."""
+    """A failed user is found by id, even if the name has changed."""
     everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
     del everybody.routes["POST", "users/person2%40contoso.com/replay"]
     assert_told(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
@@ -135,7 +135,7 @@ def test_nobody_to_replay(manage, console, tmp_path, more, code, out, err):
 
 
 def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
-    """Who cannot be looked at now can be queued all the same, and is awaited."""
+    """A user who cannot be read now can still be queued and waited for."""
     graph = refusal("throttled", "graph asks for patience for 38 s more.")
     everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
     everybody.routes["GET", f"users/{ANNE}"] = (200, ended())
@@ -153,7 +153,7 @@ def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
     ids=["utf-8", "notepad", "powershell"],
 )
 def test_list_as_programs_write_it(encode: Callable[[str], bytes]):
-    """A list is read in whatever encoding Windows has saved it; #EXT# is no comment."""
+    """A list is read in any encoding that Windows writes; #EXT# is not a comment."""
     text = "jürgen@contoso.com\n\n#comment\nann_x.com#EXT#@contoso.com # a guest\n"
 
     found = user_list.read(io.BytesIO(encode(text)))

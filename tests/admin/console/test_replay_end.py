@@ -1,4 +1,4 @@
-"""`replay --wait`: how far each run is, when it has ended, and what both sides show then."""
+"""`replay --wait`: the stage of each run, its end, and what both sides show then."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def state(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def working(console: ConsoleDouble) -> Working:
-    """Let the queue hold so many messages, and Anne be another at each look."""
+    """Let the queue have this many messages, and Anne change at each poll."""
 
     def work(*answers: dict[str, Any], messages: int = 7) -> None:
         left = list(answers)
@@ -73,7 +73,7 @@ def test_own_run_is_known_by_its_id(wait, working: Working, console: ConsoleDoub
 
 
 def test_both_sides_are_asked_once(wait, working: Working, console: ConsoleDouble):
-    """While it waits only the memory is asked: both sides cost calls that copies need."""
+    """Polls read only the stored state; both sides are read once, at the end."""
     working(state(), state(), state(), ended())
     wait()
     looks = [one.query for one in console.asked if one.path.endswith(ANNE)]
@@ -144,7 +144,7 @@ STAGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("answer", "told"), STAGES.values(), ids=STAGES)
 def test_how_far_it_is(wait, working: Working, answer: dict[str, Any], told: str):
-    """While it waits it says what for, once for each stage."""
+    """While it waits, each stage is printed once."""
     working(answer, answer, ended())
     said = wait()
 
@@ -154,7 +154,7 @@ def test_how_far_it_is(wait, working: Working, answer: dict[str, Any], told: str
 
 @pytest.mark.parametrize("stage", ["queued", "waits"])
 def test_time_that_runs_out(wait, working: Working, stage: str):
-    """What is not over in time is code 5, and why it is not; it goes on."""
+    """A timeout is code 5, with the last stage; the run continues."""
     answer, told = STAGES[stage]
     working(answer)
     said = wait("--timeout", "1")
@@ -166,7 +166,7 @@ def test_time_that_runs_out(wait, working: Working, stage: str):
 
 
 def test_last_in_the_queue(wait, working: Working):
-    """A message that is alone there stands behind none."""
+    """The only message in the queue is behind no other."""
     working(state(), ended(), messages=1)
 
     assert "anne@contoso.com: queued\n" in wait().out
@@ -180,7 +180,7 @@ def test_json_says_it_once(wait, working: Working):
 
 
 def test_many_at_once(manage: Manage, console: ConsoleDouble):
-    """Of many it is told how many are how far, and each ends by its own id."""
+    """For many users the number in each stage is shown; each ends by its own id."""
     looks = dict.fromkeys(range(1, 13), 0)
 
     def order(number: int) -> Callable[[Asked], tuple[int, Any]]:
@@ -215,7 +215,7 @@ def test_queue_that_is_empty(wait, working: Working):
 
 
 def test_message_that_was_set_aside(wait, working: Working, console: ConsoleDouble):
-    """A name that Graph was silent about and that is nobody's ends with the reason: code 1."""
+    """An unknown name that was queued while Graph was down ends with the reason: code 1."""
     working(person(state=None))
     aside = {"reason": "Graph knows no such user.", "body": '{"correlationId": "c-1"}', "at": NOON}
     console.routes["GET", "overview"] = (
@@ -225,14 +225,14 @@ def test_message_that_was_set_aside(wait, working: Working, console: ConsoleDoub
 
 
 def test_user_who_goes(wait, working: Working, console: ConsoleDouble):
-    """A user who is deleted meanwhile is told of, and is not waited for."""
+    """A user who is deleted meanwhile is reported, and not waited for."""
     working(state())
     del console.routes["GET", USER]
     assert_told(wait(), 1, err="Nobody in the tenant")
 
 
 def test_app_that_cannot_tell_for_a_while(wait, working: Working, console: ConsoleDouble):
-    """A user about whom the app has no answer now is asked about again."""
+    """If the app cannot read a user now, it is polled again."""
     silence = refusal("throttled", "graph asks for patience for 38 s more.")
     left: list[tuple[int, Any]] = [(503, silence)] * 2
     working(ended())

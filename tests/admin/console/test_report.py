@@ -54,7 +54,7 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
 
 
 def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """Everybody stands in it by name, with what is shown, what would be, and why."""
+    """Every user is in it by name, with both pictures and the reason."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
     page = file.read_text("utf-8")
@@ -81,7 +81,7 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
 
 
 def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """A name is text, the page has no script and asks nobody for anything, and is its owner's."""
+    """Names are escaped, the page has no script, loads nothing, and only its owner can read it."""
     file = tmp_path / "report.html"
     manage("users", "--would-change", "--html", str(file))
     page = file.read_text("utf-8")
@@ -98,7 +98,7 @@ def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, t
 
 
 def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """Both at once: stdout has the lines of the CSV and nothing else."""
+    """With both, stdout has only CSV."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--csv", "--html", str(file))
 
@@ -109,7 +109,7 @@ def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path)
 
 
 def test_nobody_would_change(manage: Manage, tmp_path: Path):
-    """A page that says so, and code 1 as of any list with nobody on it."""
+    """The page says so, with code 1 as for any empty list."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
 
@@ -120,7 +120,7 @@ def test_nobody_would_change(manage: Manage, tmp_path: Path):
 
 
 def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """It is said in its place and by code 4; everybody else is there."""
+    """It is reported in its place and by code 4; all others are there."""
     at = f"users/{entry(2)['userId']}/photo"
     rehearsed.routes["GET", f"{at}/exchange"] = (502, refusal("refused", "Exchange is odd."))
     rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
@@ -136,7 +136,7 @@ def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tm
 
 
 def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
-    """An older app lists everybody: that is not taken for everybody who would change."""
+    """An older app lists all users; that is not taken for users who would change."""
     console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
     said = manage("users", "--would-change")
 
@@ -148,7 +148,7 @@ def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
     "arguments", [["--html", "r.html"], ["--would-change", "--html", "no/such/folder/r.html"]]
 )
 def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[str]):
-    """A report of something else, or a file that cannot be written: told before any picture."""
+    """A report of something else, or an unwritable file, is refused before any picture."""
     said = manage("users", *arguments)
 
     assert said.code == 2
@@ -156,7 +156,7 @@ def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[st
 
 
 class Studio:
-    """An app whose answers about pictures are given, and a clock that waiting moves."""
+    """An app with given answers about pictures, and a clock that only waiting moves."""
 
     def __init__(self, *answers: bytes | Exception) -> None:
         self.answers: Iterator[bytes | Exception] = iter(answers)
@@ -185,7 +185,7 @@ class Studio:
 
 
 def test_patience():
-    """Who is told how long to wait waits so long, says so, and has the picture."""
+    """It waits as long as the app asks, says so, and gets the picture."""
     studio = Studio(Busy("The profile budget is spent.", 180.0), Busy("Starting."))
     [change] = studio.changes(1)
 
@@ -195,7 +195,7 @@ def test_patience():
 
 
 def test_patience_ends():
-    """Not for ever, and not beyond the time that there is: the rest go without pictures."""
+    """Not for ever, and not beyond the timeout: the rest get no pictures."""
     studio = Studio(*[Busy("Busy.")] * 100)
     [change] = studio.changes(1)
     assert (change.is_known, studio.asked) == (False, 20)
@@ -212,7 +212,7 @@ def test_patience_ends():
 
 
 def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
-    """Beyond so many people the others are named, and nobody is asked about them."""
+    """Beyond a limit people are only listed, without requests."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 2)
     studio = Studio()
     changes = studio.changes(3)
@@ -222,13 +222,13 @@ def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_app_that_is_gone():
-    """Who cannot reach the app is told at once: a report without pictures helps nobody."""
+    """An unreachable app is an error at once."""
     with pytest.raises(Unreachable):
         Studio(Unreachable("No connection.")).changes(2)
 
 
 def test_app_that_is_lost_on_the_way():
-    """One time-out costs a picture; an app that stays away no more than those yet to come."""
+    """One timeout costs one picture; after repeated ones the remaining pictures are left out."""
     gone = Unreachable("No connection.")
     studio = Studio(JPEG, gone, JPEG, JPEG, gone, gone, gone)
     changes = studio.changes(9)
@@ -249,7 +249,7 @@ def test_none_is_no_trouble():
 
 
 def test_more_than_pictures_are_named(manage, rehearsed, tmp_path, monkeypatch):
-    """The page says of how many people it shows pictures, and names all others."""
+    """The page says how many people have pictures, and lists all others."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
@@ -261,7 +261,7 @@ def test_more_than_pictures_are_named(manage, rehearsed, tmp_path, monkeypatch):
 
 
 def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """What the app says of patience in its header is obeyed by the command too."""
+    """The command obeys the app's Retry-After."""
     at = ("GET", f"users/{entry(2)['userId']}/photo/exchange")
     busy, picture = refusal("throttled", "The budget is spent."), rehearsed.routes[at]
 

@@ -37,7 +37,7 @@ def test_start(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize("before", [None, sweep(id=OLD)], ids=["first ever", "after another"])
 def test_wait_for_the_new_one(manage: Manage, shows: Any, before: dict[str, Any] | None):
-    """The old sweep's end is not taken for the new one's."""
+    """The end of the previous sweep is not taken for the new one's."""
     running = sweep(id=NEW, status="running", users=5)
     shows(before, before, running, running, sweep(id=NEW, users=12))
     said = manage("sweep", "--wait", "--json")
@@ -89,7 +89,7 @@ class Time:
 
 
 def test_short_outage_is_borne():
-    """An app that restarts while it is waited for is asked again; one that stays away is not."""
+    """A short outage is tolerated while waiting; a long one is not."""
     time, misses = Time(), [Unreachable("gone")] * 7
 
     def look() -> str | None:
@@ -106,7 +106,7 @@ def test_short_outage_is_borne():
 
 
 def test_looks_become_rarer():
-    """An hour's wait is some hundred looks, not thousands, and ends on time."""
+    """An hour's wait is some hundred polls, not thousands, and ends on time."""
     time, looks = Time(), []
 
     def look() -> str | None:

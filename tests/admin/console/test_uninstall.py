@@ -1,4 +1,4 @@
-"""`uninstall`: the plan, the question, how it is followed, and what is left."""
+"""`uninstall`: the plan, the question, the progress, and what is left."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def orders(console: ConsoleDouble) -> list[Any]:
     ("options", "word"), [([], "stay as they are"), (["--remove-pictures"], "are removed")]
 )
 def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
-    """The plan tells what goes and what stays, and nothing is ordered."""
+    """The plan says what is deleted and what stays, and no order is sent."""
     said = manage("uninstall", "--dry-run", *options)
 
     assert said.code == 0
@@ -66,7 +66,7 @@ def test_question(manage, console, shows, answers, typed, code, ordered):
 
 @pytest.mark.parametrize("options", [["--json"], []])
 def test_nobody_to_ask(manage: Manage, console: ConsoleDouble, options: list[str]):
-    """Where nobody can be asked, --yes is wanted."""
+    """Without a terminal, --yes is required."""
     assert_told(manage("uninstall", *options), 2, err="--yes")
     assert orders(console) == []
 
@@ -89,7 +89,7 @@ def test_followed_to_the_end(manage, console, shows, options, words):
 
 
 def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
-    """While one runs nobody is asked again: it is followed, and told to go on."""
+    """A running uninstallation is followed without a question, and told to continue."""
     shows(uninstall(), uninstall(), DONE)
     assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
     assert orders(console) == [{"removePictures": False}]
@@ -104,7 +104,7 @@ def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any)
     ids=["nobody", "counted before"],
 )
 def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, changes: Any):
-    """After the end it says so, and orders nothing; an older count is no sign of anybody."""
+    """After the end it says so, and sends no order; an older count does not matter."""
     shows(DONE, **changes)
     assert_told(manage("uninstall", "--yes"), 0, "Nothing is left", "grant --revoke")
     assert orders(console) == []
@@ -123,7 +123,7 @@ def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, cha
     ids=["users", "refused", "subscription", "counted since", "failed", "cancelled"],
 )
 def test_something_is_left(manage, console, shows, before, changes):
-    """Whatever is left is ordered again."""
+    """If anything is left, the order is sent again."""
     shows(before, DONE, **changes)
     manage("uninstall", "--yes")
 
@@ -143,7 +143,7 @@ def test_something_is_left(manage, console, shows, before, changes):
     ids=["user", "at work", "subscription", "failed", "cancelled", "another"],
 )
 def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, words: list[str]):
-    """It is code 1, and who and why is told."""
+    """It is code 1, with the users and the reason."""
     shows(None, {**DONE, **end})
     said = manage("uninstall", "--yes")
 
@@ -152,13 +152,13 @@ def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, word
 
 
 def test_wait_is_limited(manage: Manage, shows: Any):
-    """Who stops waiting is told that it goes on."""
+    """After the timeout, the sentence says that it continues."""
     shows(None, uninstall())
     assert_told(manage("uninstall", "--yes", "--timeout", "1"), 5, err="It continues")
 
 
 def test_refused_order(manage: Manage, console: ConsoleDouble):
-    """The app's own sentence is told."""
+    """The app's own sentence is shown."""
     sentence = "DRY_RUN is on, so nothing can be taken back."
     console.routes["POST", "uninstall"] = (400, refusal("BadRequest", sentence))
     said = manage("uninstall", "--yes", "--remove-pictures")
@@ -170,7 +170,7 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
     ("cancelled", "word"), [(True, "is cancelled"), (False, "nothing to cancel")]
 )
 def test_cancel(manage: Manage, console: ConsoleDouble, cancelled: bool, word: str):
-    """One POST takes the order back, or says that there is none."""
+    """One POST cancels the order, or says that there is none."""
     console.routes["POST", "uninstall"] = (202, {"cancelled": cancelled})
     assert_told(manage("uninstall", "--cancel"), 0, word)
     assert [each.body for each in console.asked] == [{"cancel": True}]
@@ -192,7 +192,7 @@ def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
     ids=["running", "done"],
 )
 def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
-    """`status` says that PhotoSync stands still, and no more what to do about what is missing."""
+    """`status` says that PhotoSync is stopped, and lists nothing else to do."""
     shows(shown, subscription=None)
     said = manage("status")
 
@@ -202,7 +202,7 @@ def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
 
 
 def test_status_forgets_a_cancelled_one(manage: Manage, shows: Any):
-    """An order that was taken back changes nothing."""
+    """A cancelled order changes nothing."""
     shows(uninstall(status="cancelled"))
 
     assert manage("status").code == 0

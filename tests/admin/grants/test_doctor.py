@@ -28,7 +28,7 @@ def cloud(tmp_path: Path) -> Iterator[LiveCloud]:
 
 
 def variables(cloud: LiveCloud) -> dict[str, str]:
-    """An admin's terminal: where the app is, and which tenant."""
+    """The variables of an admin's terminal."""
     return {
         "PHOTOSYNC_URL": cloud.at.functions,
         "PHOTOSYNC_KEY": cloud.at.key,
@@ -66,7 +66,7 @@ def grant(cloud: LiveCloud, *arguments: str) -> Said:
 
 
 def wrong(said: Said) -> dict[str, str]:
-    """What is found wrong, by the check's name."""
+    """Failed checks by name."""
     return {one["name"]: one["detail"] for one in said.document["checks"] if not one["ok"]}
 
 

@@ -1,4 +1,4 @@
-"""What the command line may say, checked before anybody signs in."""
+"""The command line is checked before the sign-in."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_hosts(changes: dict[str, Any], graph: str, sites: list[str]):
     "names", ["https://x", "contosoeur-my", "contosoeur-admin", "a b", "x.sharepoint.com", "a/b"]
 )
 def test_geographies_are_names(names: str):
-    """An address would be a host that the admin's token is asked about."""
+    """A full host name could send the admin's token elsewhere."""
     with pytest.raises(Unusable, match="--sharepoint-geos"):
         order(sharepoint_geos=names)
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_meant(changes: dict[str, Any], word: str):
     ["common", "organizations", "--help", "a/b.com", "contoso.com/../x", "-x.com", "a b.c"],
 )
 def test_a_tenant_that_is_none(tenant: str):
-    """It stands in an address and on az's command line: only an id or a domain may."""
+    """It becomes part of a URL and of az's command line, so only an id or a domain is valid."""
     with pytest.raises(Unusable, match="--tenant"):
         order(tenant=tenant)
 

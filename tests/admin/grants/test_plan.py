@@ -1,4 +1,4 @@
-"""The plan: from what is wanted and what is there to the steps between them."""
+"""The plan: the steps from what exists to what is wanted."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_the_least_roles_are_wanted():
 
 
 def test_every_role_has_a_documented_id():
-    """What can be granted and what is compared with the documentation are the same roles."""
+    """Every role that can be granted has a documented id."""
     assert {(one.service, one.role) for one in grantable()} == set(DOCUMENTED_IDS)
 
 
 def test_the_ids_are_those_of_the_facts():
-    """Each stands beside its role's name in docs/facts."""
+    """Each is next to its role's name in docs/facts."""
     facts = {
         GRAPH: (FACTS / "graph.md").read_text("utf-8"),
         SHAREPOINT: (FACTS / "sharepoint.md").read_text("utf-8"),
@@ -105,7 +105,7 @@ def test_a_role_that_the_tenant_does_not_have():
 
 
 def test_more_than_needed():
-    """Another role of ours, and any role of another resource: told, never acted upon."""
+    """Other roles, and roles of other resources, are reported but never removed."""
     alien = found.Assignment("a-9", "exchange-1", "Exchange", "x", "Exchange.ManageAsApp")
     full = held(ON_SHAREPOINT, "Sites.FullControl.All")
 
@@ -129,7 +129,7 @@ def of_the_site(*roles: str) -> list[tuple[str, State, object]]:
 
 
 def test_the_permission_on_the_site():
-    """None is made, `read` is changed, more than `write` is enough and told."""
+    """None is created, `read` is changed, more than `write` is enough and reported."""
     assert of_the_site() == [("write", State.MISSING, plan.Allow("site-1"))]
     assert of_the_site("read") == [("write", State.MISSING, plan.Change("site-1", "perm-read"))]
     assert of_the_site("write") == [("write", State.THERE, None)]
@@ -138,7 +138,7 @@ def test_the_permission_on_the_site():
 
 
 def test_a_site_that_could_not_be_looked_at():
-    """Its problem is kept, and whether anything is missing there is not known."""
+    """Its problem is kept, and its state is unknown."""
     problem = Unsound("No.")
     (step,) = plan.to_grant((), there(sites=(found.Site("https://x", problem=problem),)), NONE)
 
@@ -148,7 +148,7 @@ def test_a_site_that_could_not_be_looked_at():
 
 
 def test_the_certificate_way():
-    """File, registration and principal come first; each only where it is missing."""
+    """File, registration and principal come first; each only if it is missing."""
     nobody = found.Found(RESOURCES)
     new = plan.to_grant((), nobody, plan.Registration("PhotoSync", "p.pem"))
     assert [step.act for step in new] == [
@@ -193,14 +193,14 @@ def test_a_revocation_takes_what_a_grant_gives():
     ],
 )
 def test_a_revocation_leaves_what_no_grant_gives(permission: found.SitePermission):
-    """On the site that is all but `write` for this app alone; it is told."""
+    """Everything but `write` for this app alone is left and reported."""
     (step,) = plan.to_revoke((), there(sites=(found.Site("https://x", "site-1", (permission,)),)))
 
     assert (step.state, step.act) == (State.LEFT, None)
 
 
 def test_a_shared_permission_is_not_changed():
-    """Other apps would get the right to write with it: ours gets one of its own."""
+    """Otherwise other apps could write, too: ours gets a separate permission."""
     shared = found.SitePermission("1", ("read",), shared=True)
 
     (step,) = plan.to_grant((), there(sites=(found.Site("https://x", "site-1", (shared,)),)), NONE)
@@ -209,7 +209,7 @@ def test_a_shared_permission_is_not_changed():
 
 
 def test_each_site_is_a_step_of_its_own():
-    """What is there in one geography says nothing about another."""
+    """Each geography's site is handled separately."""
     empty = found.Site("https://y", "site-2")
     steps = plan.to_grant((), there(sites=(site("write"), empty)), NONE)
 

@@ -40,7 +40,7 @@ OTHER = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
 
 @dataclass
 class SignedInDouble(ConsoleDouble):
-    """An app behind App Service authentication; *asks* says how strangers are sent away."""
+    """An app behind App Service authentication; *asks* is its answer without a sign-in."""
 
     tenant: Tenant | None = None
     client_id: str = ""
@@ -92,7 +92,7 @@ class SignedInDouble(ConsoleDouble):
 
 @pytest.fixture
 def client_id(tenant: Cloud, grant: Grant) -> str:
-    """That of a registration that Anne may look through."""
+    """The client id of a registration in which Anne is a Viewer."""
     tenant.add_user("anne")
     said = grant("--console", "--url", APP, "--viewer", ANNE, "--yes", "--json")
     assert said.code == 0
@@ -130,7 +130,7 @@ def manage(tenant, app, az, monkeypatch, capsys) -> Manage:
 
 
 def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: str):
-    """With the client id nobody is asked anything: the CLI's account has a role."""
+    """With the client id no question is needed: the CLI's account has a role."""
     assert_told(manage("status", PHOTOSYNC_CLIENT_ID=client_id), 0, err="")
     [claims] = app.passed
     assert (claims["preferred_username"], claims["roles"]) == (ANNE, ["Viewer"])
@@ -139,7 +139,7 @@ def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: 
 
 @pytest.mark.parametrize("mode", ["logged-out", "none"])
 def test_without_the_cli_a_code_does(manage, tenant, app, client_id, mode, tmp_path):
-    """Where the CLI is not signed in or not there, a code is shown and waited for."""
+    """If the CLI is missing or not signed in, a code is used."""
     path = {"PATH": str(tmp_path)} if mode == "none" else {}
     with somebody_signs_in(tenant, name=ANNE):
         said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE=mode, **path)
@@ -151,7 +151,7 @@ def test_without_the_cli_a_code_does(manage, tenant, app, client_id, mode, tmp_p
 
 @pytest.mark.parametrize("asks", ["redirect", "header"])
 def test_the_app_says_where_to_sign_in(manage, tenant, app, client_id, asks):
-    """Without a client id the app's own answer names it; then a person has to agree by a code."""
+    """Without a client id the app's answer names it; then a person must enter a code."""
     app.asks = asks
     with somebody_signs_in(tenant, name=ANNE):
         said = manage("status")
@@ -162,7 +162,7 @@ def test_the_app_says_where_to_sign_in(manage, tenant, app, client_id, asks):
 
 
 def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
-    """Where people sign in, a key still opens the console, at another path and from then on."""
+    """With sign-in on, a key still opens the console, at another path."""
     app.routes["GET", "doctor"] = (200, {"ok": True, "checks": []})
 
     assert manage("doctor", "--key", KEY).code == 0
@@ -181,7 +181,7 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
     ],
 )
 def test_keys_may_be_switched_off(manage, app, asks, words, keyed):
-    """However strangers are sent away, the sentence says that signing in helps."""
+    """However the app refuses, the sentence says to sign in."""
     app.keyed, app.asks = keyed, asks
 
     assert_one_sentence(manage("status", "--key", KEY), 3, words, "PHOTOSYNC_CLIENT_ID")
@@ -193,7 +193,7 @@ def test_a_wrong_key(manage: Manage):
 
 
 def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
-    """By the CLI and by a code: one sentence says whom to ask, and the app is not asked."""
+    """With the CLI and with a code, one sentence says whom to ask; the app is not called."""
     tenant.tenant.assigned.clear()
     by_cli = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
     assert_one_sentence(by_cli, 3, "no role", "grant --console")
@@ -256,7 +256,7 @@ def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble,
     ],
 )
 def test_no_other_host_is_believed(manage, app, monkeypatch, location):
-    """A redirect to a host that is none of Entra's is no sign-in, and nothing is asked there."""
+    """A redirect to another host than Entra's is not followed."""
 
     def elsewhere() -> Answer:
         app.headers = {"Location": location}
@@ -271,7 +271,7 @@ def test_no_other_host_is_believed(manage, app, monkeypatch, location):
 
 
 def test_no_token_for_anything_else_is_sent(manage, tenant, app, client_id, grant):
-    """A stranger's page that names another registration gets no token, whoever signs in."""
+    """A server that names another registration gets no token."""
     made = tenant.tenant.apps[client_id]
     settings = {**made.settings, "appRoles": [], "identifierUris": []}
     tenant.tenant.apps[OTHER] = type(made)(OTHER, name="Payroll", settings=settings)
@@ -296,7 +296,7 @@ def test_ids_are_ids(manage: Manage, option: str, value: str):
 
 
 def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Path, monkeypatch):
-    """A command that waits for an hour goes on with a new token, and asks for one when it must."""
+    """A long command gets a new token before the old one expires."""
     for name, value in (environment(tenant, az) | {"AZ_NAME": ANNE}).items():
         monkeypatch.setenv(name, value)
     now = [tenant.tenant.login_time().timestamp()]
@@ -311,7 +311,7 @@ def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Pa
 
 
 def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble, client_id: str):
-    """Where sign-in is off and there is no key, the sentence is that of a missing key."""
+    """With sign-in off and no key, the sentence is that of a missing key."""
     without = manage("status", PHOTOSYNC_URL=console_off.url)
     by_token = manage("status", PHOTOSYNC_URL=console_off.url, PHOTOSYNC_CLIENT_ID=client_id)
 
