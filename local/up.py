@@ -89,8 +89,8 @@ def invitation(
     more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
     more += _groups(at, say, settings)
     return f"""
-The local cloud is running, with {len(people.PEOPLE)} invented people. One of them, Jonas, has no photo:
-`status` counts him after the first sweep. Try in another terminal:
+The local cloud is running, with {len(people.PEOPLE)} invented people. Jonas has no photo, so
+`status` counts him only after the first sweep. Try in another terminal:
 
   The console in a browser ({_way_in(at)}; the certificate is from a local CA):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
