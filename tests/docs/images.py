@@ -21,7 +21,7 @@ from tests import REPO
 from tests.shared.console.page.browser import find_chromium, running_browser
 
 FOLDER = REPO / "docs" / "images"
-# One row of the demo's people, who show most of what can become of a photo.
+# One row of the demo's people, with most of the possible results.
 _SHOWN = ("Anne Keller", "Bert Xu", "Chidi Eze", "Grace O'Neill", "Kaya Fields")
 
 

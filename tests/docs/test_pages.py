@@ -21,7 +21,7 @@ _PAGES = [
     REPO / "local/README.md",
     *sorted(REPO.glob("local/*/README.md")),
 ]
-# Named and not in the repository: who runs the app makes them.
+# Named but not in the repository: created when the app runs.
 _MADE = {"local.settings.json", "to-do.txt"}
 _TEXT = {page: page.read_text(encoding="utf-8") for page in _PAGES}
 
@@ -86,7 +86,7 @@ def test_switches():
         re.sub(r"_(\w)", lambda sign: sign[1].upper(), each.name) for each in fields(Switches)
     }
 
-    # The folder's name is told like a switch, and is the folder's own.
+    # The folder's name is set like a switch, but belongs to the folder.
     assert set(re.findall(r"`(\w+)`", "".join(rows))) == switches | {"pictureFolder"}
 
 

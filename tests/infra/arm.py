@@ -1,8 +1,8 @@
 """
-The expressions of Azure Resource Manager, as they stand in what `bicep snapshot` predicts.
+Evaluates the expressions of Azure Resource Manager in predictions of `bicep snapshot`.
 
-What is known only once it is deployed stays an expression there: `[reference('ID', '…').clientId]`.
-Here it becomes the value that the deployment of the tests has in its place.
+Values known only after the deployment stay expressions there: `[reference('ID', '…').clientId]`.
+Here they become the values of the tests' deployment.
 """
 
 from __future__ import annotations

@@ -14,16 +14,16 @@ from tests.infra.resource import Resource
 from tests.infra.template import MAIN
 
 FOLDER = Path(__file__).with_name("snapshots")
-# The deployments that are predicted: each is a file of parameters.
+# The predicted deployments, each a file of parameters.
 NAMES = ("plain", "private")
-# What the names in them end in, by uniqueString().
+# Their names, with the suffix of uniqueString().
 _SHORT = {"photosync-yr5u7iz7wexjc": "APP", "styr5u7iz7wexjc": "STORAGE"}
 
 
 def differences(name: str, snapshot: dict[str, Any]) -> set[str]:
     """Where a *snapshot* of deployment *name* and our evaluator differ; ignores API versions."""
     ours, settings, outputs = deployed_with(MAIN, _given(name))
-    # What is @secure() stays an expression; the settings that the app has are nobody's yet.
+    # @secure() parameters stay expressions; the app has no settings yet.
     meant = Expressions(ours, {"settings": settings, "present": {}})
     theirs = [meant.value(each) for each in snapshot["predictedResources"]]
     written = [_written(each) for each in ours if not each.existing]

@@ -1,8 +1,8 @@
 """
-What Azure Resource Manager takes, as far as infra/ uses it: `resource_types.json`.
+What Azure Resource Manager accepts, as far as infra/ uses it: `resource_types.json`.
 
-It is drawn from the types that Bicep's own compiler checks against, which Azure/bicep-types-az
-publishes. After a change of types, versions or nested properties in infra/:
+It is generated from the types that Bicep's own compiler uses, which Azure/bicep-types-az publishes.
+After a change of types, versions or nested properties in infra/:
 
     git clone --depth 1 https://github.com/Azure/bicep-types-az /tmp/types
     python -m tests.infra.schema /tmp/types/generated

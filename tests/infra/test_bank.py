@@ -208,7 +208,7 @@ def test_only_the_allowed_and_graph_reach_the_app():
     documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))["global"]
 
     assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
-    # The deployment site is not restricted: whoever deploys is not shut out.
+    # The deployment site is not restricted, so deployments still work.
     assert config["scmIpSecurityRestrictionsUseMain"] is False
     assert {each["action"] for each in config["ipSecurityRestrictions"]} == {"Allow"}
     assert set(ranges) == {
@@ -264,7 +264,7 @@ def test_the_platform_s_logs_go_to_the_workspace():
     ]
     for each in logs:
         assert each.properties["workspaceId"] == BANK["workspaceId"]
-    # Whoever looks into a queue ten times a second leaves no line each time.
+    # Polling a queue ten times a second is not logged.
     assert [each.properties["logs"] for each in logs] == [
         [{"categoryGroup": "allLogs", "enabled": True}],
         [{"category": name, "enabled": True} for name in ("StorageWrite", "StorageDelete")],

@@ -136,7 +136,7 @@ def test_no_reason_is_left_over():
 def test_what_is_deployed_unasked_is_what_the_sample_says():
     """The defaults of the deployment are those of the sample."""
     deployed, shown = app_settings(plain()), sample()
-    # The deployment's own: whose tenant it is, and who signs in.
+    # Specific to a deployment: the tenant and its credentials.
     own = {"TENANT_ID", "CLIENT_ID", "CLIENT_CERTIFICATE", "MANAGED_IDENTITY_CLIENT_ID"}
 
     assert {name: deployed[name] for name in deployed.keys() & shown.keys() - own} == {

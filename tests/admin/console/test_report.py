@@ -75,7 +75,7 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
     ):
         assert told in page
     assert page.index("Anne") < page.index("Zoe")
-    # Of who loses the picture nobody asks Exchange for one.
+    # No request to Exchange for a user who loses the picture.
     assert sum("photo/exchange" in path for path in rehearsed.paths("GET")) == 2
     assert {each.query.get("small") for each in rehearsed.asked if "photo" in each.path} == {"true"}
 

@@ -1,8 +1,8 @@
 """
-The terminal without a key: it signs in to the registration that `grant --console` made.
+The terminal without a key signs in to the registration that `grant --console` created.
 
-App Service and the app are played by a double that tells an unknown caller what the platform is
-documented and reported to tell, and checks tokens by Entra's own key.
+A double of App Service and the app answers unknown callers as documented and reported for the
+platform, and checks tokens with Entra's own key.
 """
 
 from __future__ import annotations

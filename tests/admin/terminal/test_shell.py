@@ -1,8 +1,7 @@
 """
-Commands that a person copies arrive word by word, in sh and in PowerShell.
+Commands that a person copies are read word by word, in sh and in PowerShell.
 
-What sh makes of them is tried. Few machines that run the tests have PowerShell: without it only the
-text is looked at.
+sh runs them here. Few test machines have PowerShell: without it only the text is compared.
 """
 
 from __future__ import annotations
