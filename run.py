@@ -72,7 +72,7 @@ COMMANDS = (
     (
         "licences",
         "list every package's licence; fails on one that is not approved",
-        ("-m tools.licences",),
+        ("-m piplicenses",),
     ),
     ("lock", "update requirements.txt from requirements.in; --upgrade", (LOCK,)),
     ("clean", "remove .venv, .local and other generated files", ()),

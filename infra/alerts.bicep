@@ -1,9 +1,9 @@
-// What to be told of, and the pictures to look at. All queries are files of their own, which the
-// tests run against what the app really logs.
+// Alert rules and the workbook. Every query is a separate file, which the tests run against what the
+// app really logs.
 
 import { Tags } from 'types.bicep'
 
-@description('What the names of the rules and of their action group begin with.')
+@description('Prefix of the names of the rules and of their action group.')
 param prefix string
 
 @description('Region.')
@@ -15,26 +15,26 @@ param tags Tags
 @description('Resource id of the Log Analytics workspace that holds the telemetry.')
 param logAnalyticsWorkspaceId string
 
-@description('Whether others send telemetry to that workspace, too: then only what came through our Application Insights counts.')
+@description('Whether other apps send telemetry to that workspace, too; if so, queries read only what came through our Application Insights.')
 param sharesWorkspace bool
 
-@description('Name of Application Insights, in which the workbook is found.')
+@description('Name of the Application Insights resource that shows the workbook.')
 param insightsName string
 
-@description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
+@description('Mail address for alerts; if empty, alerts appear only in the portal.')
 param alertEmail string
 
-@description('Minutes between two sweeps. Alerts look back no further than two days, so a day is the most.')
+@description('Minutes between two sweeps; at most a day, because alerts look back at most two days.')
 @minValue(1)
 @maxValue(1440)
 param sweepPeriodMinutes int
 
-// Twice the period, rounded up to what a rule can look back.
+// Twice the period, rounded up to a window size that rules accept.
 var twoShortSweeps = sweepPeriodMinutes > 180 ? 'P1D' : (sweepPeriodMinutes > 60 ? 'PT6H' : 'PT2H')
 var twoSweeps = sweepPeriodMinutes > 720 ? 'P2D' : twoShortSweeps
 var period = 'SweepPeriod = ${sweepPeriodMinutes}m;'
 
-// In a shared workspace, by which component a line came. KQL takes a query in brackets for a table.
+// In a shared workspace, filter by component. KQL accepts a query in parentheses as a table.
 var ours = '| where _ResourceId =~ \'${insights.id}\''
 var traces = sharesWorkspace ? '(AppTraces ${ours})' : 'AppTraces'
 var metrics = sharesWorkspace ? '(AppMetrics ${ours})' : 'AppMetrics'
@@ -44,7 +44,7 @@ var rules = [
   {
     name: 'failed-photos'
     title: 'PhotoSync: many photos failed'
-    description: 'Photos of ten users could not be copied, or of three who are a twentieth of all; single ones are lines in the console. Open the workbook PhotoSync or run "python manage.py failures": each user is there with the reason and what to do. When the cause is mended, "python manage.py replay --failed --wait" looks at all of them again.'
+    description: 'The photos of at least ten users could not be copied, or of at least three who are 5 % of all users; the console lists single failures. Open the workbook PhotoSync or run "python manage.py failures" to see each user, the reason and what to do. After fixing the cause, run "python manage.py replay --failed --wait" to process them again.'
     severity: 2
     query: loadTextContent('queries/failed-photos.kql')
     window: twoSweeps
@@ -52,8 +52,8 @@ var rules = [
   }
   {
     name: 'parked-messages'
-    title: 'PhotoSync: messages given up'
-    description: 'The app stopped five times while it worked on a message, so the host gave the message up. This is a defect: search the log for crashed, which names the place in the code, and report it. "python manage.py replay --failed" tries again; sweeps and renewals order themselves again.'
+    title: 'PhotoSync: messages in a poison queue'
+    description: 'Five runs for one message ended with an error, so the host moved the message to a poison queue. This is a bug: search the log for "crashed", which names the place in the code, and report it. "python manage.py replay --failed" tries again; sweeps and renewals are scheduled again anyway.'
     severity: 1
     query: loadTextContent('queries/parked-messages.kql')
     window: twoSweeps
@@ -61,8 +61,8 @@ var rules = [
   }
   {
     name: 'subscription-expiring'
-    title: 'PhotoSync: subscription ends within two days'
-    description: 'Graph will stop sending notifications, or nothing has looked after the subscription for two days; the sweep still finds every change, later. "python manage.py doctor" says what is in the way: consent, WEBHOOK_URL, or the app does not run. Then type renew into the queue photo-upkeep. On the day of the first deployment this alert ends by itself.'
+    title: 'PhotoSync: subscription expires within two days'
+    description: 'Graph will stop sending notifications, or the subscription has not been checked for two days. Sweeps still find every change, but later. Run "python manage.py doctor" to find the cause: consent, WEBHOOK_URL, or the app does not run. Then run "python manage.py renew". On the day of the first deployment this alert resolves itself.'
     severity: 1
     query: loadTextContent('queries/subscription-expiring.kql')
     window: 'P2D'
@@ -71,7 +71,7 @@ var rules = [
   {
     name: 'no-sweep'
     title: 'PhotoSync: no sweep has finished'
-    description: 'No sweep has finished for twice its period, so changes that no notification told are not found. "python manage.py status" says whether one is running or why the last one failed, "python manage.py doctor" what is wrong with settings and rights. On the day of the first deployment this alert ends by itself, with the first sweep.'
+    description: 'No sweep has finished for twice its period, so changes without a notification are not found. "python manage.py status" says whether a sweep is running or why the last one failed; "python manage.py doctor" says what is wrong with settings and rights. On the day of the first deployment this alert resolves itself after the first sweep.'
     severity: 1
     query: replace(loadTextContent('queries/no-sweep.kql'), 'SweepPeriod = 60m;', period)
     window: twoSweeps
@@ -80,7 +80,7 @@ var rules = [
   {
     name: 'brake'
     title: 'PhotoSync: removals or repairs are held back'
-    description: 'Too many pictures would change at once. Either so many photos were gone from Exchange, or so many users had left, that it looks like an outage: "python manage.py users --gone" and "python manage.py users --status left" name them; if that is right, "python manage.py sweep --release-removals" says how many that are, asks, and lets the removals go ahead; if not, wait for the next sweep. Or so many pictures differ in SharePoint that something else writes them, such as an import or a migration: "python manage.py users --differs" names these users; once that has ended, "python manage.py check --release-repairs" does the same with the repairs.'
+    description: 'Too many pictures would change at once. (1) So many photos are gone from Exchange, or so many users have left, that it looks like an outage. "python manage.py users --gone" and "python manage.py users --status left" list them. If they are right, run "python manage.py sweep --release-removals", which says how many there are and asks; if not, wait for the next sweep. (2) So many pictures differ in SharePoint that something else probably writes them, such as an import or a migration. "python manage.py users --differs" lists these users. When that has stopped, run "python manage.py check --release-repairs".'
     severity: 1
     query: replace(loadTextContent('queries/brake.kql'), 'SweepPeriod = 60m;', period)
     window: twoSweeps
@@ -89,7 +89,7 @@ var rules = [
   {
     name: 'slow-webhook'
     title: 'PhotoSync: the webhook is slow'
-    description: 'One in twenty notifications took more than two seconds to be answered. Graph slows down at three and drops notifications at ten; the sweep makes up for them. Look whether instances are starting all the time (more always-ready http instances help, or more memory) and whether the storage account is throttled.'
+    description: 'At least 5 % of the notifications took more than two seconds to answer. Graph slows down at three seconds and drops notifications at ten; the next sweep makes up for them. Check whether instances start all the time (more always-ready http instances or more memory help) and whether the storage account is throttled.'
     severity: 2
     query: loadTextContent('queries/slow-webhook.kql')
     window: 'PT30M'
@@ -99,7 +99,7 @@ var rules = [
 
 var alertQueries = [for rule in rules: replace(replace(rule.query, 'AppTraces', traces), 'AppRequests', requests)]
 
-// By the names of the workbook's items.
+// Keyed by the names of the workbook's items.
 var queries = {
   failures: loadTextContent('queries/failures.kql')
   'parked-messages': loadTextContent('queries/parked-messages.kql')
@@ -132,7 +132,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
   name: prefix
-  // Action groups are not in a region.
+  // Action groups have no region.
   location: 'global'
   tags: tags
   properties: {
@@ -163,7 +163,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       scopes: [logAnalyticsWorkspaceId]
       evaluationFrequency: rule.frequency
       windowSize: rule.window
-      // A new workspace may not know the tables yet; the tests have checked the queries.
+      // A new workspace may not have the tables yet; our tests check the queries.
       skipQueryValidation: true
       criteria: {
         allOf: [
@@ -191,7 +191,7 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
   kind: 'shared'
   properties: {
     displayName: 'PhotoSync'
-    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
+    description: 'Photos by outcome, latency, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
     category: 'workbook'
     sourceId: insights.id
     serializedData: replace(replace(tracesDrawn, 'AppMetrics', metrics), 'AppRequests', requests)

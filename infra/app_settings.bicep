@@ -3,10 +3,10 @@ import { Settings } from 'types.bicep'
 @description('Name of the function app.')
 param appName string
 
-@description('All settings but the two that infra/hooks/connect.py makes.')
+@description('All settings except the two that infra/hooks/connect.py writes.')
 param settings Settings
 
-@description('The settings that the app has now. Writing settings replaces all of them, and without these two every notification would be lost until the hook has run.')
+@description('The app\'s current settings. A write replaces all settings; without these two, every notification would be lost until the hook has run.')
 param present Settings
 
 var webhook = contains(present, 'WEBHOOK_URL') ? { WEBHOOK_URL: present.WEBHOOK_URL } : {}

@@ -1,4 +1,4 @@
-// The private way to storage, in a network of this deployment or of others.
+// Private endpoints for storage, in this deployment's network or in an existing one.
 
 import { Tags } from 'types.bicep'
 
@@ -17,16 +17,16 @@ param tags Tags
 @description('Resource id of the storage account.')
 param storageAccountId string
 
-@description('The subnet that the endpoints are in.')
+@description('The subnet for the endpoints.')
 param subnetId string
 
-@description('Whether they write themselves into the DNS zones.')
+@description('Whether to register the endpoints in the DNS zones.')
 param withRecords bool
 
-@description('The DNS zone of blobs.')
+@description('The DNS zone for blobs.')
 param blobZoneId string
 
-@description('The DNS zone of queues.')
+@description('The DNS zone for queues.')
 param queueZoneId string
 
 var services = ['blob', 'queue']

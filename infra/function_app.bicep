@@ -12,64 +12,65 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Whether the plan is spread over availability zones.')
+@description('Whether the plan is zone redundant.')
 param zoneRedundant bool
 
-@description('Version of Python.')
+@description('Python version.')
 param pythonVersion string
 
 @description('Memory of one instance in MB.')
 param instanceMemoryMB int
 
-@description('How many instances each function may have at most.')
+@description('The most instances that each function may have.')
 param maximumInstanceCount int
 
-@description('Resource id of the identity that the app runs as.')
+@description('Resource id of the app\'s identity.')
 param identityId string
 
 @description('Client id of that identity.')
 param identityClientId string
 
-@description('Whether a setting may be a Key Vault reference, which is then read as that identity.')
+@description('Whether a setting may be a Key Vault reference, which is then read with that identity.')
 param readsKeyVault bool
 
-@description('Where blobs are, with a slash at the end.')
+@description('URL of the blob service, with a trailing slash.')
 param blobEndpoint string
 
-@description('Where queues are, with a slash at the end.')
+@description('URL of the queue service, with a trailing slash.')
 param queueEndpoint string
 
-@description('The container that the code is deployed to.')
+@description('The container for the deployed code.')
 param packageContainer string
 
-@description('The subnet that the app is part of; empty is none.')
+@description('The subnet that the app joins; empty for none.')
 param subnetId string
 
-@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty leaves its rules as they are.')
+@description('The only addresses that may reach the app, besides Graph\'s, separated by commas; empty leaves the access restrictions unchanged.')
 param allowedAddresses string
 
-@description('The addresses of Graph, separated by commas; empty: those that are documented.')
+@description('Graph\'s addresses, separated by commas; empty for the documented ones.')
 param graphAddresses string
 
-@description('The cloud whose Graph that is.')
+@description('The cloud of that Graph.')
 @allowed(['global', 'usgov', 'dod', 'china'])
 param m365Cloud string
 
-@description('Whether the platform\'s own logs are kept.')
+@description('Whether to keep the platform logs.')
 param diagnosticLogs bool
 
 @description('Resource id of the Log Analytics workspace for these logs.')
 param workspaceId string
 
-@description('Where telemetry is sent.')
+@description('Connection string of Application Insights.')
 param applicationInsightsConnectionString string
 
-@description('The settings of PhotoSync itself.')
+@description('PhotoSync\'s own settings.')
 param settings Settings
 
-// At least as many threads as host.json has messages run, of both queues, and three timers, and this many
-// requests: else messages would wait inside the worker while their lock runs, and on a plan where
-// one instance runs all functions Graph would wait for copies (functions.md section Python).
+// The worker needs a thread for each message that host.json allows at once in both queues, for three
+// timers, and for this many requests. With fewer, messages would wait in the worker while their lock
+// runs; on a plan where one instance runs all functions, Graph would wait for copies (functions.md
+// section Python).
 var requestsAtOnce = 16
 var workerThreads = 60
 
@@ -79,21 +80,22 @@ var hostSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   PYTHON_THREADPOOL_THREAD_COUNT: string(workerThreads)
-  // Else the host reads 100 MB before the webhook refuses more than this (functions.md section HTTP).
+  // By default the host reads 100 MB before the webhook can refuse more than this (functions.md
+  // section HTTP).
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
-  // The worker sends its events and counters itself and starts doing so after the webhook's first
-  // answer; the engine's own start of Application Insights would come before it and take 0.3 s
-  // (functions.md section Telemetry). Nothing is told to anybody but this workspace.
+  // The worker sends its own telemetry, and starts only after the webhook's first answer. The engine
+  // would start Application Insights before that answer, which takes 0.3 s (functions.md section
+  // Telemetry). Telemetry goes to this workspace only.
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
   APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
   APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
   APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
-// Rules hold for the whole app, not for a path, and no service tag stands for Graph's notifications
-// (functions.md section Deployment). So Graph's addresses are among those allowed.
+// Access restrictions apply to the whole app, not to a path, and no service tag covers Graph's
+// notifications (functions.md section Deployment). So Graph's addresses must be allowed, too.
 var documented = loadJsonContent('graph_addresses.json')
 var told = filter(map(split(graphAddresses, ','), each => trim(each)), each => !empty(each))
 var graphRanges = empty(told) ? documented[m365Cloud] : told
@@ -111,10 +113,10 @@ var addressRules = [
 var closed = {
   ipSecurityRestrictions: addressRules
   ipSecurityRestrictionsDefaultAction: 'Deny'
-  // The site for deployments has rules of its own, and none: it takes a token of Entra.
+  // The deployment (SCM) site is not restricted: it requires an Entra token.
   scmIpSecurityRestrictionsUseMain: false
 }
-// Where no address is given, nothing is said: rules that somebody set by hand stay.
+// Without addresses, omit the properties: restrictions set by hand stay.
 var access = empty(allowed) ? {} : closed
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -135,7 +137,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  // azd finds the app that it deploys to by this tag.
+  // azd finds the app to deploy to by this tag.
   tags: union(tags, { 'azd-service-name': 'photosync' })
   kind: 'functionapp,linux'
   identity: {
@@ -145,8 +147,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    // Keys and functions can be managed through Azure Resource Manager alone. Azure knows this
-    // property, Bicep's types do not (functions.md section Deployment).
+    // Keys and functions can be managed only through Azure Resource Manager. Azure knows this
+    // property; Bicep's types do not (functions.md section Deployment).
     #disable-next-line BCP037
     functionsRuntimeAdminIsolationEnabled: true
     keyVaultReferenceIdentity: readsKeyVault ? identityId : null
@@ -169,19 +171,19 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        // Graph gives up on an app that has to be started first.
+        // Graph does not wait for a cold start.
         alwaysReady: [
           {
             name: 'http'
             instanceCount: 1
           }
         ]
-        // For Python the default is one request at a time: a burst of notifications would wait for
-        // new instances to start.
+        // The default for Python is one request at a time, so a burst of notifications would wait
+        // for new instances to start.
         triggers: { http: { perInstanceConcurrency: requestsAtOnce } }
       }
     }
-    // No ftpsState: this plan has no FTP, and refuses the property (functions.md section Deployment).
+    // No ftpsState: this plan has no FTP and rejects the property (functions.md section Deployment).
     siteConfig: union(
       {
         minTlsVersion: '1.2'
@@ -229,5 +231,5 @@ module appSettings 'app_settings.bicep' = {
 @description('Name of the function app.')
 output name string = app.name
 
-@description('Host of its address.')
+@description('Host name of the app.')
 output hostName string = app.properties.defaultHostName

@@ -1,8 +1,8 @@
-// Everything PhotoSync needs, in a resource group that is there already: main.bicep makes one and
-// calls this file, and who has rights on a group alone deploys this file itself. Its parameters are
-// the only ones written by hand: after a change, `python -m tools.parameters --write`.
+// Everything PhotoSync needs, in an existing resource group. main.bicep creates the group and calls
+// this file; with rights on a group only, deploy this file itself. Only its parameters are written by
+// hand: after a change, run `python -m tools.parameters --write`.
 
-@description('Name of this deployment, such as "photosync-prod": with the subscription and the region it names everything that has no name of its own below.')
+@description('Name of this deployment, such as "photosync-prod"; with the subscription and the region it determines the names of all resources that are not named below.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
@@ -11,61 +11,61 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Name of the function app and so of its address, https://NAME.azurewebsites.net; empty makes a unique one.')
+@description('Name of the function app, which is also its address, https://NAME.azurewebsites.net; empty for a unique name.')
 @maxLength(55)
 param appName string = ''
 
-@description('Tags of everything, NAME=VALUE, separated by commas; azd-env-name is added.')
+@description('Tags for all resources, NAME=VALUE, separated by commas; azd-env-name is added.')
 param tags string = ''
 
-@description('Name of the storage account; empty makes a unique one. Never change it after the first deployment: the states stay behind.')
+@description('Name of the storage account; empty for a unique name. Never change it after the first deployment: the stored state would stay in the old account.')
 @maxLength(24)
 param storageAccountName string = ''
 
-@description('Name of the plan; empty: plan-APP.')
+@description('Name of the plan; empty for plan-APP.')
 @maxLength(60)
 param planName string = ''
 
-@description('Name of the managed identity; empty: id-APP.')
+@description('Name of the managed identity; empty for id-APP.')
 @maxLength(128)
 param identityName string = ''
 
-@description('Name of the Log Analytics workspace that is made; empty: log-APP.')
+@description('Name of a new Log Analytics workspace; empty for log-APP.')
 @maxLength(63)
 param workspaceName string = ''
 
-@description('Name of Application Insights; empty: appi-APP.')
+@description('Name of Application Insights; empty for appi-APP.')
 @maxLength(260)
 param insightsName string = ''
 
-@description('What the names of the alert rules and of their action group begin with. Two deployments in one resource group need two.')
+@description('Prefix of the names of the alert rules and of their action group. Two deployments in one resource group need different prefixes.')
 @minLength(1)
 @maxLength(100)
 param alertPrefix string = 'photosync'
 
-@description('Name of the virtual network that is made; empty: vnet-APP.')
+@description('Name of a new virtual network; empty for vnet-APP.')
 @maxLength(64)
 param networkName string = ''
 
-@description('Name of the NAT gateway that is made; empty: ng-APP.')
+@description('Name of a new NAT gateway; empty for ng-APP.')
 @maxLength(80)
 param gatewayName string = ''
 
-@description('Name of the public address of the NAT gateway; empty: pip-APP.')
+@description('Name of the NAT gateway\'s public IP address; empty for pip-APP.')
 @maxLength(80)
 param gatewayAddressName string = ''
 
-@description('Name of the private endpoint for blobs; empty: pe-blob-APP.')
+@description('Name of the private endpoint for blobs; empty for pe-blob-APP.')
 @maxLength(80)
 param blobEndpointName string = ''
 
-@description('Name of the private endpoint for queues; empty: pe-queue-APP.')
+@description('Name of the private endpoint for queues; empty for pe-queue-APP.')
 @maxLength(80)
 param queueEndpointName string = ''
 
 // ---- The tenant, and how PhotoSync signs in to it
 
-@description('The Entra tenant whose photos are copied, a GUID; empty is the tenant of this subscription.')
+@description('Id of the Entra tenant whose photos are copied (a GUID); empty for the tenant of this subscription.')
 param tenantId string = ''
 
 @description('"contoso" for contoso.sharepoint.com.')
@@ -76,106 +76,106 @@ param sharepointTenant string
 @allowed(['global', 'usgov', 'dod', 'china'])
 param m365Cloud string = 'global'
 
-@description('Client id of an app registration that signs in with a certificate; empty uses the managed identity, which has nothing to renew.')
+@description('Client id of an app registration that signs in with a certificate; empty for the managed identity, which needs no renewal.')
 param clientId string = ''
 
-@description('The certificate of that app registration: a PFX without password in base64, or a Key Vault reference @Microsoft.KeyVault(SecretUri=...) to one, which the managed identity must be allowed to read.')
+@description('The certificate of that app registration: a PFX without password in base64, or a Key Vault reference to one, @Microsoft.KeyVault(SecretUri=...), that the managed identity may read.')
 @secure()
 param clientCertificate string = ''
 
-@description('Another address than the cloud\'s own for signing in; empty is the cloud\'s.')
+@description('Sign-in address; empty for the cloud\'s own.')
 param loginUrl string = ''
 
-@description('Another address than the cloud\'s own for Microsoft Graph; empty is the cloud\'s.')
+@description('Address of Microsoft Graph; empty for the cloud\'s own.')
 param graphUrl string = ''
 
-@description('Another address than the tenant\'s own for My Sites; empty is the tenant\'s.')
+@description('Address of the My Sites; empty for the tenant\'s own.')
 param sharepointMyUrl string = ''
 
-@description('Another address than the tenant\'s own for the SharePoint admin site; empty is the tenant\'s.')
+@description('Address of the SharePoint admin site; empty for the tenant\'s own.')
 param sharepointAdminUrl string = ''
 
-@description('What the hosts of satellite geographies begin with, separated by commas; empty: only regular ones are known.')
+@description('Host prefixes of satellite geographies, separated by commas; empty if only regular ones are used.')
 param sharepointGeos string = ''
 
 // ---- What PhotoSync does: docs/settings.md says what each one means
 
-@description('When to sweep: six fields, in UTC.')
+@description('Schedule of the sweeps: six fields, in UTC.')
 param sweepSchedule string = '0 42 * * * *'
 
-@description('The minutes between two sweeps of sweepSchedule, at most a day: the alert for missing sweeps waits twice as long.')
+@description('Minutes between two sweeps of sweepSchedule, at most a day; the alert for missing sweeps waits twice as long.')
 @minValue(1)
 @maxValue(1440)
 param sweepPeriodMinutes int = 60
 
-@description('When to look after the subscription: six fields, in UTC.')
+@description('Schedule of the checks of the subscription: six fields, in UTC.')
 param renewSchedule string = '0 17 5,17 * * *'
 
-@description('Pixels of the small, middle and large picture.')
+@description('Size in pixels of the small, medium and large picture.')
 param pictureSizes string = '48,72,300'
 
-@description('What to write as SPS-PictureExchangeSyncState.')
+@description('The value to write to SPS-PictureExchangeSyncState.')
 @allowed(['0', '1'])
 param pictureSyncState string = '1'
 
-@description('The folder in /User Photos; empty finds it.')
+@description('Name of the folder in /User Photos; empty to detect it.')
 param pictureFolder string = ''
 
-@description('What to do with a picture that a person chose from elsewhere.')
+@description('What to do with a picture from another source that a person chose.')
 @allowed(['keep', 'replace'])
 param customPicture string = 'keep'
 
-@description('What to do with the picture of a photo that is gone from Exchange.')
+@description('What to do with the picture if the photo is gone from Exchange.')
 @allowed(['remove', 'keep'])
 param removedPhoto string = 'remove'
 
-@description('After how many days a user who has left is forgotten, picture and state; 0 is never. Entra can restore a user for 30.')
+@description('Days until a leaver\'s picture and stored state are deleted; 0 for never. Entra can restore a user for 30 days.')
 @minValue(0)
 @maxValue(9999)
 param forgetAfterDays int = 30
 
-@description('Object id of a group: only its members are looked after; empty is everybody.')
+@description('Object id of a group: only its members are in scope; empty for all users.')
 param syncGroupId string = ''
 
-@description('Object id of a group: its members are left alone; empty is nobody.')
+@description('Object id of a group whose members are out of scope; empty for none.')
 param excludedGroupId string = ''
 
-@description('UPNs or object ids that are left alone, separated by commas.')
+@description('UPNs or object ids of users who are out of scope, separated by commas.')
 param excludedUsers string = ''
 
-@description('Whether guests are looked after too.')
+@description('Whether guests are in scope, too.')
 param includeGuests bool = false
 
-@description('How many profile calls all instances together make in five minutes, in each geography; 0 finds it out by licences or users.')
+@description('Profile calls in five minutes, by all instances together, in each geography; 0 to derive the number from the licences or the users.')
 @minValue(0)
 param profileCallsPer5Minutes int = 3000
 
-@description('Whether audits repair what differs in SharePoint, or only report it.')
+@description('Whether audits repair differences in SharePoint, or only report them.')
 @allowed(['repair', 'report'])
 param audit string = 'repair'
 
-@description('Days in which every picture in SharePoint is looked at once; 0 is never.')
+@description('Days in which every picture in SharePoint is checked once; 0 for never.')
 @minValue(0)
 @maxValue(30)
 param auditDays int = 7
 
-@description('The part of the profile calls that audits may use, above 0 and up to 1; changes go before them.')
+@description('Share of the profile calls that audits may use, above 0 and up to 1; changes have priority.')
 param auditShare string = '0.2'
 
-@description('Whether everything but the writes to SharePoint is done.')
+@description('Whether to do everything except write to SharePoint.')
 param dryRun bool = false
 
 // ---- Who opens the console
 
-@description('Client id of the registration by which people sign in to the console, which `manage.py grant --console` makes; empty: the console asks for a function key.')
+@description('Client id of the app registration for signing in to the console, created by `manage.py grant --console`; empty if the console asks for a function key.')
 param consoleSignIn string = ''
 
-@description('Whether function keys open the console, too, where people sign in.')
+@description('Whether the console also accepts function keys if sign-in is on.')
 param consoleKeys bool = true
 
 // ---- Azure
 
-@description('Version of Python.')
+@description('Python version.')
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string = '3.13'
 
@@ -183,55 +183,55 @@ param pythonVersion string = '3.13'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('How many instances each function may have at most; some regions take no fewer than 40.')
+@description('The most instances that each function may have; some regions accept no fewer than 40.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('How the storage account keeps its copies; a lost one is made up for by the next sweep.')
+@description('Redundancy of the storage account; the next sweep makes up for lost data.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
-@description('Whether the plan is spread over availability zones, where the region offers that; it takes a storageSku with ZRS. Each function then has two instances that are always ready, and paid.')
+@description('Whether the plan is zone redundant, if the region offers that; it needs a storageSku with ZRS. Each function then has two always-ready instances, which are billed.')
 param zoneRedundant bool = false
 
-@description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
+@description('Whether storage is reachable through a private network only; the provider Microsoft.App must be registered in the subscription. The webhook stays public, because Graph calls it.')
 param privateNetwork bool = false
 
-@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made. Without privateNetwork storage stays public.')
+@description('Resource id of a subnet that the app joins, delegated to Microsoft.App/environments and with internet access; empty with privateNetwork creates a network with two subnets. Without privateNetwork, storage stays public.')
 param appSubnetId string = ''
 
-@description('Resource id of the subnet for the private endpoints; with appSubnetId and privateNetwork it must be given.')
+@description('Resource id of the subnet for the private endpoints; required with appSubnetId and privateNetwork.')
 param endpointSubnetId string = ''
 
-@description('Resource id of the private DNS zone for blobs, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
+@description('Resource id of the private DNS zone for blobs, linked to your network; empty with your own network leaves the record to you or to a policy.')
 param blobZoneId string = ''
 
-@description('Resource id of the private DNS zone for queues, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
+@description('Resource id of the private DNS zone for queues, linked to your network; empty with your own network leaves the record to you or to a policy.')
 param queueZoneId string = ''
 
-@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty leaves the rules of the app as they are, in a new one none. To open it again, delete them in the portal.')
+@description('The only addresses that may reach the app and its console, besides Graph\'s: ranges such as 203.0.113.0/24, separated by commas; empty leaves the access restrictions unchanged (a new app has none). To lift them, delete them in the portal.')
 param allowedAddresses string = ''
 
-@description('The addresses that Graph sends notifications from, separated by commas, for allowedAddresses; empty: those of graph_addresses.json, which Microsoft may change without notice.')
+@description('The addresses from which Graph sends notifications, separated by commas, for allowedAddresses; empty for those in graph_addresses.json, which Microsoft may change without notice.')
 param graphAddresses string = ''
 
-@description('The key that encrypts storage, https://VAULT.vault.azure.net/keys/NAME, which follows its versions, or with /VERSION; empty: a key of Microsoft\'s. For queues Azure takes it only when the account is made.')
+@description('The key that encrypts storage, https://VAULT.vault.azure.net/keys/NAME for its newest version, or with /VERSION; empty for a Microsoft-managed key. For queues Azure accepts it only when the account is created.')
 param encryptionKeyUri string = ''
 
 @description('Resource id of a managed identity that may use that key.')
 param encryptionIdentityId string = ''
 
-@description('Days for which blobs that were deleted or overwritten can be restored; 0: they are gone.')
+@description('Days for which deleted or overwritten blobs can be restored; 0 for none.')
 @minValue(0)
 @maxValue(365)
 param keepDeletedDays int = 7
 
-@description('Days after which messages that nobody understood are deleted.')
+@description('Days after which unreadable messages are deleted.')
 @minValue(1)
 param keepUnreadableDays int = 90
 
-@description('Days after which what is known of a sweep is deleted.')
+@description('Days after which the records of a sweep are deleted.')
 @minValue(2)
 param keepSweepsDays int = 30
 
@@ -240,32 +240,32 @@ param keepSweepsDays int = 30
 @maxValue(3650)
 param keepOrdersDays int = 400
 
-@description('Days for which nobody can change or delete a line of the log of orders; 0 is no such policy.')
+@description('Days for which a line of the log of orders cannot be changed or deleted; 0 for no such policy.')
 @minValue(0)
 @maxValue(3650)
 param lockOrdersDays int = 0
 
-@description('Resource id of a Log Analytics workspace to use; empty makes one.')
+@description('Resource id of an existing Log Analytics workspace; empty for a new one.')
 param workspaceId string = ''
 
-@description('Days for which logs and measurements are kept, in a workspace that is made.')
+@description('Days for which a new workspace keeps logs and metrics.')
 @minValue(30)
 @maxValue(730)
 param keepLogsDays int = 30
 
-@description('Whether the platform\'s own logs go to the workspace, too: of the app, of every call to its blobs, of every change of its queues.')
+@description('Whether the platform logs go to the workspace, too: of the app, of every call to its blobs, and of every change to its queues.')
 param diagnosticLogs bool = false
 
-@description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
+@description('Mail address for alerts; if empty, alerts appear only in the portal.')
 param alertEmail string = ''
 
-@description('Object id of whoever may type messages into the queues, such as "renew" or a user to replay; empty is nobody. azd fills in who deploys.')
+@description('Object id of the person or service principal that may add messages to the queues, such as "renew" or a user to replay; empty for none. azd fills in the one that deploys.')
 param operatorPrincipalId string = ''
 
 var unique = uniqueString(subscription().id, environmentName, location)
 var name = empty(appName) ? 'photosync-${unique}' : appName
-// Names that more than one module needs. Outputs are known too late: what-if could not tell what is
-// named after one.
+// Names that more than one module needs. Outputs are known too late: what-if cannot resolve names that
+// depend on them.
 var names = {
   identity: empty(identityName) ? 'id-${name}' : identityName
   insights: empty(insightsName) ? 'appi-${name}' : insightsName
@@ -280,7 +280,7 @@ var endpointsAreTheirs = !empty('${endpointSubnetId}${blobZoneId}${queueZoneId}'
 var keyIsWrong = !startsWith(encryptionKeyUri, 'https://') || !contains(encryptionKeyUri, '/keys/')
 var addresses = split('${allowedAddresses},${graphAddresses}', ',')
 var addressesAreWrong = !empty(filter(addresses, each => contains(each, ';') || contains(trim(each), ' ')))
-// Parameters that contradict each other, and values that Azure would refuse halfway.
+// Contradictory parameters, and values that Azure would refuse halfway through.
 var mistakes = filter(
   [
     zoneRedundant && !contains(storageSku, 'ZRS') ? 'Set storageSku to one with ZRS.' : ''
@@ -335,7 +335,7 @@ var settings = {
 
 module identity 'identity.bicep' = {
   params: {
-    // Most modules wait for this one: it is where a deployment with mistakes ends.
+    // Most modules depend on this one, so a deployment with invalid parameters fails here.
     name: empty(mistakes) ? names.identity : fail(join(mistakes, ' '))
     location: location
     tags: allTags
@@ -454,31 +454,31 @@ module alerts 'alerts.bicep' = {
   }
 }
 
-@description('The resource group; azd looks for the app in it.')
+@description('The resource group in which azd looks for the app.')
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 
 @description('Name of the function app.')
 output PHOTOSYNC_APP_NAME string = app.outputs.name
 
-@description('Where `python manage.py` finds the app.')
+@description('The app\'s URL, for `python manage.py`.')
 output PHOTOSYNC_URL string = 'https://${app.outputs.hostName}'
 
-@description('Where Graph sends notifications, without the key.')
+@description('The URL to which Graph sends notifications, without the key.')
 output PHOTOSYNC_WEBHOOK string = 'https://${app.outputs.hostName}/api/notifications'
 
-@description('The console; it asks for a function key, or people sign in.')
+@description('The URL of the console, which asks for a function key or a sign-in.')
 output PHOTOSYNC_CONSOLE string = 'https://${app.outputs.hostName}/api/console'
 
-@description('Client id of the registration by which people sign in to the console; empty: with keys only.')
+@description('Client id of the app registration for signing in to the console; empty if only keys are accepted.')
 output PHOTOSYNC_CLIENT_ID string = consoleSignIn
 
-@description('The tenant that people sign in to.')
+@description('The tenant for signing in.')
 output PHOTOSYNC_TENANT_ID string = m365Tenant
 
 @description('Client id of the managed identity.')
 output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 
-@description('Object id of the managed identity, which `python manage.py grant` gives its rights.')
+@description('Object id of the managed identity, to which `python manage.py grant` gives its rights.')
 output PHOTOSYNC_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
 @description('Client id of the app registration that signs in with a certificate; empty with the managed identity.')
@@ -487,5 +487,5 @@ output PHOTOSYNC_APP_REGISTRATION string = clientId
 @description('The SharePoint tenant, for `python manage.py grant`.')
 output SHAREPOINT_TENANT string = sharepointTenant
 
-@description('Name of the storage account, for messages typed into its queues.')
+@description('Name of the storage account, for adding messages to its queues.')
 output PHOTOSYNC_STORAGE_ACCOUNT string = storage.outputs.name

@@ -18,8 +18,8 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 @description('Resource id.')
 output id string = identity.id
 
-@description('What the app names itself by when it asks for a token.')
+@description('Client id, with which the app requests a token.')
 output clientId string = identity.properties.clientId
 
-@description('What rights are given to.')
+@description('Object id, to which rights are given.')
 output principalId string = identity.properties.principalId

@@ -1,9 +1,9 @@
 import { Tags } from 'types.bicep'
 
-@description('Name of the Log Analytics workspace that is made.')
+@description('Name of a new Log Analytics workspace.')
 param name string
 
-@description('Resource id of a workspace to use; empty makes one.')
+@description('Resource id of an existing workspace; empty for a new one.')
 param workspaceId string
 
 @description('Name of Application Insights.')
@@ -15,7 +15,7 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Days for which logs and measurements are kept, in a workspace that is made.')
+@description('Days for which a new workspace keeps logs and metrics.')
 param keepDays int
 
 @description('Name of the identity that sends telemetry.')
@@ -46,12 +46,12 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: empty(workspaceId) ? workspace.id : workspaceId
-    // The connection string alone opens nothing: whoever sends has to show a token.
+    // The connection string alone is not enough: senders need a token.
     DisableLocalAuth: true
   }
 }
 
-// Named as the roles in storage.bicep are.
+// Named like the roles in storage.bicep.
 resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
   name: guid(insights.id, identityName, monitoringMetricsPublisher)
@@ -65,5 +65,5 @@ resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 @description('Resource id of the Log Analytics workspace.')
 output workspaceId string = empty(workspaceId) ? workspace.id : workspaceId
 
-@description('Where telemetry is sent; no secret, since local authentication is off.')
+@description('Connection string of Application Insights; not a secret, because local authentication is off.')
 output connectionString string = insights.properties.ConnectionString

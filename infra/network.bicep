@@ -1,4 +1,4 @@
-// A private network for a deployment that is given none.
+// A private network, for a deployment without an existing one.
 
 import { Tags } from 'types.bicep'
 
@@ -8,7 +8,7 @@ param name string
 @description('Name of the NAT gateway.')
 param gatewayName string
 
-@description('Name of the public address of that gateway.')
+@description('Name of that gateway\'s public IP address.')
 param gatewayAddressName string
 
 @description('Name of the links from the DNS zones to the network.')
@@ -30,7 +30,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-07-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-// New networks have no way out of their own, and Graph and SharePoint are outside.
+// New networks have no internet access by default, and the app calls Graph and SharePoint.
 resource gateway 'Microsoft.Network/natGateways@2025-07-01' = {
   name: gatewayName
   location: location
@@ -91,14 +91,14 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
-@description('The subnet that the function app is part of.')
+@description('The subnet that the function app joins.')
 output appSubnetId string = '${network.id}/subnets/app'
 
 @description('The subnet for the private endpoints.')
 output endpointSubnetId string = '${network.id}/subnets/endpoints'
 
-@description('The DNS zone of blobs.')
+@description('The DNS zone for blobs.')
 output blobZoneId string = zones[0].id
 
-@description('The DNS zone of queues.')
+@description('The DNS zone for queues.')
 output queueZoneId string = zones[1].id

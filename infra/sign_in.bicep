@@ -1,29 +1,29 @@
-// People sign in to the console by App Service authentication, which stands before the whole app
-// (functions.md section "Sign-in: what infra and grant set"). It is told, too, that it is off: a
-// deployment leaves alone what its template does not name, and nobody could go back to keys.
+// People sign in to the console by App Service authentication, which protects the whole app
+// (functions.md section "Sign-in: what infra and grant set"). Off is set explicitly, too: a deployment
+// does not change what its template omits, so there would be no way back to keys.
 
 @description('Name of the function app.')
 param appName string
 
-@description('Client id of the registration that `manage.py grant --console` makes; empty is off.')
+@description('Client id of the app registration that `manage.py grant --console` creates; empty for off.')
 param clientId string
 
-@description('The only tenant whose people may sign in.')
+@description('The only tenant whose users may sign in.')
 param tenantId string
 
 @description('The cloud of that tenant.')
 @allowed(['global', 'usgov', 'dod', 'china'])
 param m365Cloud string
 
-@description('Another address than the cloud\'s own for signing in; empty is the cloud\'s.')
+@description('Sign-in address; empty for the cloud\'s own.')
 param loginUrl string
 
-@description('Whether function keys open the console, too.')
+@description('Whether the console also accepts function keys.')
 param keys bool
 
-// Those of shared/settings/clouds.py; a test holds them equal.
+// The same as in shared/settings/clouds.py, as a test checks.
 var loginUrls = {
-  // environment() knows the cloud of the subscription; this is that of Microsoft 365.
+  // environment() returns the cloud of the subscription; this is the one of Microsoft 365.
   #disable-next-line no-hardcoded-env-urls
   global: 'https://login.microsoftonline.com'
   usgov: 'https://login.microsoftonline.us'
@@ -32,9 +32,9 @@ var loginUrls = {
 }
 var login = empty(loginUrl) ? loginUrls[m365Cloud] : loginUrl
 
-// Graph and probes have no account. The host itself asks for a key below /api/keyed.
+// Graph and probes have no account. Below /api/keyed the host itself asks for a key.
 var open = ['/api/notifications', '/api/health']
-// Whether a path covers what is below it is not documented: the second form is, by the product's
+// Whether a path covers the paths below it is not documented; the second form comes from the product
 // team. Nothing is served at /api/keyed itself.
 var openWithKeys = ['/api/keyed', '/api/keyed/*']
 
@@ -53,8 +53,8 @@ var on = {
     azureActiveDirectory: {
       enabled: true
       registration: {
-        // Without a secret an ID token comes back by the browser's form, and no secret has to be
-        // kept or renewed: the registration issues ID tokens, and nothing else needs a code.
+        // Without a secret, the browser posts an ID token, and no secret must be stored or renewed.
+        // The registration issues ID tokens, and nothing else needs a code.
         clientId: clientId
         openIdIssuer: '${login}/${tenantId}/v2.0'
       }
@@ -64,9 +64,9 @@ var on = {
     }
   }
   login: {
-    // The app calls nobody in the name of who signed in, so no token of theirs is kept.
+    // The app makes no calls on behalf of the signed-in user, so it stores no user tokens.
     tokenStore: { enabled: false }
-    // The page's routes stand behind the # of its address.
+    // The page's routes are in the fragment of its URL.
     preserveUrlFragmentsForLogins: true
   }
 }

@@ -11,43 +11,43 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Kind of redundancy.')
+@description('Redundancy.')
 param sku string
 
-@description('Whether it can be reached from outside the private network. Keys open it in neither case.')
+@description('Whether it is reachable from outside the private network. Account keys are off in both cases.')
 param public bool
 
-@description('Address of the key that encrypts it, in a Key Vault, with or without a version; empty is a key of Microsoft\'s.')
+@description('URL of the encryption key in a Key Vault, with or without a version; empty for a Microsoft-managed key.')
 param encryptionKeyUri string
 
 @description('Resource id of the identity that may use that key.')
 param encryptionIdentityId string
 
-@description('Days for which blobs that were deleted or overwritten can be restored; 0: they are gone.')
+@description('Days for which deleted or overwritten blobs can be restored; 0 for none.')
 param keepDeletedDays int
 
-@description('Days after which messages that nobody understood are deleted.')
+@description('Days after which unreadable messages are deleted.')
 param keepUnreadableDays int
 
-@description('Days after which what is known of a sweep is deleted.')
+@description('Days after which the records of a sweep are deleted.')
 param keepSweepsDays int
 
 @description('Days after which a month of the log of orders is deleted, counted from its last line.')
 param keepOrdersDays int
 
-@description('Days for which nobody can change or delete a line of the log of orders, counted from its last line; 0 is no such policy.')
+@description('Days for which a line of the log of orders cannot be changed or deleted, counted from its last line; 0 for no such policy.')
 param lockOrdersDays int
 
-@description('Name of the identity that the function app runs as.')
+@description('Name of the function app\'s identity.')
 param identityName string
 
 @description('Object id of that identity.')
 param identityPrincipalId string
 
-@description('Object id of whoever may type messages into the queues; empty is nobody.')
+@description('Object id of the person or service principal that may add messages to the queues; empty for none.')
 param operatorPrincipalId string
 
-@description('Whether every call is logged.')
+@description('Whether to log every call.')
 param diagnosticLogs bool
 
 @description('Resource id of the Log Analytics workspace for these logs.')
@@ -61,10 +61,10 @@ var storageQueueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var stateContainer = 'photo-sync-state'
 var ordersContainer = 'photo-sync-orders'
 var queueNames = ['photo-sync', 'photo-upkeep', 'photo-sync-poison', 'photo-upkeep-poison']
-// Which of them a person types messages into.
+// The queues to which a person adds messages.
 var typedInto = empty(operatorPrincipalId) ? [] : [0, 1]
 
-// https:, nothing, vault, keys, name and perhaps version; more behind it, since there may be no key.
+// https:, empty, vault, keys, name and perhaps version; padded, because there may be no key.
 var keyParts = concat(split(encryptionKeyUri, '/'), ['', '', '', '', ''])
 var keyIdentity = {
   type: 'UserAssigned'
@@ -76,10 +76,10 @@ var keyEncryption = {
   keyvaultproperties: {
     keyvaulturi: 'https://${keyParts[2]}'
     keyname: keyParts[4]
-    // Empty: the newest one, and the next one when there is one.
+    // Empty: always the newest version.
     keyversion: keyParts[5]
   }
-  // Queues take a key of one's own only with a key for the whole account.
+  // Queues accept a customer-managed key only with account scope.
   services: {
     blob: {
       enabled: true
@@ -102,7 +102,7 @@ var allLogs = [
     enabled: true
   }
 ]
-// Not reads: the host looks into its queues ten times a second, and each look would be a paid line.
+// Not reads: the host polls its queues ten times a second, and every poll would be a billed line.
 var changeLogs = [
   {
     category: 'StorageWrite'
@@ -159,14 +159,14 @@ resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-0
   properties: { publicAccess: 'None' }
 }
 
-// A container of its own: a policy holds for all of a container, and states must be overwritten.
+// A separate container: a policy applies to a whole container, and states must be overwritten.
 resource orders 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: ordersContainer
   properties: { publicAccess: 'None' }
 }
 
-// Unlocked: to lock it is for a person to decide, who cannot take it back (docs/security.md).
+// Unlocked: locking cannot be undone, so a person must decide (docs/security.md).
 resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (lockOrdersDays > 0) {
   parent: orders
   name: 'default'
@@ -176,7 +176,7 @@ resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/im
   }
 }
 
-// Never users/: a state that nobody has touched for years is that of a user who never changed.
+// Never users/: a state that is years old belongs to a user who never changed.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: account
   name: 'default'
@@ -211,10 +211,10 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              // Each begins with its year: the pointer to the newest one stays.
+              // Each begins with its year, so the pointer to the newest one stays.
               prefixMatch: ['${stateContainer}/audits/2']
             }
-            // Twice the longest AUDIT_DAYS: one that rests is not modified for as long.
+            // Twice the longest AUDIT_DAYS: a resting audit is not modified for that long.
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 60 } } }
           }
         }
@@ -234,9 +234,9 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
           type: 'Lifecycle'
           definition: {
             filters: { blobTypes: ['blockBlob', 'appendBlob'] }
-            // With versions, what is deleted or overwritten becomes one, and stays until somebody
-            // deletes it. Then it is kept as a deleted blob is. Its day counts from when it was
-            // written, and may be long past.
+            // With versioning, a deleted or overwritten blob becomes a version that stays until it is
+            // deleted; then soft delete keeps it. Its age counts from when it was written, so it may
+            // already be over the limit.
             actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
           }
         }
@@ -275,8 +275,8 @@ resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-// Roles are named after what is known before a deployment begins, as an object id is not: what-if
-// could not tell them otherwise.
+// Names of role assignments use only values known before the deployment, unlike an object id:
+// otherwise what-if could not resolve them.
 resource mayKeepState 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, identityName, storageBlobDataOwner)
@@ -297,7 +297,7 @@ resource mayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Without principalType: a person deploys by hand, a service principal from a workflow.
+// No principalType: a person deploys by hand, a service principal from a workflow.
 resource mayType 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for i in typedInto: {
     scope: queues[i]
@@ -315,11 +315,11 @@ output name string = account.name
 @description('Resource id.')
 output id string = account.id
 
-@description('Where blobs are, with a slash at the end.')
+@description('URL of the blob service, with a trailing slash.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 
-@description('Where queues are, with a slash at the end.')
+@description('URL of the queue service, with a trailing slash.')
 output queueEndpoint string = account.properties.primaryEndpoints.queue
 
-@description('The container that the code is deployed to.')
+@description('The container for the deployed code.')
 output packageContainer string = package.name

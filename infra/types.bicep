@@ -1,16 +1,16 @@
-// What one module hands to another, where a string or a number says too little.
+// Types of module parameters, where a string or a number says too little.
 
-@description('The tags of everything that has some.')
+@description('The tags of all resources that can have tags.')
 @export()
 type Tags = {
-  @description('A tag, by its name. azd finds what it has made by azd-env-name.')
+  @description('A tag by its name. azd finds its resources by azd-env-name.')
   *: string
 }
 
-@description('Settings of the function app; a certificate or a key may be among them.')
+@description('Settings of the function app; they may contain a certificate or a key.')
 @secure()
 @export()
 type Settings = {
-  @description('A setting, by its name.')
+  @description('A setting by its name.')
   *: string
 }

@@ -1,9 +1,9 @@
 """
-`python -m tools.capacity`: what tenants of four sizes ask for, and which limit binds.
+`python -m tools.capacity`: what tenants of four sizes need, and which limit binds.
 
 Every figure follows from what the product does, by its own constants, from Microsoft's documented
-limits, and from the assumptions that are named here. With `--write` docs/capacity.md and the
-table of costs in docs/operations.md show what is printed.
+limits, and from the assumptions named here. `--write` updates docs/capacity.md and the cost tables
+in docs/operations.md.
 """
 
 from __future__ import annotations
@@ -184,26 +184,28 @@ def dollars(users: int) -> Sequence[str]:
 _TABLES: dict[str, tuple[Callable[[int], Sequence[str]], str]] = {
     "first-fill": (
         first_fill,
-        "Users | profile calls | resource units | what binds | at least | at our pace "
-        "| runs at once | instances needed | the host would start | at most",
+        "Users | profile calls | resource units | binding limit | shortest time | time at our pace "
+        "| concurrent runs | instances needed | instances started | highest cost",
     ),
     "sweep": (
         sweep,
-        "Users | Graph calls | requests in 10 s | storage reads | takes | of an hour | instances",
+        "Users | Graph calls | requests in 10 s | storage reads | duration | share of an hour "
+        "| instances",
     ),
     "audit": (
         audit,
-        "Users | looks an hour | SharePoint calls an hour | of the profile calls "
-        "| may take | of a day's units",
+        "Users | checks an hour | SharePoint calls an hour | share of the profile calls "
+        "| allowed share | share of a day's units",
     ),
     "monday": (
         monday,
         "Users | notifications a second | new photos a second | Graph calls a second "
-        "| of the profile calls | of a minute's units | runs at once | instances needed",
+        "| share of the profile calls | share of a minute's units | concurrent runs "
+        "| instances needed",
     ),
     "dollars": (
         dollars,
-        " | ".join(["Users", *cost.dollars_by_part(TENANTS[0]), "in all"]),
+        " | ".join(["Users", *cost.dollars_by_part(TENANTS[0]), "total"]),
     ),
 }
 
@@ -218,7 +220,7 @@ def table(name: str) -> str:
 
 def main() -> None:
     command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    command.add_argument("--write", action="store_true", help="let the pages show it")
+    command.add_argument("--write", action="store_true", help="update the pages")
     write = command.parse_args().write
     for name in _TABLES:
         print(f"{name}\n\n{table(name)}\n")

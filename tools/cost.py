@@ -208,7 +208,7 @@ def table() -> str:
     """A Markdown table with a row per size."""
     lines = [
         "| Users | Graph calls | SharePoint calls | blob reads | blob writes | executions "
-        "| instances | storage | logs | in all | at most |",
+        "| instances | storage | logs | total | at most |",
         "|" + "---:|" * 11,
     ]
     for users in TENANTS:

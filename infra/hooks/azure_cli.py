@@ -1,4 +1,4 @@
-"""The Azure CLI as the hooks call it: it asks nobody, ends in time, and shows no secret."""
+"""Calls the Azure CLI for the hooks: no prompts, a timeout, and no secrets in errors."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 AGAIN = "`azd hooks run postdeploy`"
-# A request to Azure takes a few seconds, and a slow one less than the four minutes of its gateway.
+# Seconds. A request to Azure takes a few; its gateway ends any request after four minutes.
 LONGEST_CALL = 300.0
-# Azure may answer with what it was sent.
+# Azure may repeat what it was sent. Shorter settings are not hidden: they are not secrets.
 SHORTEST_SECRET = 20
 
 
 class HookError(Exception):
-    """Why the app could not be connected, in a sentence; it never shows a secret."""
+    """One sentence that says why the app could not be connected. It never contains a secret."""
 
 
 class AzureCli:
-    """`az`; every error is a HookError."""
+    """`az`; raises only HookError."""
 
     def __init__(self) -> None:
         found = shutil.which("az")
@@ -34,23 +34,23 @@ class AzureCli:
         self._az = found
 
     def ask(self, method: str, url: str) -> dict[str, Any]:
-        """What Azure Resource Manager answers."""
+        """Return the answer of Azure Resource Manager."""
         told = self.run(["rest", "--method", method, "--url", url])
         try:
             answer = json.loads(told)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            # What it is cannot be shown: there may be a key in it.
+            # Do not show it: it may contain a key.
             raise HookError(
-                "az rest printed something else than one JSON object: see whether "
-                f"`az account show` does so too (az upgrade may help), then run {AGAIN}."
+                "az rest did not print a JSON object: check whether `az account show` does "
+                f"(az upgrade may help), then run {AGAIN}."
             )
         return answer
 
     def put(self, url: str, properties: Mapping[str, str]) -> None:
         """Write *properties*, which are secret."""
-        # In a file that only we can read: a command line is there for everybody to see.
+        # Through a file that only we can read: other users can see command lines.
         handle, name = tempfile.mkstemp(suffix=".json")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as body:
@@ -62,23 +62,23 @@ class AzureCli:
             Path(name).unlink()
 
     def run(self, arguments: list[str], *, hide: Sequence[str] = ()) -> str:
-        """What az prints; *hide* are texts that its errors must not show."""
+        """Return what az prints; its errors must not contain the texts in *hide*."""
         try:
             done = subprocess.run(
                 [self._az, *arguments, "--only-show-errors"],
                 capture_output=True,
-                # It may ask, such as whether to install an extension: nobody would see that.
+                # It may ask, say, to install an extension, but nobody would see the question.
                 stdin=subprocess.DEVNULL,
                 timeout=LONGEST_CALL,
                 encoding="utf-8",
-                # On Windows it writes in the code page of the terminal.
+                # On Windows az writes in the terminal's code page.
                 errors="replace",
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):
-            # Without what is behind it: that names the whole command.
+            # Not `from error`: the cause contains the whole command line.
             raise HookError(
-                f"az {arguments[0]} does not answer: check the network and `az account show`, "
+                f"az {arguments[0]} does not respond: check the network and `az account show`, "
                 f"then run {AGAIN}."
             ) from None
         if done.returncode:
@@ -87,7 +87,7 @@ class AzureCli:
 
 
 def part(answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    """What stands under *name*, which must be there."""
+    """Return the field *name*. Raises HookError if it is missing or has another type."""
     found = answer.get(name)
     if not isinstance(found, kind):
         raise HookError(
@@ -97,7 +97,7 @@ def part(answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 
 def _told(errors: str, hide: Sequence[str]) -> str:
-    """The first line of what az says that tells something."""
+    """The first meaningful line of az's error output, without the secrets."""
     for secret in hide:
         errors = errors.replace(secret, "...")
     lines = (line.removeprefix("ERROR:").strip() for line in errors.splitlines())

@@ -1,11 +1,11 @@
 """
-Tells a deployed app its own address and secret: WEBHOOK_URL and CLIENT_STATE.
+Sets WEBHOOK_URL and CLIENT_STATE in a deployed app.
 
-azd runs it after provisioning and after deploying; `azd hooks run postdeploy` repeats it. Both
-settings are made of keys of the function `notifications`, which Azure makes and keeps: so they stay
-the same over redeployments, nobody has to store them, and Graph's copy of the address opens nothing
-but that function. CLIENT_STATE is made by a hash, and so opens nothing itself. Neither is ever
-shown, nor given to another program on its command line.
+azd runs this after provisioning and after deploying; `azd hooks run postdeploy` repeats it. Both
+settings are derived from keys of the function `notifications`, which Azure generates and stores. So
+they survive redeployments, nobody has to store them, and the URL that Graph keeps gives access to
+that function only. CLIENT_STATE is a hash, so it gives no access. Neither is ever shown, or passed
+to another program on its command line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-# azd runs this file as a script: then only its own folder would be looked into.
+# azd runs this file as a script, so only its own folder is on the path.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from infra.hooks.azure_cli import AGAIN, AzureCli, HookError, part
@@ -32,16 +32,16 @@ T = TypeVar("T")
 FUNCTION = "notifications"
 KEYS = GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
 API_VERSION = "2025-03-01"
-# An app that has just been deployed or set up answers for its keys only when it has started.
+# Keys of an app that was just deployed or configured can be read only once it has started.
 TRIES, SECONDS_APART = 20, 6.0
 SECONDS_TO_RESTART = "90"
-# How az tells it; the first one comes with Bad Request.
+# In az's errors while the app starts; the first one comes with Bad Request.
 _STARTING = ("from host runtime", "Service Unavailable", "Bad Gateway", "Gateway Timeout")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What azd knows of the deployment: the outputs of infra/main.bicep, as variables."""
+    """The deployment, from azd's variables: the outputs of infra/main.bicep."""
 
     subscription: str
     group: str
@@ -49,7 +49,7 @@ class Deployment:
     url: str
     storage: str
     sharepoint_tenant: str
-    # Who is to be given rights: the managed identity, or an app registration if there is one.
+    # The managed identity; rights go to it, or to the app registration if there is one.
     identity: str
     registration: str = ""
 
@@ -73,23 +73,23 @@ class Deployment:
 
     @property
     def path(self) -> str:
-        """The app in Azure Resource Manager."""
+        """The app's resource id."""
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
         return f"{group}/providers/Microsoft.Web/sites/{self.app}"
 
 
 def wanted(deployment: Deployment, keys: Mapping[str, str]) -> dict[str, str]:
-    """The two settings, as they should be."""
+    """The right values of the two settings."""
     code = quote(keys[GRAPH_KEY], safe="")
     return {
         "WEBHOOK_URL": f"{deployment.url}/api/{FUNCTION}?code={code}",
-        # Not the key itself: Graph repeats it in every notification.
+        # Not the key itself: every notification contains it.
         "CLIENT_STATE": hashlib.sha256(keys[CLIENT_STATE_KEY].encode()).hexdigest(),
     }
 
 
 class Azure:
-    """The app, through `az`; every error is a HookError."""
+    """The app in Azure, through `az`; raises only HookError."""
 
     def __init__(self, deployment: Deployment, pause: Callable[[float], None]) -> None:
         self._deployment = deployment
@@ -97,7 +97,7 @@ class Azure:
         self._az = AzureCli()
 
     def is_deployed(self) -> bool:
-        """Whether the app has the function that Graph calls; an app that is starting has none."""
+        """Whether the app has the function that Graph calls; False while the app starts."""
         try:
             functions = part(self._ask("get", "functions"), "value", list)
         except HookError as error:
@@ -108,7 +108,7 @@ class Azure:
         return any(name.rpartition("/")[2] == FUNCTION for name in names)
 
     def wait_for_code(self) -> None:
-        """Azure lists the functions of a new package a little after it was deployed."""
+        """Wait until Azure lists the deployed function, some time after the deployment."""
         for _ in range(TRIES):
             if self.is_deployed():
                 return
@@ -119,17 +119,17 @@ class Azure:
         )
 
     def keys(self) -> dict[str, str]:
-        """Both keys; one that is missing is made first, by Azure."""
+        """Return both keys; Azure generates a missing one first."""
         keys = self._list_keys()
         missing = [name for name in KEYS if name not in keys]
         for name in missing:
-            # Without a value: Azure makes one.
+            # Azure generates the value, because none is given.
             make = partial(self._az.put, self._url(f"functions/{FUNCTION}/keys/{name}"))
             self._when_started(partial(make, {"name": name}))
         return self._wait_for_keys() if missing else keys
 
     def _wait_for_keys(self) -> dict[str, str]:
-        """The list may be older than a key that was made a moment ago."""
+        """Wait until Azure lists the new keys: its list may be out of date."""
         for _ in range(TRIES):
             keys = self._list_keys()
             if len(keys) == len(KEYS):
@@ -140,26 +140,26 @@ class Azure:
         )
 
     def settings(self) -> dict[str, str]:
-        """All settings of the app."""
+        """Return all settings of the app."""
         return part(self._ask("post", "config/appsettings/list"), "properties", dict)
 
     def write_settings(self, settings: dict[str, str]) -> None:
-        """Write *settings* in place of all there are; the app restarts with them."""
+        """Replace all settings by *settings*; the app restarts."""
         self._az.put(self._url("config/appsettings"), settings)
 
     def ask_for_subscription(self) -> None:
-        """Type `renew` into the queue of upkeep."""
+        """Add `renew` to the queue photo-upkeep."""
         into = ["--account-name", self._deployment.storage, "--queue-name", "photo-upkeep"]
         into += ["--subscription", self._deployment.subscription]
         put = ["storage", "message", "put", *into, "--content", "renew", "--auth-mode", "login"]
-        # Not before the app has restarted: with its old settings it would leave this to a timer.
+        # Only after the restart: with its old settings the app would leave this to a timer.
         later = ["--visibility-timeout", SECONDS_TO_RESTART]
         self._az.run([*put, *later, "--output", "none"])
 
     def _list_keys(self) -> dict[str, str]:
-        """Those of our two keys that Azure lists."""
+        """Return those of our two keys that Azure lists."""
         answer = self._when_started(partial(self._ask, "post", f"functions/{FUNCTION}/listkeys"))
-        # The keys themselves, says Azure; under `properties`, says its documentation.
+        # Azure returns the keys themselves; its documentation puts them under `properties`.
         told = answer.get("properties") or answer
         listed = told if isinstance(told, dict) else {}
         return {name: str(listed[name]) for name in KEYS if listed.get(name)}
@@ -186,9 +186,9 @@ def _is_starting(error: HookError) -> bool:
 
 
 def connect(azure: Azure, deployment: Deployment) -> bool:
-    """Bring both settings to what they should be; False if they were."""
+    """Correct both settings; False if they were right."""
     settings = wanted(deployment, azure.keys())
-    # Read last: what somebody sets while an app starts must not be written over.
+    # Read last, so as not to overwrite what somebody sets while the app starts.
     present = azure.settings()
     if settings.items() <= present.items():
         return False
@@ -197,18 +197,18 @@ def connect(azure: Azure, deployment: Deployment) -> bool:
 
 
 def what_is_left(deployment: Deployment, asked: str) -> str:
-    """What a person does next."""
+    """The text that tells a person what to do next."""
     whose = f"--identity {deployment.identity}"
     if deployment.registration:
         whose = f"--app {deployment.registration}"
     return f"""
 {asked}
-What is left, unless it was done before:
+Next, if not done before:
   python manage.py grant {whose} --sharepoint-tenant {deployment.sharepoint_tenant} --device-code
-      as an admin of Microsoft 365: the rights that PhotoSync needs, and no others
+      as an admin of Microsoft 365: grants exactly the rights that PhotoSync needs
   azd hooks run postdeploy
-      asks for the subscription once more, now that it may be made
-Then look at {deployment.url}/api/console. It asks for a key, if nobody signs in there:
+      requests the subscription again, now that PhotoSync has the rights for it
+Then open {deployment.url}/api/console. Unless sign-in is on, it asks for a key:
   az functionapp keys list -g {deployment.group} -n {deployment.app} --query functionKeys.default
 """
 
@@ -216,7 +216,7 @@ Then look at {deployment.url}/api/console. It asks for a key, if nobody signs in
 def main(
     arguments: list[str], env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
 ) -> int:
-    """`postprovision` or `postdeploy`: 0, or 1 or 130 with one sentence on stderr."""
+    """Run `postprovision` or `postdeploy`; returns 0, or 1 or 130 with one sentence on stderr."""
     try:
         _run(arguments, env, pause)
     except HookError as error:
@@ -234,20 +234,20 @@ def _run(arguments: list[str], env: Mapping[str, str], pause: Callable[[float], 
     if arguments == ["postdeploy"]:
         azure.wait_for_code()
     elif not azure.is_deployed():
-        sys.stdout.write("No code is deployed yet, so nothing is connected: `azd deploy`.\n")
+        sys.stdout.write("No code is deployed yet, nothing to connect: run `azd deploy`.\n")
         return
     changed = connect(azure, deployment)
-    how = "set; the app restarts with them" if changed else "as they should be"
-    sys.stdout.write(f"WEBHOOK_URL and CLIENT_STATE are {how}.\n")
+    how = "are set; the app restarts" if changed else "were already set"
+    sys.stdout.write(f"WEBHOOK_URL and CLIENT_STATE {how}.\n")
     try:
         azure.ask_for_subscription()
-        asked = "The app was asked to make or renew its subscription."
+        asked = "The app was told to create or renew its subscription."
     except HookError as error:
-        asked = f"The subscription is made at the next renewal ({error})."
+        asked = f"The subscription will be created at the next renewal ({error})."
     sys.stdout.write(what_is_left(deployment, asked))
 
 
 if __name__ == "__main__":
-    # It ends as an error does, so that the file with the settings goes first.
+    # Exit like an error, so that the file with the settings is deleted first.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:], os.environ))

@@ -1,7 +1,7 @@
 """
-Writes down when the package is put together, so that the app can tell when it was deployed.
+Records when the package was built, so that the app can say how old its deployment is.
 
-azd runs it before it packs the app, and `python -m tools.package` does the same.
+azd runs this before it packs the app; `python -m tools.package` does the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STAMP = "shared/packed.txt"
 
 
 def write(root: Path, at: datetime) -> None:
-    """Write *at* where the app looks for it."""
+    """Write *at* to the file that the app reads."""
     (root / STAMP).write_text(at.astimezone(UTC).isoformat(timespec="seconds") + "\n", "ascii")
 
 

@@ -1,4 +1,4 @@
-"""What a command of manage.py left behind."""
+"""The result of a command of manage.py."""
 
 from __future__ import annotations
 
@@ -25,9 +25,18 @@ class Said(NamedTuple):
 
 
 def assert_one_sentence(said: Said, code: int, *words: str) -> None:
-    """It ended with *code* and told one sentence, with *words* in it."""
+    """It ended with *code*, nothing on stdout, and one sentence with *words* on stderr."""
     assert (said.code, said.out) == (code, ""), said
     assert said.err.count("\n") == 1, said.err
     assert said.err.rstrip().endswith("."), said.err
     for word in words:
         assert word in said.err, said.err
+
+
+def assert_told(said: Said, code: int, *words: str, err: str | None = None) -> None:
+    """It ended with *code*, with *words* on stdout, and with *err* on stderr; "" is nothing."""
+    assert said.code == code, said
+    for word in words:
+        assert word in said.out, said.out
+    if err is not None:
+        assert err in said.err if err else said.err == "", said.err

@@ -1,8 +1,8 @@
 """
-The expressions of Azure Resource Manager, as they stand in what `bicep snapshot` predicts.
+Evaluates the expressions of Azure Resource Manager in predictions of `bicep snapshot`.
 
-What is known only once it is deployed stays an expression there: `[reference('ID', '…').clientId]`.
-Here it becomes the value that the deployment of the tests has in its place.
+Values known only after the deployment stay expressions there: `[reference('ID', '…').clientId]`.
+Here they become the values of the tests' deployment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Later = Callable[[Mapping[str, Any]], Any]
 
 
 class Expressions:
-    """What expressions mean, given what was *deployed* and what secure parameters *hide*."""
+    """The values of expressions, given the *deployed* resources and the *hidden* parameters."""
 
     def __init__(self, deployed: list[Resource], hidden: Mapping[str, Any]) -> None:
         self._by_id = {each.id: each for each in deployed}

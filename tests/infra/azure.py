@@ -1,8 +1,8 @@
 """
-A stand-in for `az` and Azure Resource Manager: `AZURE_STAND_IN=state.json python azure.py ...`.
+A test double of `az` and Azure Resource Manager: `AZURE_STAND_IN=state.json python azure.py ...`.
 
-It knows the commands that the hook gives, with the options that az 2.91.0 has for them, and ends
-everything else as az does: with exit code 2. What Azure remembers is in the state file.
+It supports the hook's commands, with the options of az 2.91.0, and rejects everything else as az
+does, with exit code 2. Azure's state is in the state file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A deployed app behind a stand-in for `az`."""
+"""A deployed app behind a test double of `az`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Run = Callable[[str], tuple[int, list[float]]]
 
 
 class Cloud:
-    """What azd would have deployed, and the hook."""
+    """A deployment by azd, and the hook."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "state.json"
@@ -91,13 +91,13 @@ class Cloud:
         return self.run([sys.executable, str(INFRA / "hooks" / "connect.py"), event])
 
     def secrets(self) -> list[str]:
-        """What nobody may see."""
+        """All secrets."""
         keys = [value for name, value in self.state["keys"].items() if name != "default"]
         return [*keys, *(key.rstrip("=") for key in keys), *map(hashed, keys)]
 
 
 def hashed(key: str) -> str:
-    """What CLIENT_STATE is made of a key."""
+    """The CLIENT_STATE for a key."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

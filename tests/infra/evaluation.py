@@ -1,8 +1,8 @@
 """
-What a Bicep file deploys, given its parameters: a stand-in for compiler and Azure Resource Manager.
+Evaluates what a Bicep file deploys, like its compiler and Azure Resource Manager.
 
-It knows the part of the language that infra/ uses and refuses everything else. What Azure makes up
-(ids, addresses) is made up here in the same form.
+It supports the part of the language that infra/ uses and refuses everything else. Values that Azure
+generates (ids, addresses) are generated here in the same form.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests.infra.resource import Resource, identify
 from tests.infra.template import INFRA, TYPES, Declaration, Template, parts, read, text
 
 Scope = Mapping[str, Any]
-# Of what is deployed into a group that is there already; main.bicep would name it so, too.
+# The id of the existing group; main.bicep would give its group the same name.
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-photosync-prod"
-# What a parameter is, if it is no object of a type of one's own.
+# The types of parameters; all others are objects of a declared type.
 _KINDS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
 
 @dataclass
 class World:
-    """What has been deployed so far, over all modules, and the settings that the app has."""
+    """The resources deployed so far by all modules, and the app's present settings."""
 
     present: dict[str, str]
     resources: list[Resource] = field(default_factory=list)
-    # What Azure keeps of parameters for everybody to read: those that are not @secure.
+    # The parameters that Azure shows to every reader: those that are not @secure.
     shown: list[Any] = field(default_factory=list)
     # The variable `settings` of group.bicep, which a snapshot does not show.
     settings: Any = None
@@ -62,7 +62,7 @@ def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str,
 def deployed_with(
     path: Path, given: Mapping[str, Any]
 ) -> tuple[list[Resource], dict[str, Any], dict[str, Any]]:
-    """The resources of *path*, what the variable `settings` is, and the outputs."""
+    """The resources of *path*, the variable `settings`, and the outputs."""
     world = World({})
     outputs = deploy_into(world, path, given)
     return world.resources, world.settings, outputs
@@ -99,7 +99,7 @@ class _File:
         """Refuse a parameter as Azure does: by its decorators."""
         value = self.symbol(declaration.name)
         if declaration.kind in self.template.imported:
-            # BCP308: whatever else is to be said stands where the type is declared.
+            # BCP308: other decorators belong to the declaration of the type.
             assert declaration.decorators.keys() == {"description"}, declaration.name
         fits_kind = isinstance(value, _KINDS.get(declaration.kind, dict))
         assert fits_kind, f"{declaration.name}: {value!r} is no {declaration.kind}"

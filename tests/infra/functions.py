@@ -9,7 +9,7 @@ from typing import Any
 from tests.infra.hashes import guid, unique_string
 from tests.infra.template import INFRA
 
-# The one that `bicep snapshot` was told.
+# As given to `bicep snapshot`.
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "22222222-2222-2222-2222-222222222222"
 
@@ -24,7 +24,7 @@ def as_text(value: Any) -> str:
 
 
 class Refused(AssertionError):
-    """What Azure answers where a template itself refuses its parameters."""
+    """The error of a template that refuses its parameters."""
 
 
 def _fail(sentence: str) -> None:

@@ -1,8 +1,8 @@
 """
-The names that Azure Resource Manager makes: guid() and uniqueString(), as Azure computes them.
+The functions guid() and uniqueString() of Azure Resource Manager.
 
-Neither is documented; both are checked against what Microsoft's own evaluation made of the same
-words (tests/infra/snapshots).
+The algorithms are not documented; both are checked against Microsoft's own evaluation
+(tests/infra/snapshots).
 """
 
 from __future__ import annotations

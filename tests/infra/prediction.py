@@ -1,4 +1,4 @@
-"""What `bicep snapshot` predicts, beside what the stand-in of the tests would deploy."""
+"""Compares the predictions of `bicep snapshot` with our evaluator."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.infra.resource import Resource
 from tests.infra.template import MAIN
 
 FOLDER = Path(__file__).with_name("snapshots")
-# The deployments that are predicted: each is a file of parameters.
+# The predicted deployments, each a file of parameters.
 NAMES = ("plain", "private")
-# What the names in them end in, by uniqueString().
+# Their names, with the suffix of uniqueString().
 _SHORT = {"photosync-yr5u7iz7wexjc": "APP", "styr5u7iz7wexjc": "STORAGE"}
 
 
 def differences(name: str, snapshot: dict[str, Any]) -> set[str]:
-    """Where a *snapshot* of the deployment *name* and the stand-in differ; versions aside."""
+    """Where a *snapshot* of deployment *name* and our evaluator differ; ignores API versions."""
     ours, settings, outputs = deployed_with(MAIN, _given(name))
-    # What is @secure() stays an expression; the settings that the app has are nobody's yet.
+    # @secure() parameters stay expressions; the app has no settings yet.
     meant = Expressions(ours, {"settings": settings, "present": {}})
     theirs = [meant.value(each) for each in snapshot["predictedResources"]]
     written = [_written(each) for each in ours if not each.existing]
@@ -53,7 +53,7 @@ def _called(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _short(resource: dict[str, Any]) -> str:
-    """A role is called by what it is about: its own name says nothing."""
+    """A role assignment is named after its scope, because its own name is a GUID."""
     if resource["type"].endswith("/roleAssignments"):
         about = resource["id"].rpartition("/providers/")[0].rpartition("/")[2]
         name = f"{resource['properties']['roleDefinitionId'].rpartition('/')[2][:8]} on {about}"
@@ -65,7 +65,7 @@ def _short(resource: dict[str, Any]) -> str:
 
 
 def _readable(resource: dict[str, Any]) -> dict[str, Any]:
-    """Without its version, and with the text of a workbook as what it says."""
+    """Without its API version, and with a workbook's JSON parsed."""
     plain = {name: each for name, each in resource.items() if name != "apiVersion"}
     properties = plain.get("properties", {})
     if "serializedData" in properties:

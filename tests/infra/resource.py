@@ -1,4 +1,4 @@
-"""A resource as it is sent to Azure, and what Azure answers."""
+"""A resource as sent to Azure, and Azure's answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Resource:
 
     @property
     def properties(self) -> dict[str, Any]:
-        """What Azure answers: what was sent, and what it made up."""
+        """Azure's answer: the sent properties, and generated ones."""
         return _made_up(self) | dict(self.body.get("properties") or {})
 
 

@@ -1,4 +1,4 @@
-"""Deployments that the tests look at."""
+"""Sample deployments."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BANK: dict[str, Any] = {
 
 @functools.cache
 def plain() -> list[Resource]:
-    """With nothing but what has to be given."""
+    """Only the required parameters."""
     return deploy(MAIN, REQUIRED)[0]
 
 
@@ -75,7 +75,7 @@ def everything() -> list[Resource]:
 
 @functools.cache
 def bank() -> list[Resource]:
-    """Into a group of others, with everything by others that can be."""
+    """Into an existing group, with everything existing that can be."""
     return deploy(GROUP, REQUIRED | BANK)[0]
 
 
@@ -88,7 +88,7 @@ def one(resources: list[Resource], type_: str, name: str = "") -> Resource:
 
 
 def with_more(**more: Any) -> list[Resource]:
-    """With *more* than what has to be given."""
+    """The required parameters, and *more*."""
     return deploy(MAIN, REQUIRED | more)[0]
 
 

@@ -1,8 +1,8 @@
 """
-What Azure Resource Manager takes, as far as infra/ uses it: `resource_types.json`.
+What Azure Resource Manager accepts, as far as infra/ uses it: `resource_types.json`.
 
-It is drawn from the types that Bicep's own compiler checks against, which Azure/bicep-types-az
-publishes. After a change of types, versions or nested properties in infra/:
+It is generated from the types that Bicep's own compiler uses, which Azure/bicep-types-az publishes.
+After a change of types, versions or nested properties in infra/:
 
     git clone --depth 1 https://github.com/Azure/bicep-types-az /tmp/types
     python -m tests.infra.schema /tmp/types/generated
@@ -28,7 +28,7 @@ _SIMPLE = {"AnyType": "any", "BooleanType": "bool", "IntegerType": "int", "Strin
 
 
 def faults(resource: Resource, types: dict[str, Any]) -> list[str]:
-    """What Azure would say against *resource*; empty if nothing."""
+    """The errors that Azure would report for *resource*."""
     kind = f"{resource.type}@{resource.api_version}"
     if kind not in types:
         return [f"{kind} is not in {FILE.name}"]
@@ -73,7 +73,7 @@ def _fits(value: Any, expected: str) -> bool:
 
 
 class _Drawing:
-    """One type in our short form, no deeper than *used* goes."""
+    """One type in our short form, no deeper than *used*."""
 
     def __init__(self, types: list[dict[str, Any]]) -> None:
         self._types = types

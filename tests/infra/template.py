@@ -1,4 +1,4 @@
-"""One Bicep file, as its declarations: what each is called, and the syntax tree of its value."""
+"""The declarations of a Bicep file: each name, and the syntax tree of its value."""
 
 from __future__ import annotations
 

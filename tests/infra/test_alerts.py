@@ -1,4 +1,4 @@
-"""Alert rules and workbook: complete, sound in Microsoft's own eyes, and they say what to do."""
+"""Alert rules and workbook are complete, valid for Microsoft, and say what to do."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def book(**changes: Any) -> dict[str, Any]:
 
 
 def pictures(**changes: Any) -> dict[str, dict[str, Any]]:
-    """The workbook's items that show what a query finds."""
+    """The workbook's items with a query."""
     return {item["name"]: item["content"] for item in book(**changes)["items"] if item["type"] == 3}
 
 
 def shared() -> dict[str, str]:
-    """Every query, for a workspace that others use, too."""
+    """Every query, for a shared workspace."""
     drawn = pictures(sharesWorkspace=True).items()
     told = rules(sharesWorkspace=True).items()
     return {name: content["query"] for name, content in drawn} | {
@@ -71,8 +71,8 @@ def shared() -> dict[str, str]:
     }
 
 
-def test_what_an_admin_is_told_of():
-    """Each of the six things that must not go unnoticed has its rule, and it is on."""
+def test_rules():
+    """Six rules, all on. A rule fires once its query finds a row in our workspace."""
     assert rules().keys() == {
         "failed-photos",
         "parked-messages",
@@ -81,40 +81,31 @@ def test_what_an_admin_is_told_of():
         "brake",
         "slow-webhook",
     }
-    assert all(rule["enabled"] and rule["autoMitigate"] for rule in rules().values())
-
-
-def test_a_row_is_an_alert():
-    """A rule fires as soon as its query finds anything, on the workspace that holds the tables."""
     for rule in rules().values():
         [condition] = rule["criteria"]["allOf"]
         assert (condition["timeAggregation"], condition["operator"]) == ("Count", "GreaterThan")
         assert condition["threshold"] == 0
         assert rule["scopes"] == [GIVEN["logAnalyticsWorkspaceId"]]
+        assert rule["enabled"]
+        assert rule["autoMitigate"]
 
 
-def test_with_an_address_everybody_is_told():
-    """Every rule tells the one group, and the group the address."""
-    group = one(deployed(), GROUP)
+def test_mail():
+    """With an address, every rule mails it through one action group; without, there is no group."""
+    group, without = one(deployed(), GROUP), deployed(alertEmail="")
 
     assert {tuple(rule["actions"]["actionGroups"]) for rule in rules().values()} == {(group.id,)}
     assert [each["emailAddress"] for each in group.properties["emailReceivers"]] == [
         GIVEN["alertEmail"]
     ]
     assert len(group.properties["groupShortName"]) <= 12
-
-
-def test_without_an_address_there_is_no_group():
-    """The rules are there all the same, for the portal."""
-    found = deployed(alertEmail="")
-
-    assert [each for each in found if each.type == GROUP] == []
+    assert [each for each in without if each.type == GROUP] == []
     assert all(rule["actions"] == {"actionGroups": []} for rule in rules(alertEmail="").values())
 
 
 @pytest.mark.parametrize("minutes", [1, 15, 60, 61, 180, 181, 360, 720, 721, 1440])
 def test_rules_look_back_far_enough(minutes):
-    """Whatever the sweep's period, each rule sees twice of it, and no query asks for more."""
+    """Each rule's window covers twice the sweep's period, and all that its query reads."""
     for name, rule in rules(sweepPeriodMinutes=minutes).items():
         window = WINDOWS[rule["windowSize"]]
         if name not in {"slow-webhook", "subscription-expiring"}:
@@ -126,7 +117,7 @@ def test_rules_look_back_far_enough(minutes):
 
 @pytest.mark.parametrize("name", ["no-sweep", "brake"])
 def test_period_is_the_deployments(name):
-    """What the file says is an example; the rule has the period of this deployment."""
+    """The period in the file is an example; the rule has the deployment's period."""
     assert "let SweepPeriod = 45m;" in query_of(rules(sweepPeriodMinutes=45)[name])
 
 
@@ -163,7 +154,7 @@ def test_every_query_is_used():
 
 
 def test_what_others_send_is_no_alert_of_ours():
-    """In a shared workspace each table is asked for what came through our Application Insights."""
+    """In a shared workspace every table is filtered by our Application Insights."""
     [insights] = [each for each in deployed() if each.type == "Microsoft.Insights/components"]
     limited = rf"\(\1 \| where _ResourceId =~ '{insights.id}'\)"
 
@@ -189,7 +180,7 @@ def answers() -> dict[str, dict[str, list[str]]]:
 
 
 def test_microsoft_understands_every_query():
-    """Microsoft's own parser finds no fault: names, types and functions are those of the tables."""
+    """Microsoft's own parser accepts names, types and functions of every query."""
     assert {name: each["faults"] for name, each in answers().items() if each["faults"]}.keys() == {
         "wrong"
     }
@@ -229,7 +220,7 @@ def test_workbook_shows_what_an_operator_looks_at():
 
 
 def test_day_is_the_longest_period():
-    """A rule looks back two days at most, so the template takes no period beyond one."""
+    """A rule looks back two days at most, so the longest period is one day."""
     text = (INFRA / "alerts.bicep").read_text()
 
     [most] = re.findall(r"@maxValue\((\d+)\)\nparam sweepPeriodMinutes", text)

@@ -1,10 +1,9 @@
-"""Where others own the group, the network, the workspace and the key, and name everything."""
+"""Deployments with an existing group, network, workspace and key, and given names."""
 
 from __future__ import annotations
 
 import json
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ def changed(**more: Any) -> list[Resource]:
 
 @pytest.mark.parametrize("given", [{}, BANK], ids=["plain", "bank"])
 def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
-    """main.bicep makes the group and nothing else: who has rights on a group misses nothing."""
+    """main.bicep adds only the group: group.bicep deploys everything else."""
     ours, theirs = deploy(MAIN, REQUIRED | given), deploy(GROUP, REQUIRED | given)
     group = one(ours[0], "Microsoft.Resources/resourceGroups")
 
@@ -47,7 +46,7 @@ def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
 
 
 def test_the_group_has_the_name_that_is_given():
-    """What is in it is then there, too."""
+    """Its resources are in it."""
     resources, outputs = deploy(MAIN, REQUIRED | {"resourceGroupName": "rg-of-ours"})
 
     assert one(resources, "Microsoft.Resources/resourceGroups").name == "rg-of-ours"
@@ -106,7 +105,7 @@ def test_an_app_can_be_in_a_network_with_storage_outside():
 
 
 def test_everything_has_the_name_that_is_given():
-    """What a company may name is named so; the rest is part of it, or named by Azure's rules."""
+    """Every resource that can have a given name has it; the rest are parts or GUIDs."""
     of_azure = {
         # Parts, and what has to be a GUID.
         "Microsoft.Authorization/roleAssignments",
@@ -136,7 +135,7 @@ def test_everything_has_the_name_that_is_given():
 
 
 def test_a_network_of_ours_has_the_names_that_are_given():
-    """Also what others mostly have already."""
+    """Including resources that a company usually has already."""
     given = {
         "workspaceName": "law-photos",
         "networkName": "net-photos",
@@ -154,7 +153,7 @@ def test_a_network_of_ours_has_the_names_that_are_given():
 
 
 def test_tags_of_others_are_on_everything():
-    """Beside azd's own, and also on the group where it is ours."""
+    """Besides azd's own, also on a group that we create."""
     wanted = {"cost-center": "4711", "owner": "platform=team", "azd-env-name": "photosync-prod"}
     tagged = [each for each in deploy(MAIN, REQUIRED | BANK)[0] if "tags" in each.body]
 
@@ -184,23 +183,18 @@ def test_a_key_of_others_encrypts_blobs_and_queues():
     }
 
 
-def test_a_version_of_a_key_can_be_held():
-    """Its address ends with it."""
+def test_other_keys():
+    """A version of the key can be pinned; without a key it is Microsoft's, without an identity."""
     held = changed(encryptionKeyUri="https://contoso.vault.azure.net/keys/photos/0123abcd")
     key = one(held, ACCOUNT).properties["encryption"]["keyvaultproperties"]
-
-    assert (key["keyname"], key["keyversion"]) == ("photos", "0123abcd")
-
-
-def test_without_a_key_storage_is_as_it_was():
-    """Microsoft's key, and no identity."""
     account = one(plain(), ACCOUNT)
 
+    assert (key["keyname"], key["keyversion"]) == ("photos", "0123abcd")
     assert account.body["identity"] is account.properties["encryption"] is None
 
 
 def rules(resources: list[Resource]) -> dict[str, str]:
-    """Whom the app lets in, by the name of the rule."""
+    """The allowed addresses, by the name of the rule."""
     return {
         each["name"]: each["ipAddress"]
         for each in site(resources)["siteConfig"]["ipSecurityRestrictions"]
@@ -208,12 +202,14 @@ def rules(resources: list[Resource]) -> dict[str, str]:
 
 
 def test_only_the_allowed_and_graph_reach_the_app():
-    """Everybody else is refused; all rules are ranges, and none is lost to another one."""
+    """All others are refused; every rule is a range, and no rule hides another."""
     config = site(bank())["siteConfig"]
     ranges = [ip_network(each["ipAddress"]) for each in config["ipSecurityRestrictions"]]
     documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))["global"]
 
     assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
+    # The deployment site is not restricted, so deployments still work.
+    assert config["scmIpSecurityRestrictionsUseMain"] is False
     assert {each["action"] for each in config["ipSecurityRestrictions"]} == {"Allow"}
     assert set(ranges) == {
         *map(ip_network, documented),
@@ -225,11 +221,6 @@ def test_only_the_allowed_and_graph_reach_the_app():
     # functions.md section Deployment: at most so many rules, and so long a name.
     assert len(ranges) <= 512
     assert max(map(len, rules(bank()))) <= 32
-
-
-def test_whoever_deploys_is_not_shut_out():
-    """The site that the code is sent to keeps rules of its own, of which there are none."""
-    assert site(bank())["siteConfig"]["scmIpSecurityRestrictionsUseMain"] is False
 
 
 def test_graph_s_addresses_can_be_told():
@@ -256,14 +247,14 @@ def test_each_cloud_has_addresses_of_graph(cloud: str):
 
 @pytest.mark.parametrize("none", ["", " ", " , "])
 def test_without_allowed_addresses_rules_set_by_hand_stay(none: str):
-    """Nothing is said of them: an update opens no app that somebody has closed in the portal."""
+    """They are omitted: an update does not open an app that was closed in the portal."""
     config = site(changed(allowedAddresses=none))["siteConfig"]
 
     assert config.keys() == {"minTlsVersion", "scmMinTlsVersion"}
 
 
 def test_the_platform_s_logs_go_to_the_workspace():
-    """Of the app, its blobs and its queues; only where that is asked for."""
+    """Of the app, its blobs and its queues; only on request."""
     logs = [each for each in bank() if each.type == LOGS]
 
     assert [each.body["scope"].type for each in logs] == [
@@ -273,7 +264,7 @@ def test_the_platform_s_logs_go_to_the_workspace():
     ]
     for each in logs:
         assert each.properties["workspaceId"] == BANK["workspaceId"]
-    # Whoever looks into a queue ten times a second leaves no line each time.
+    # Polling a queue ten times a second is not logged.
     assert [each.properties["logs"] for each in logs] == [
         [{"categoryGroup": "allLogs", "enabled": True}],
         [{"category": name, "enabled": True} for name in ("StorageWrite", "StorageDelete")],
@@ -283,7 +274,7 @@ def test_the_platform_s_logs_go_to_the_workspace():
 
 
 def test_a_workspace_of_others_gets_the_telemetry():
-    """Application Insights keeps its data there, and the alerts look there."""
+    """Application Insights stores its data there, and the alerts query it."""
     insights = one(bank(), "Microsoft.Insights/components")
     scopes = [each.properties["scopes"] for each in bank() if "scheduledQuery" in each.type]
 
@@ -292,7 +283,7 @@ def test_a_workspace_of_others_gets_the_telemetry():
 
 
 def test_zones():
-    """The plan is spread over zones where that is asked for, and only with storage that is, too."""
+    """The plan is zone redundant on request."""
     plan = "Microsoft.Web/serverfarms"
 
     assert one(bank(), plan).properties["zoneRedundant"] is True
@@ -318,13 +309,13 @@ def test_zones():
     ],
 )
 def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
-    """A sentence says what is missing, before anything is made that would not work."""
+    """A sentence says what is missing, before anything is deployed."""
     with pytest.raises(Refused, match=sentence):
         changed(**given)
 
 
 def test_every_mistake_is_said_at_once():
-    """Who mends one does not learn of the next one by another deployment."""
+    """All mistakes are reported together."""
     with pytest.raises(Refused, match="^Give endpointSubnetId, too. Give encryptionKeyUri, too.$"):
         changed(endpointSubnetId="", encryptionKeyUri="")
 
@@ -343,25 +334,19 @@ def test_every_mistake_is_said_at_once():
     ],
 )
 @pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
-def test_what_azure_would_refuse_halfway_is_refused_before(
-    path: Path, given: dict[str, Any], sentence: str
-):
+def test_what_azure_would_refuse_halfway_is_refused_before(path, given, sentence):
     """A wrong value is a sentence, by either entry."""
     with pytest.raises(Refused, match=sentence):
         deploy(path, REQUIRED | BANK | given)
 
 
 @pytest.mark.parametrize("tags", ["cost-center=4711,", ", cost-center = 4711 , ,"])
-def test_a_comma_too_many_in_tags_is_nothing(tags: str):
-    """Only what is between two commas is a tag."""
-    assert one(changed(tags=tags), ACCOUNT).body["tags"] == {
+def test_extra_commas_are_ignored(tags: str):
+    """An empty address range would be the whole internet, or end the deployment."""
+    found = changed(tags=tags, allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,")
+
+    assert one(found, ACCOUNT).body["tags"] == {
         "cost-center": "4711",
         "azd-env-name": "photosync-prod",
     }
-
-
-def test_a_comma_too_many_in_addresses_is_nothing():
-    """A range that is empty would be the whole internet, or end the deployment."""
-    found = rules(changed(allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,"))
-
-    assert found == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}
+    assert rules(found) == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}

@@ -1,4 +1,4 @@
-"""Bicep's own compiler: which rules it is asked to check, and, where there is one, what it says."""
+"""Bicep's own compiler: its linter rules and, if it is installed, its results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RULES = set(
 
 
 def test_every_rule_is_an_error_or_says_why_not():
-    """No rule of the linter is left to its default; before one that is less stands its reason."""
+    """Every linter rule is set; a rule that is no error has its reason before it."""
     lines = (INFRA / "bicepconfig.json").read_text().splitlines()
     plain = "\n".join(line for line in lines if not line.lstrip().startswith("//"))
     rules = json.loads(plain)["analyzers"]["core"]["rules"]
@@ -49,7 +49,7 @@ def test_every_rule_is_an_error_or_says_why_not():
 
 
 def test_a_line_that_a_rule_is_wrong_about_says_why():
-    """A comment stands before each rule that is switched off for one line."""
+    """A comment precedes each rule that is disabled for one line."""
     for path in INFRA.glob("*.bicep"):
         lines = path.read_text().splitlines()
         for index, line in enumerate(lines):
@@ -59,7 +59,7 @@ def test_a_line_that_a_rule_is_wrong_about_says_why():
 
 
 def test_the_compiler_agrees(tmp_path: Path):
-    """Where there is a compiler, it has nothing to say, to mend or to predict otherwise."""
+    """If installed, it reports nothing, reformats nothing and predicts the same."""
     compiler = shutil.which("bicep")
     if compiler is None:
         pytest.skip("no Bicep compiler here: no package of PyPI, npm or Debian brings one")

@@ -1,11 +1,13 @@
-"""What the hook waits for, what it takes for missing code, and what for an error."""
+"""The hook waits, notices missing code, and reports errors."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from infra.hooks import connect
-from tests.infra.conftest import Cloud, Run
+from tests.infra.conftest import Cloud, Run, hashed
 
 
 def test_without_code_nothing_is_connected(cloud: Cloud):
@@ -15,54 +17,55 @@ def test_without_code_nothing_is_connected(cloud: Cloud):
     done = cloud.hook("postprovision")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No code is deployed yet, so nothing is connected: `azd deploy`.\n"
+    assert done.stdout == "No code is deployed yet, nothing to connect: run `azd deploy`.\n"
     assert len(cloud.state["calls"]) == 1
 
 
-def test_it_waits_until_azure_lists_the_functions(cloud: Cloud, in_process: Run):
-    """After a deployment the list of functions is behind for a while."""
-    cloud.state["listed_after"] = 3
+@pytest.mark.parametrize(
+    ("state", "pauses"),
+    [
+        ({"listed_after": 3}, 3),
+        ({"started_after": 1}, 1),
+        ({"started_after": connect.TRIES - 1}, connect.TRIES - 1),
+        ({"started_after": 1, "starting": "Service Unavailable({})"}, 1),
+        ({"started_after": 1, "starting": "Bad Gateway({})"}, 1),
+        ({"started_after": 1, "starting": "Gateway Timeout({})"}, 1),
+        # The first request is before any key is made.
+        ({"keys_listed_after": 3}, 3),
+    ],
+)
+def test_it_waits(cloud: Cloud, in_process: Run, state: dict[str, Any], pauses: int):
+    """For Azure's list of functions or keys, for the app to start, and after 502, 503 and 504."""
+    cloud.state |= state
 
-    code, pauses = in_process("postdeploy")
+    code, waited = in_process("postdeploy")
 
-    assert (code, len(pauses)) == (0, 3)
-    assert "WEBHOOK_URL" in cloud.state["settings"]
-
-
-def test_it_does_not_wait_for_ever(
-    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
-):
-    """Code without our function ends in one sentence that says where to look."""
-    cloud.state["functions"] = []
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (1, connect.TRIES)
-    assert "has no function `notifications`: its log stream" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("tries", [1, connect.TRIES - 1])
-def test_it_waits_for_an_app_that_is_starting(cloud: Cloud, in_process: Run, tries: int):
-    """Keys can be asked for only when the app has started."""
-    cloud.state["started_after"] = tries
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (0, tries)
+    assert (code, len(waited)) == (0, pauses)
+    settings, keys = cloud.state["settings"], cloud.state["keys"]
+    assert "WEBHOOK_URL" in settings
+    assert settings["CLIENT_STATE"] == hashed(keys["client-state"])
 
 
 @pytest.mark.parametrize(
-    "told", ["Service Unavailable({})", "Bad Gateway({})", "Gateway Timeout({})"]
+    ("state", "pauses", "told"),
+    [
+        ({"functions": []}, connect.TRIES, "has no function `notifications`: its log stream"),
+        ({"started_after": 1000}, connect.TRIES - 1, "from host runtime"),
+        ({"keys_listed_after": 1000}, connect.TRIES, "does not list the new keys"),
+    ],
 )
-def test_it_waits_for_azure_itself(cloud: Cloud, in_process: Run, told: str):
-    """What az says of an answer of 502, 503 or 504."""
-    cloud.state |= {"started_after": 1, "starting": told}
+def test_it_stops_waiting(cloud, in_process, capsys, state, pauses, told):
+    """After a limit; the sentence says why, with Azure's own message if there is one."""
+    cloud.state |= state
 
-    assert in_process("postdeploy")[0] == 0
+    code, waited = in_process("postdeploy")
+
+    assert (code, len(waited)) == (1, pauses)
+    assert told in capsys.readouterr().err
 
 
 def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
-    """Where az fails by itself, the line that says why comes through."""
+    """If az itself crashes, the line with the reason is shown."""
     cloud.state |= {
         "started_after": 1,
         "starting": (
@@ -78,18 +81,6 @@ def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
     assert done.stderr == (
         "az rest: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
     )
-
-
-def test_an_app_that_never_starts_is_an_error(
-    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
-):
-    """Azure's own words come through."""
-    cloud.state["started_after"] = 1000
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (1, connect.TRIES - 1)
-    assert "from host runtime" in capsys.readouterr().err
 
 
 def test_an_app_that_never_started_has_no_code_yet(cloud: Cloud):
@@ -125,7 +116,7 @@ def test_a_signed_out_az_is_named(cloud: Cloud):
 
 
 def test_a_missing_az_is_named(cloud: Cloud):
-    """The Azure CLI is needed, and a sentence says so."""
+    """A sentence says that the Azure CLI is needed."""
     cloud.env["PATH"] = str(cloud.temporary)
 
     done = cloud.hook("postdeploy")
@@ -135,7 +126,7 @@ def test_a_missing_az_is_named(cloud: Cloud):
 
 
 def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
-    """Outside of azd there are no outputs, and the sentence says how to get them."""
+    """Outside azd the outputs are missing; the sentence says how to get them."""
     del cloud.env["PHOTOSYNC_URL"], cloud.env["AZURE_RESOURCE_GROUP"]
 
     done = cloud.hook("postdeploy")
@@ -145,7 +136,7 @@ def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
 
 
 def test_words_in_another_code_page(cloud: Cloud):
-    """What az says on Windows may be no UTF-8; it is told all the same."""
+    """Messages of az on Windows may not be UTF-8; they are shown anyway."""
     az = cloud.temporary.parent / "bin" / "az"
     az.write_text("#!/bin/sh\nprintf 'ERROR: unm\\366glich' >&2\nexit 1\n")
 

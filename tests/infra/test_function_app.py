@@ -1,4 +1,4 @@
-"""The function app: plan, instances, code, and who reaches it."""
+"""The function app: plan, instances, code, and access."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSED_SETTINGS = {
 
 
 def test_the_plan_is_flex_consumption_with_python():
-    """FC1, Linux, Python 3.13, and memory and instances as they are asked for."""
+    """FC1, Linux, Python 3.13, with the requested memory and instances."""
     plan = one(plain(), "Microsoft.Web/serverfarms")
     asked = site(with_more(instanceMemoryMB=512, maximumInstanceCount=7))["functionAppConfig"]
 
@@ -63,7 +63,7 @@ def test_the_host_reads_no_more_than_the_webhook_takes():
 
 
 def test_an_instance_has_a_thread_for_whatever_it_runs():
-    """Messages of all queues, timers and requests at once: none waits inside the worker."""
+    """Messages of all queues, timers and requests together never wait in the worker."""
     queues = json.loads((INFRA.parent / "host.json").read_text())["extensions"]["queues"]
     threads = int(app_settings(plain())["PYTHON_THREADPOOL_THREAD_COUNT"])
     http = site(plain())["functionAppConfig"]["scaleAndConcurrency"]["triggers"]["http"]
@@ -108,7 +108,7 @@ def test_the_app_is_reached_over_tls_with_keys_alone():
 
 
 def test_the_code_is_read_with_the_identity():
-    """The package lies in our own storage, and no connection string leads there."""
+    """The package is in our own storage, without a connection string."""
     package = site(plain())["functionAppConfig"]["deployment"]["storage"]
     identity = one(plain(), "Microsoft.ManagedIdentity/userAssignedIdentities")
     account = one(plain(), "Microsoft.Storage/storageAccounts")
@@ -134,7 +134,7 @@ def test_a_certificate_may_come_from_key_vault():
 
 
 def test_provisioning_keeps_what_the_hook_has_set():
-    """Both settings of the hook outlive a deployment; what else was set by hand does not."""
+    """The hook's two settings survive a deployment; others set by hand do not."""
     present = {"WEBHOOK_URL": "https://a", "CLIENT_STATE": "s", "DRY_RUN": "true", "OLD": "x"}
     settings = app_settings(deploy(MAIN, REQUIRED, present)[0])
 
@@ -155,7 +155,7 @@ def test_azd_finds_the_app():
 
 
 def test_the_longest_name_fits():
-    """What is named after the app is no longer than Azure allows."""
+    """Names derived from the app's name are short enough for Azure."""
     limit = int(text(read(MAIN).parameters["appName"].decorators["maxLength"]).strip("()"))
     named = with_more(appName="a" * limit)
     longest = {

@@ -1,4 +1,4 @@
-"""Every setting is known to app, sample, deployment and settings.md, or it says why not."""
+"""Every setting is in app, sample, deployment and settings.md, or has a reason not to be."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ MAY_MISS: dict[str, dict[str, str]] = {
 
 
 class Recorded(Mapping[str, str]):
-    """Settings that remember what they were asked for."""
+    """Settings that record which keys are read."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -81,7 +81,7 @@ class Recorded(Mapping[str, str]):
 
 
 def app() -> set[str]:
-    """What is read, by running what reads it, and what the triggers name as %SETTING%."""
+    """The settings that the code reads, and those that triggers name as %SETTING%."""
     recorded = Recorded()
     Settings.from_mapping(recorded)
     WebhookSettings.from_mapping(recorded)
@@ -95,14 +95,14 @@ def sample() -> dict[str, str]:
 
 
 def bicep() -> set[str]:
-    """What the template sets, and what the hook adds."""
+    """The settings of the template and of the hook."""
     keys = {connect.GRAPH_KEY: "k", connect.CLIENT_STATE_KEY: "k"}
     deployment = connect.Deployment("", "", "", "", "", "", "")
     return app_settings(plain()).keys() | connect.wanted(deployment, keys).keys()
 
 
 def page() -> set[str]:
-    """What stands in the first column of its tables, and of storage in the last."""
+    """The first column of its tables, and for storage the last."""
     lines = (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
     rows = [line.split("|") for line in lines if line.startswith("| `")]
     named = "".join(row[1] for row in rows) + "".join(row[3] for row in rows)
@@ -114,7 +114,7 @@ PLACES = {"app": app, "sample": lambda: set(sample()), "Bicep": bicep, "page": p
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_setting_is_missing(place: str):
-    """What one place knows, this one knows too, or there is a reason."""
+    """A setting that one place has, every other has, too, or there is a reason."""
     known = set().union(*(read() for read in PLACES.values()))
 
     assert known - PLACES[place]() - MAY_MISS[place].keys() == set()
@@ -134,9 +134,9 @@ def test_no_reason_is_left_over():
 
 
 def test_what_is_deployed_unasked_is_what_the_sample_says():
-    """A setting nobody gave has the value of the sample, so both mean the same."""
+    """The defaults of the deployment are those of the sample."""
     deployed, shown = app_settings(plain()), sample()
-    # The deployment's own: whose tenant it is, and who signs in.
+    # Specific to a deployment: the tenant and its credentials.
     own = {"TENANT_ID", "CLIENT_ID", "CLIENT_CERTIFICATE", "MANAGED_IDENTITY_CLIENT_ID"}
 
     assert {name: deployed[name] for name in deployed.keys() & shown.keys() - own} == {

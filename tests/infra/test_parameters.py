@@ -1,4 +1,4 @@
-"""What azd gives to the template: every parameter, each by a name that says which one it is."""
+"""azd passes every parameter, each under a recognisable name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.hooks import connect
+from shared.settings.app import Settings
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings
 from tests.infra.template import GROUP, INFRA, MAIN, read, text
@@ -40,7 +41,7 @@ KNOWN_FROM_0_1_0 = {
 
 
 def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
-    """Each parameter's variable, and what it is if nobody set that."""
+    """Each parameter's variable and default."""
     file = json.loads((INFRA / f"{entry}.parameters.json").read_text())["parameters"]
     found = {}
     for name, each in file.items():
@@ -51,7 +52,7 @@ def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
 
 
 def as_azd_gives(name: str, value: str) -> Any:
-    """azd turns the texts of its variables into what the parameter is."""
+    """The variable's text, converted to the parameter's type as azd does."""
     kind = read(MAIN).parameters[name].kind
     if kind == "bool":
         return value == "true"
@@ -69,12 +70,12 @@ def test_azd_gives_every_parameter(path: Path):
 
 @pytest.mark.parametrize("file", parameters.written(), ids=lambda file: file.name)
 def test_what_repeats_the_parameters_is_what_the_command_writes(file: Path):
-    """group.bicep says all of them; `python -m tools.parameters --write` sees to the rest."""
+    """They are what `python -m tools.parameters --write` generates from group.bicep."""
     assert file.read_text("utf-8") == parameters.written()[file]
 
 
 def test_the_page_shows_every_parameter():
-    """Each with what it means, what it may be, and what it is unless somebody says so."""
+    """Each with its meaning, its values and its default."""
     shown = tables.shown(parameters.PAGE, "parameters")
     rows = [line.split(" | ") for line in shown.splitlines() if line.startswith("| `")]
 
@@ -84,11 +85,11 @@ def test_the_page_shows_every_parameter():
     ]
     assert {
         "| `PHOTOSYNC_KEEP_DELETED_DAYS` | `keepDeletedDays` | 0 to 365 | `7` | Days for which "
-        "blobs that were deleted or overwritten can be restored; 0: they are gone. |",
-        "| `AZURE_RESOURCE_GROUP` | `resourceGroupName` | a text of up to 90 characters | empty | "
-        "Name of the resource group that is made; empty: rg-ENVIRONMENT. One that is there already "
-        "loses its own tags. |",
-        '| `SHAREPOINT_TENANT` | `sharepointTenant` | a text | must be given | "contoso" for '
+        "deleted or overwritten blobs can be restored; 0 for none. |",
+        "| `AZURE_RESOURCE_GROUP` | `resourceGroupName` | text of up to 90 characters | empty | "
+        "Name of the resource group to create; empty for rg-ENVIRONMENT. The tags of an existing "
+        "group are replaced. |",
+        '| `SHAREPOINT_TENANT` | `sharepointTenant` | text | required | "contoso" for '
         "contoso.sharepoint.com. |",
     } <= set(shown.splitlines())
 
@@ -113,7 +114,7 @@ def test_what_nobody_set_is_the_default(name: str):
 
 @pytest.mark.parametrize("name", given())
 def test_variables_are_called_as_the_settings(name: str):
-    """A parameter is given by its own name; that of a setting is the setting's."""
+    """A parameter's variable has its name; that of a setting has the setting's name."""
     variable = given()[name][0]
 
     if name in NAMED_BY_AZD:
@@ -181,7 +182,7 @@ def test_what_a_deployment_tells_is_not_what_the_next_one_is_told():
     ],
 )
 def test_each_setting_arrives_under_its_name(variable: str, value: str):
-    """What `azd env set NAME VALUE` sets is what the app reads as NAME."""
+    """The app reads as NAME the value of `azd env set NAME VALUE`."""
     [parameter] = [name for name, (asked, _) in given().items() if asked == variable]
     more = {parameter: as_azd_gives(parameter, value)}
 
@@ -225,7 +226,7 @@ def test_what_azure_would_not_take_is_refused_before(name: str, wrong: Any):
 
 
 def test_azd_asks_for_a_region():
-    """Who did not set one is shown a list."""
+    """Without one, azd shows a list."""
     assert text(read(MAIN).parameters["location"].decorators["metadata"]) == (
         "({ azd: { type: 'location' } })"
     )
@@ -243,3 +244,12 @@ def test_the_hook_gets_what_it_asks_for():
     assert connect.wanted(deployment, keys)["WEBHOOK_URL"] == (
         f"{outputs['PHOTOSYNC_WEBHOOK']}?code=k"
     )
+
+
+@pytest.mark.parametrize("name", ["m365Cloud", "customPicture", "removedPhoto", "pictureSyncState"])
+def test_allowed_values_are_those_of_the_app(name: str):
+    """Settings accepts every value that the template allows."""
+    [allowed] = [each.allowed for each in parameters.parameters() if each.name == name]
+    for value in allowed:
+        resources = deploy(MAIN, REQUIRED | {name: as_azd_gives(name, value)})[0]
+        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "set by the hook later"})

@@ -1,4 +1,4 @@
-"""Who may do what in Azure: as little as works."""
+"""Role assignments in Azure are the fewest that work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def role_names() -> dict[str, str]:
 
 
 def roles(resources: list[Resource]) -> set[tuple[str, str, str]]:
-    """Who has which role on which kind of resource."""
+    """Principal, role and type of scope of every assignment."""
     names = role_names()
     return {
         (
@@ -57,19 +57,14 @@ def test_an_operator_may_type_messages_and_no_more():
     assert queues == [azure.USERS, azure.UPKEEP]
 
 
-def test_no_two_assignments_have_one_name():
-    """An assignment is named after resource, holder and role: Azure refuses a second of a name."""
+def test_assignments_can_be_created():
+    """Their names differ, because Azure refuses a second one; principalType spares a lookup."""
     names = [each.name for each in everything() if each.type.endswith("/roleAssignments")]
-
-    assert len(set(names)) == len(names) == 5
-
-
-def test_a_new_identity_is_given_its_roles_at_once():
-    """Without its kind, Azure looks the identity up, and does not know a new one everywhere."""
     kinds = {
         each.properties.get("principalType")
         for each in plain()
         if each.type.endswith("/roleAssignments")
     }
 
+    assert len(set(names)) == len(names) == 5
     assert kinds == {"ServicePrincipal"}

@@ -1,4 +1,4 @@
-"""Sign-in before the console: App Service authentication, on only where it is asked for."""
+"""Sign-in to the console: App Service authentication, on request only."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def settings(resources: list[Resource]) -> dict[str, Any]:
 
 
 def test_nothing_stands_before_the_app_unless_asked():
-    """Without CONSOLE_SIGN_IN it is switched off, also where it was on: what is not named stays."""
+    """Without CONSOLE_SIGN_IN it is set to off, because omitted properties stay."""
     assert settings(plain()) == {"platform": {"enabled": False}}
 
 
 def test_everybody_signs_in_to_the_one_tenant():
-    """Only tokens made for this registration, by this tenant; and no secret, nor a kept token."""
+    """Only tokens for this registration, from this tenant; no secret, and no stored tokens."""
     made = settings(with_more(consoleSignIn=CONSOLE))
 
     assert made["platform"] == {"enabled": True}
@@ -47,7 +47,7 @@ def test_everybody_signs_in_to_the_one_tenant():
 
 
 def test_only_what_has_no_account_passes():
-    """Graph, probes, and keys where they are allowed; everything else goes to the login page."""
+    """Graph, probes and, if allowed, keys; all others are sent to the login page."""
     whole = settings(with_more(consoleSignIn=CONSOLE))["globalValidation"]
     strict = settings(with_more(consoleSignIn=CONSOLE, consoleKeys=False))["globalValidation"]
     to_all = ["/api/notifications", "/api/health"]
@@ -63,7 +63,7 @@ def test_only_what_has_no_account_passes():
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_each_cloud_has_its_issuer(cloud: str):
-    """The login host is that of the app's own settings, and can be another one."""
+    """The login host is that of the app's settings, and can be overridden."""
     told = settings(with_more(consoleSignIn=CONSOLE, m365Cloud=cloud))
     other = settings(with_more(consoleSignIn=CONSOLE, loginUrl="https://login.example"))
     issuers = [
@@ -79,7 +79,7 @@ def test_each_cloud_has_its_issuer(cloud: str):
 
 @pytest.mark.parametrize("keys", [True, False])
 def test_local_cloud_is_told_the_same(keys: bool):
-    """What the local host obeys is what App Service is told: so its tests try this deployment."""
+    """The local host gets the same settings as App Service, so its tests apply here."""
     login = "https://login.microsoftonline.com"
     at = replace(AT, login=login, tenant_id=TENANT, console_client_id=CONSOLE)
     made = settings(with_more(consoleSignIn=CONSOLE, consoleKeys=keys))
@@ -88,7 +88,7 @@ def test_local_cloud_is_told_the_same(keys: bool):
 
 
 def is_within(told: Any, whole: Any) -> bool:
-    """Whether all that *told* says stands in *whole*, too."""
+    """Whether *whole* contains all of *told*."""
     if not isinstance(told, dict):
         return bool(told == whole)
     return all(name in whole and is_within(value, whole[name]) for name, value in told.items())

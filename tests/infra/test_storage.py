@@ -1,8 +1,9 @@
-"""Storage and telemetry: no keys, nothing public, nothing that grows without end."""
+"""Storage and telemetry: no keys, nothing public, nothing grows for ever."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ ACCOUNT = "Microsoft.Storage/storageAccounts"
 
 
 def test_storage_has_no_keys_and_nothing_public():
-    """Shared keys are off, blobs are private, TLS 1.2 is asked for."""
+    """Shared keys are off, blobs are private, TLS 1.2 is required."""
     account = one(plain(), "Microsoft.Storage/storageAccounts").properties
     containers = [each for each in plain() if each.type.endswith("/containers")]
 
@@ -43,7 +44,7 @@ def test_the_host_reaches_storage_with_the_identity():
 
 
 def test_every_queue_and_container_of_the_app_is_made():
-    """A trigger only polls for its queue: what the code names, the template makes."""
+    """A trigger does not create its queue, so the template creates all that the code names."""
     triggers = (INFRA.parent / "function_app.py").read_text()
     named = set(re.findall(r'queue_name="([\w-]+)"', triggers))
     queues = {each.name for each in plain() if each.type.endswith("/queues")}
@@ -56,7 +57,7 @@ def test_every_queue_and_container_of_the_app_is_made():
 
 
 def test_what_grows_is_deleted_and_what_counts_is_not():
-    """Messages, sweeps, audits and orders go after days; states and what is newest never go."""
+    """Messages, sweeps, audits and orders are deleted; states and the newest logs never."""
     policy = one(
         with_more(keepUnreadableDays=11, keepSweepsDays=22, keepOrdersDays=333),
         f"{ACCOUNT}/managementPolicies",
@@ -82,7 +83,7 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
 
 
 def test_orders_can_be_locked():
-    """The policy is made only when it is asked for, and lets the app add its lines."""
+    """The policy is created on request, and lets the app add lines."""
     type_ = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
     assert [each for each in plain() if each.type == type_] == []
 
@@ -92,31 +93,23 @@ def test_orders_can_be_locked():
     }
 
 
-def test_what_is_deleted_can_be_restored():
-    """For days that are chosen; docs/security.md says for how long personal data is kept."""
-    blobs = one(with_more(keepDeletedDays=5), f"{ACCOUNT}/blobServices").properties
+@pytest.mark.parametrize(
+    ("days", "policy"), [(5, {"enabled": True, "days": 5}), (0, {"enabled": False})]
+)
+def test_what_is_deleted_can_be_restored(days: int, policy: dict[str, Any]):
+    """For as many days as chosen; docs/security.md says how long personal data is kept."""
+    blobs = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/blobServices").properties
 
     assert blobs == {
-        "isVersioningEnabled": True,
-        "deleteRetentionPolicy": {"enabled": True, "days": 5},
-        "containerDeleteRetentionPolicy": {"enabled": True, "days": 5},
-    }
-
-
-def test_what_is_deleted_can_be_gone_at_once():
-    """Whoever wants no copies gets none."""
-    blobs = one(with_more(keepDeletedDays=0), f"{ACCOUNT}/blobServices").properties
-
-    assert blobs == {
-        "isVersioningEnabled": False,
-        "deleteRetentionPolicy": {"enabled": False},
-        "containerDeleteRetentionPolicy": {"enabled": False},
+        "isVersioningEnabled": days > 0,
+        "deleteRetentionPolicy": policy,
+        "containerDeleteRetentionPolicy": policy,
     }
 
 
 @pytest.mark.parametrize("days", [0, 7])
 def test_versions_do_not_stay_for_ever(days: int):
-    """Azure deletes none by itself, also none that are left when they are switched off."""
+    """Azure does not delete old versions itself, not even after versioning is switched off."""
     policy = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/managementPolicies").properties
     rule = next(each for each in policy["policy"]["rules"] if each["name"] == "versions")
 

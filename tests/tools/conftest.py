@@ -71,7 +71,7 @@ def sent(tree: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def started(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What came of starting the package with nothing but requirements.txt; see start.py."""
+    """The result of starting the package with only requirements.txt; see start.py."""
     folder = tmp_path_factory.mktemp("clean")
     app, engine, python = folder / "app", folder / "engine", folder / "venv" / "bin" / "python"
     zipfile.ZipFile(packed(tree)).extractall(app)
@@ -99,7 +99,7 @@ def packed(tree: Path) -> Path:
 
 
 def run(command: Sequence[str], environ: dict[str, str] | None = None) -> str:
-    """Run *command* to its end and return what it printed; what it complains of if it fails."""
+    """Run *command* and return its output; fails with its errors."""
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -1,9 +1,8 @@
 """
-Starts an unpacked package with the engine, as Azure would, and prints what came of it as JSON.
+Starts an unpacked package with the engine, as Azure would, and prints the result as JSON.
 
-Run by a clean Python: `start.py ENGINE APP`. ENGINE is a folder with the engine's
-driver, all that comes from outside, and the engine itself where the package's requirements do not
-bring it; APP is the unpacked package.
+Run by a clean Python: `start.py ENGINE APP`. ENGINE is a folder with the engine's driver and, if
+the package's requirements do not include it, the engine itself; APP is the unpacked package.
 """
 
 import asyncio

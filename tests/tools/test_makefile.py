@@ -1,4 +1,4 @@
-"""What is given to `make` reaches the program that run.py starts, as it was typed."""
+"""Arguments of `make` reach the program that run.py starts, unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ printf '|%s' "$@"
 
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where everything is installed already, and Python says what it was given."""
+    """An environment that is already installed; its Python prints its arguments."""
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.write_text(PYTHON, "utf-8")
@@ -53,32 +53,32 @@ def made(venv: Path, *given: str, **environ: str) -> str:
 )
 @pytest.mark.parametrize("host", ["func", "sh -c 'exit 3'", '"/my tools/host" --fast'])
 def test_host(venv: Path, target: str, runs: str, host: str):
-    """HOST may have quotation marks of its own."""
+    """HOST may contain quotation marks."""
     assert made(venv, target, f"HOST={host}") == f"{host}||{runs}"
 
 
-def test_host_of_the_environment(venv: Path):
-    """There it is the machine's name, or what a compiler compiles for."""
-    assert made(venv, "start", HOST="x86_64-conda-linux-gnu") == "||-m|local|up"
-    assert made(venv, "start", LOCAL_HOST_COMMAND="func") == "func||-m|local|up"
+CONTRACT = "|-m|pytest|tests/contract"
 
 
-def test_tenant(venv: Path):
-    """A file of any name, or none."""
-    asked = "|-m|pytest|tests/contract"
-    assert made(venv, "contract", 'TENANT=it\'s a "b".json') == f'|it\'s a "b".json{asked}'
-    assert made(venv, "contract") == f"|{asked}"
+@pytest.mark.parametrize(
+    ("given", "environ", "runs"),
+    [
+        (["start"], {"HOST": "x86_64-conda-linux-gnu"}, "||-m|local|up"),
+        (["start"], {"LOCAL_HOST_COMMAND": "func"}, "func||-m|local|up"),
+        (["contract", 'TENANT=it\'s a "b".json'], {}, f'|it\'s a "b".json{CONTRACT}'),
+        (["contract"], {}, f"|{CONTRACT}"),
+        (["start", "ARGS=--set 'A=a b' --sign-in"], {}, "||-m|local|up|--set|A=a b|--sign-in"),
+        (["bench", "ONLY=sweep"], {}, "||-m|local|bench|--only|sweep"),
+        (["bench"], {}, "||-m|local|bench"),
+        (["demo"], {}, "||-m|local|demo"),
+        ([], {}, "||-m|local|demo"),
+    ],
+)
+def test_arguments(venv: Path, given: list[str], environ: dict[str, str], runs: str):
+    """
+    HOST from the environment is the machine's name or a compiler's target, and is ignored.
 
-
-def test_arguments(venv: Path):
-    """ARGS are words as in a shell, and ONLY is one row of the bench."""
-    assert made(venv, "start", "ARGS=--set 'EXCLUDED_USERS=a b' --sign-in") == (
-        "||-m|local|up|--set|EXCLUDED_USERS=a b|--sign-in"
-    )
-    assert made(venv, "bench", "ONLY=sweep") == "||-m|local|bench|--only|sweep"
-    assert made(venv, "bench") == "||-m|local|bench"
-
-
-def test_demo_is_what_make_makes(venv: Path):
-    """Whoever types nothing but `make` sees the main job."""
-    assert made(venv) == made(venv, "demo") == "||-m|local|demo"
+    TENANT may be any file name, ARGS are words as in a shell, ONLY is a row of the bench, and
+    plain `make` runs the demo.
+    """
+    assert made(venv, *given, **environ) == runs

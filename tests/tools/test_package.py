@@ -1,4 +1,4 @@
-"""What is sent to Azure: all that the app needs, and never anything else."""
+"""The package has all that the app needs, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_product_is_sent_and_nothing_else(tree, sent):
 
 
 def test_git_agrees(tree, sent, tmp_path):
-    """git, whose rules azd follows, leaves in the same files."""
+    """git, whose rules azd follows, includes the same files."""
     git = ["git", f"--git-dir={tmp_path}", f"--work-tree={tree}"]
     run([*git, "init", "--quiet"])
     rules = f"--exclude-from={tree / '.funcignore'}"
@@ -58,7 +58,7 @@ def test_core_tools_agree(tree, sent):
 
 
 def test_an_azd_that_reads_no_rules_is_refused():
-    """azd reads .funcignore from 1.18.0 on, and an older one is told that it is too old."""
+    """azd reads .funcignore from 1.18.0 on; azure.yaml refuses older ones."""
     asked = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))["requiredVersions"]["azd"]
 
     assert Version(asked.removeprefix(">= ")) >= Version("1.18.0")
@@ -72,7 +72,7 @@ def _core_tools(rule: str) -> re.Pattern[str]:
 
 @pytest.mark.parametrize("name", [".funcignore", "local.settings.json", ".azure/prod/.env"])
 def test_what_no_rule_lets_in(name, tmp_path):
-    """azd leaves out its own folder, the rules and the local settings even if a rule names them."""
+    """azd's folder, the rules and local settings are excluded even if a rule names them."""
     (tmp_path / ".azure" / "prod").mkdir(parents=True)
     for path in (*package.NEEDED, name):
         (tmp_path / path).write_text("x")
@@ -94,7 +94,7 @@ def test_a_package_that_cannot_start_is_not_built(tree, tmp_path, capsys, monkey
 
 
 def test_the_command_prints_files_and_size(tree, sent, tmp_path, capsys, monkeypatch):
-    """The command names every file and tells how many there are and how big the zip is."""
+    """The command prints every file, their number and the size of the zip."""
     monkeypatch.setattr(sys, "argv", ["package", "--to", str(tmp_path / "x.zip")])
 
     assert package.main(tree) == 0
@@ -115,7 +115,7 @@ def test_the_same_files_make_the_same_bytes(tree):
 
 
 def test_files_can_be_read_by_the_worker(tree):
-    """Each file is a regular one that everybody may read, with what the tree holds in it."""
+    """Each file is regular, readable by all, and unchanged."""
     with zipfile.ZipFile(packed(tree)) as archive:
         entries = archive.infolist()
         assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
@@ -123,7 +123,7 @@ def test_files_can_be_read_by_the_worker(tree):
 
 
 def test_started_with_nothing_but_its_requirements(started):
-    """The package's functions are found where only requirements.txt is installed."""
+    """The package's functions are found with only requirements.txt installed."""
     assert started["functions"] == sorted(FUNCTIONS)
 
 
@@ -139,7 +139,7 @@ def test_its_requirements_bring_the_engine(started):
 
 
 def test_handshake_is_answered(started):
-    """Graph's handshake gets its token back from the package, with no setting made."""
+    """The package answers Graph's handshake without any setting."""
     assert (started["error"], started["status"], started["body"]) == ("", "200", TOKEN)
     assert started["type"].startswith("text/plain")
 

@@ -1,4 +1,4 @@
-"""requirements.txt is made from requirements.in, and names everything that gets installed."""
+"""requirements.txt is generated from requirements.in, and pins everything."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_input_is_satisfied(python):
 
 
 def test_made_from_the_input_that_is_here():
-    """What requirements.txt says it took from requirements.in is what stands there now."""
+    """The direct requirements in requirements.txt are those of requirements.in."""
     blocks = re.split(r"\n(?=[a-z])", DEPLOYED.read_text())
     direct = {block.partition("==")[0] for block in blocks if "-r requirements.in" in block}
 
@@ -39,7 +39,7 @@ def test_made_from_the_input_that_is_here():
 
 
 def test_each_input_line_has_its_reason():
-    """A dependency without a reason is not let in; a second line of one needs none."""
+    """Every dependency has a reason; a second line of the same one needs none."""
     lines = [line for line in INPUT.read_text().splitlines() if not line.startswith("#")]
     names = {re.split(r"[<>=]", line)[0] for line in lines}
 
@@ -58,7 +58,7 @@ def test_every_line_is_one_exact_version():
 
 
 def test_nothing_is_left_to_the_resolver():
-    """What a pinned package asks for is pinned too, to a version that it takes."""
+    """The requirements of every pinned package are pinned to an accepted version."""
     pinned = pins()
     unmet = [
         f"{asker} asks for {one}"
@@ -70,7 +70,7 @@ def test_nothing_is_left_to_the_resolver():
 
 
 def test_nothing_is_left_over():
-    """Every package in requirements.txt is asked for by requirements.in or by one that is."""
+    """Every package in requirements.txt is required, directly or indirectly."""
     assert set(pins()) - {str(canonicalize_name(one.name)) for _, one in _asked()} == set()
 
 
@@ -93,14 +93,14 @@ def test_the_tested_engine_is_the_one_that_runs():
 
 
 def test_older_pythons_have_what_the_engine_needs():
-    """What is installed without the engine's own list has the version that Azure installs."""
+    """The engine's dependency has the version that Azure installs."""
     developers = pins(ROOT / "requirements-dev.txt")
 
     assert developers[BASE] == pins(python="3.13")[BASE]
 
 
 def test_the_terminal_client_shares_versions():
-    """What manage.py and the functions both need is the same version on both sides."""
+    """manage.py and the functions pin the same versions of shared packages."""
     pinned = pins()
     client = pins(ROOT / "requirements-manage.txt")
 
@@ -110,7 +110,7 @@ def test_the_terminal_client_shares_versions():
 
 
 def _asked() -> Iterator[tuple[str, Requirement]]:
-    """Yield who asks for what, from requirements.in down to the last package, on this Python."""
+    """Yield each requirement and its parent, from requirements.in down, for this Python."""
     ahead = [("requirements.in", one) for one in wanted(INPUT)]
     seen = set()
     while ahead:

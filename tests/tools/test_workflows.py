@@ -1,4 +1,4 @@
-"""The two workflows of GitHub: what they may do, what they run, and on which Python."""
+"""The two GitHub workflows: their rights, commands and Pythons."""
 
 from __future__ import annotations
 
@@ -41,18 +41,15 @@ PROMISED = sorted(run.VERSIONS, key=lambda version: int(version.partition(".")[2
 
 
 def test_rights_are_the_least():
-    """Both read the code, and the deployment may ask for a token of its own: nothing else."""
+    """Both read the code, only the deployment may request a token, and no secret is used."""
     assert TEST["permissions"] == {"contents": "read"}
     assert DEPLOY["permissions"] == {}
     assert DEPLOY["jobs"]["test"]["permissions"] == {"contents": "read"}
     assert DEPLOY["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
     assert not any("permissions" in job for job in TEST["jobs"].values())
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_no_secret_is_used(file):
-    """Nothing in either workflow reads a secret of GitHub or a stored credential of Azure."""
-    assert not re.search(r"secrets\b|creds:|password|client-secret", file.read_text("utf-8"))
+    for file in FILES:
+        found = re.search(r"secrets\b|creds:|password|client-secret", file.read_text("utf-8"))
+        assert not found, file.name
 
 
 def test_deployment_waits_for_tests_and_people():
@@ -89,7 +86,7 @@ def test_deployment_signs_in_with_a_federated_token():
 
 
 def test_what_would_change_is_shown_before_it_does():
-    """In the one group that it has rights on; who only wants to see that gets no further."""
+    """In its resource group; "Only show" stops there."""
     steps = DEPLOY["jobs"]["deploy"]["steps"]
     runs = [step.get("run", "") for step in steps]
     shown = runs.index("azd provision --preview --no-prompt")
@@ -114,24 +111,21 @@ def test_every_setting_can_be_a_variable():
 
 
 def test_pythons_are_those_promised():
-    """Tests run on every one; the one that run.py would rather have than others is deployed."""
+    """Tests run on every supported Python; run.py's first choice is deployed."""
     deployed = run.VERSIONS[0]
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    setup = next(
-        s for s in DEPLOY["jobs"]["deploy"]["steps"] if "setup-python" in s.get("uses", "")
-    )
     azure = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
 
     assert TEST["jobs"]["test"]["strategy"]["matrix"]["python"] == PROMISED
     assert about["project"]["requires-python"] == f">={PROMISED[0]}"
     assert about["tool"]["mypy"]["python_version"] == PROMISED[0]
     assert PROMISED[0] == ".".join(map(str, run.OLDEST))
-    assert setup["with"]["python-version"] == deployed
+    assert python_of(DEPLOY["jobs"]["deploy"]) == deployed
     assert deployed in azure["parameters"]["pythonVersion"]["value"]
 
 
 def test_the_pages_name_the_same_pythons():
-    """Wherever a page says from which Python to which, these are the ones that are promised."""
+    """Every page names the same range of Pythons."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     said = [
         match
@@ -143,32 +137,27 @@ def test_the_pages_name_the_same_pythons():
     assert set(said) <= {f"{PROMISED[0]} to {PROMISED[-1]}", run.NEEDED.rpartition("Python ")[2]}
 
 
-def test_the_fast_part_runs_where_most_admins_are():
-    """Without make, which Windows lacks, and on the Python that is deployed."""
-    job = TEST["jobs"]["check"]
-    setup = next(s for s in job["steps"] if "setup-python" in s.get("uses", ""))
-
-    assert job["strategy"]["matrix"]["system"] == ["windows-latest", "macos-latest"]
-    assert job["steps"][-1]["run"] == "python run.py check"
-    assert setup["with"]["python-version"] == run.VERSIONS[0]
+def python_of(job: dict[str, Any]) -> Any:
+    """The version that the job's setup-python installs."""
+    [setup] = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    return setup["with"]["python-version"]
 
 
-def test_the_whole_runs_in_a_host_that_is_not_ours():
-    """Core Tools from npm, in one version, on the Python that is deployed."""
-    job = TEST["jobs"]["core-tools"]
-    runs = [step.get("run", "") for step in job["steps"]]
-    setup = next(s for s in job["steps"] if "setup-python" in s.get("uses", ""))
+def test_other_jobs():
+    """The fast part runs without make on Windows and macOS, e2e in Core Tools of one version."""
+    check, core_tools = TEST["jobs"]["check"], TEST["jobs"]["core-tools"]
+    runs = "\n".join(step.get("run", "") for step in core_tools["steps"])
 
-    assert any(
-        re.search(r"npm install --global azure-functions-core-tools@4\.\d+\.\d+$", run)
-        for run in runs
-    )
-    assert any(run.startswith("make e2e HOST=func ") for run in runs)
-    assert setup["with"]["python-version"] == run.VERSIONS[0]
+    assert check["strategy"]["matrix"]["system"] == ["windows-latest", "macos-latest"]
+    assert check["steps"][-1]["run"] == "python run.py check"
+    tools = r"(?m)npm install --global azure-functions-core-tools@4\.\d+\.\d+$"
+    assert re.search(tools, runs)
+    assert re.search(r"(?m)^make e2e HOST=func ", runs)
+    assert python_of(check) == python_of(core_tools) == run.VERSIONS[0]
 
 
 def test_every_make_target_exists():
-    """What a workflow or .ci/run makes is a command of run.py, as each target of the Makefile."""
+    """Every make target in workflows and .ci/run is a command of run.py."""
     runs = [step.get("run", "") for step in steps()] + [(ROOT / ".ci" / "run").read_text("utf-8")]
     made = {target for run in runs for target in re.findall(r"(?m)^\s*make (\w+)", run)}
 
@@ -187,7 +176,7 @@ def test_the_makefile_makes_what_run_py_runs():
 
 
 def test_actions_are_commits():
-    """Each action is named by a commit, which nobody can move, with its version beside it."""
+    """Each action is pinned to a commit, with its version in a comment."""
     lines = [line for file in FILES for line in file.read_text("utf-8").splitlines()]
     used = [line.strip() for line in lines if "uses:" in line and "uses: ./" not in line]
 
@@ -197,7 +186,7 @@ def test_actions_are_commits():
 
 
 def test_the_templates_are_looked_at_by_their_compiler():
-    """One version of Bicep, the newest that was looked at, builds, lints, formats and predicts."""
+    """One version of Bicep builds, lints, formats and predicts."""
     said = "\n".join(step.get("run", "") for step in TEST["jobs"]["bicep"]["steps"])
     runs = [step.get("run", "") for step in steps()]
     installed = [each for run in runs for each in re.findall(r"install --version (\S+)", run)]
@@ -209,7 +198,7 @@ def test_the_templates_are_looked_at_by_their_compiler():
 
 
 def test_no_step_keeps_the_token_of_the_checkout():
-    """What runs after the checkout finds no token of the repository on the disk."""
+    """No checkout leaves the repository's token on the disk."""
     checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
 
     assert checkouts
@@ -217,7 +206,7 @@ def test_no_step_keeps_the_token_of_the_checkout():
 
 
 def test_nothing_runs_for_ever():
-    """Each job that runs something ends by itself; Linux is one that does not change."""
+    """Each job has a time limit and a fixed version of Linux."""
     jobs = [job for workflow in (TEST, DEPLOY) for job in workflow["jobs"].values()]
     running = [job for job in jobs if "steps" in job]
 
@@ -225,21 +214,18 @@ def test_nothing_runs_for_ever():
     assert {job["runs-on"] for job in running} == {"ubuntu-24.04", "${{ matrix.system }}"}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_schema(file):
-    """The published schema of workflows knows every key and every kind of value."""
-    check = ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]
-
-    done = subprocess.run([sys.executable, "-m", *check], capture_output=True, text=True)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_an_auditor_finds_nothing():
-    """zizmor, which looks for what an attacker would use, finds nothing that weighs anything."""
-    # What weighs less is taste, such as a newer way to write ./ that no runner has to know yet.
-    zizmor = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--min-severity=medium"]
-
-    done = subprocess.run([*zizmor, str(FOLDER)], capture_output=True, text=True)
+# zizmor looks for what an attacker could use; lesser findings are matters of taste, such as a
+# newer way to write ./ that not every runner knows yet.
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"],
+        [str(Path(sys.executable).with_name("zizmor")), "--offline", "--min-severity=medium"],
+    ],
+    ids=["schema", "zizmor"],
+)
+def test_checkers_find_nothing(command: list[str]):
+    """The published schema accepts both workflows, and zizmor finds nothing of medium severity."""
+    done = subprocess.run([*command, *map(str, FILES)], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,12 +105,7 @@ def variables(tenant: Cloud, app: str = ADMIN_APP) -> dict[str, str]:
 
 
 @pytest.fixture
-def acceptance(
-    tenant: Cloud,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Acceptance:
+def acceptance(tenant, monkeypatch, capsys, tmp_path) -> Acceptance:
     """Run `manage.py acceptance --local` in this process, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO())

@@ -1,15 +1,14 @@
-"""What cannot be used gets one clear sentence, before anything is asked or written."""
+"""Unusable input is one sentence, before anything is read or written."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, fault, variables
-from tests.admin.said import assert_one_sentence
+from tests.admin.said import assert_one_sentence, assert_told
 from tests.local.m365.simulator import POOR_APP, Cloud
 
 
@@ -32,16 +31,8 @@ from tests.local.m365.simulator import POOR_APP, Cloud
         (("--yes", "--app", POOR_APP, USER), 3, ("grant --check",)),
     ],
 )
-def test_bad_input(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    tmp_path: Path,
-    arguments: tuple[str, ...],
-    code: int,
-    words: tuple[str, ...],
-):
-    """The sentence says what to do; nothing was asked of SharePoint, and there is no file."""
+def test_bad_input(acceptance, tenant, anne, tmp_path, arguments, code, words):
+    """The sentence says what to do; there was no call to SharePoint, and there is no file."""
     (tmp_path / "odd.json").write_text('{"Values": 7}')
     identity = {"Values": {"MANAGED_IDENTITY_CLIENT_ID": POOR_APP}}
     (tmp_path / "managed.json").write_text(json.dumps(identity))
@@ -64,26 +55,22 @@ def test_no_photo(acceptance: Acceptance, anne: User, mailbox: str):
 
 
 def test_graph_is_down(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """A service that does not answer is to be asked again."""
+    """If a service does not answer, the sentence says to try again."""
     fault(tenant, service="graph", next=100, fault="500")
 
     assert_one_sentence(acceptance("--yes", USER), 3, "Try again in a minute.")
 
 
 def test_private_certificate(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """Whose certificates nobody knows is not worth another try: the sentence names the variable."""
+    """An unknown CA is not worth a retry: the sentence names the variable."""
     said = acceptance("--yes", USER, REQUESTS_CA_BUNDLE="")
 
     assert_one_sentence(said, 3, "set REQUESTS_CA_BUNDLE to that CA's PEM file")
 
 
-def test_settings_come_from_the_usual_file(
-    acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
-):
-    """With --local, local.settings.json in the folder says who the app is."""
+def test_settings_come_from_the_usual_file(acceptance, tenant, anne, tmp_path):
+    """With --local, local.settings.json in the folder has the app's credentials."""
     values = variables(tenant)
     (tmp_path / "local.settings.json").write_text(json.dumps({"Values": values}))
 
-    said = acceptance("--read-only", USER, **dict.fromkeys(values, ""))
-
-    assert (said.code, said.err) == (0, "")
+    assert_told(acceptance("--read-only", USER, **dict.fromkeys(values, "")), 0, err="")

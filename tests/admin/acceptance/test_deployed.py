@@ -45,7 +45,7 @@ def cloud(running_cloud: LiveCloud, monkeypatch: pytest.MonkeyPatch) -> LiveClou
 
 
 class Somebody:
-    """Changes the photo when asked to, and puts it back; visits nothing."""
+    """Changes the photo when asked, and restores it; visits nothing."""
 
     def __init__(self, cloud: LiveCloud, user_id: str, photo: bytes) -> None:
         self._cloud, self._user, self._photo = cloud, user_id, photo
@@ -132,7 +132,7 @@ def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
 
 
 def test_no_notification(cloud: LiveCloud, tmp_path: Path):
-    """Where a change of the photo alone raises none it says so; the photo is copied at last."""
+    """If a photo-only change sends none, the step says so; the photo is copied in the end."""
     photo = picture(42)
     user_id, upn = cloud.add()
     cloud.admin.put_photo(user_id, photo, "image/jpeg")
@@ -154,7 +154,7 @@ def test_no_notification(cloud: LiveCloud, tmp_path: Path):
 
 
 def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
-    """Only what the app itself tells is asked; it copies only what it has copied before."""
+    """Only the app's own answers are used; it copies only what it copied before."""
     photo = picture(44)
     user_id, upn = cloud.add()
     cloud.seed_photo(user_id, photo)

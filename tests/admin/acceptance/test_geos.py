@@ -26,7 +26,7 @@ def running_tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     [("shown", "geography 1: a profile, home named"), ("none", "geography 1: no-profile")],
 )
 def test_satellite(acceptance: Acceptance, tenant: Cloud, anne: User, elsewhere: str, words: str):
-    """What a satellite's admin host says is told; all three hosts of the home one are asked."""
+    """The satellite's answer is reported; all three home hosts are tested."""
     tenant.tenant.switches.profiles_elsewhere = elsewhere
 
     found = seen(acceptance("--yes", "--json", USER, **NAMED))
@@ -37,7 +37,7 @@ def test_satellite(acceptance: Acceptance, tenant: Cloud, anne: User, elsewhere:
 
 
 def test_satellite_names_another(acceptance: Acceptance, anne: User):
-    """A profile that names another geography than the home one is not what was assumed."""
+    """A profile that names another geography differs from what was assumed."""
     anne.personal_host = "https://contosoeur-my.sharepoint.com/"
 
     found = seen(acceptance("--read-only", "--json", USER, **NAMED))

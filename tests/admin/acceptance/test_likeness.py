@@ -1,4 +1,4 @@
-"""What an answer of `userphoto.aspx` is taken for."""
+"""How an answer of `userphoto.aspx` is classified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.cloud import picture
 
 
 def smaller(content: bytes, side: int) -> bytes:
-    """The same picture, made anew."""
+    """The same picture, re-encoded."""
     with Image.open(io.BytesIO(content)) as image:
         out = io.BytesIO()
         image.resize((side, side)).save(out, "JPEG", quality=70)
@@ -43,7 +43,7 @@ def test_named(body: bytes, words: str):
 
 
 def test_a_copy_of_the_photo_is_the_same_picture():
-    """What was written looks like the photo: then nobody can tell where other bytes come from."""
+    """If the written picture looks like the photo, the source of other bytes is unknown."""
     reply = Reply("sharepoint", 200, {}, smaller(ANNE, 96))
 
     assert "re-encoded, or another service's" in named(reply, Known(ANNE, photo=ANNE))
@@ -60,7 +60,7 @@ def test_a_copy_of_the_photo_is_the_same_picture():
     ],
 )
 def test_no_picture(status: int, location: str, words: str):
-    """A redirect names a service, and neither tenant nor user."""
+    """A redirect is reported by service, without tenant or user."""
     reply = Reply("sharepoint", status, {"Location": location}, b"")
 
     assert named(reply, Known(MARK)).endswith(words)

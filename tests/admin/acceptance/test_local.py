@@ -6,7 +6,6 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,25 +14,16 @@ from admin.acceptance import session
 from admin.acceptance.steps import csom
 from local.m365.tenant import photos
 from local.m365.tenant.records import Role, User
-from tests.admin.acceptance.conftest import (
-    OTHER,
-    USER,
-    Acceptance,
-    fault,
-    give_photo,
-    seen,
-    shown,
-)
+from tests.admin.acceptance.conftest import OTHER, USER, Acceptance, fault, give_photo, seen, shown
+from tests.admin.said import assert_told
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
 ALL = ("--unlicensed", OTHER, "--yes", "--json", USER)
 AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
 
 
-def test_everything_is_as_assumed(
-    acceptance: Acceptance, tenant: Cloud, anne: User, bert: User, tmp_path: Path
-):
-    """What could be asked is as assumed, the rest says why; nothing is left of it but the file."""
+def test_everything_is_as_assumed(acceptance, tenant, anne, bert, tmp_path):
+    """Every tested step is as assumed, the rest say why; only the file is left."""
     before = shown(tenant, anne, bert)
 
     said = acceptance(*ALL)
@@ -56,7 +46,7 @@ def test_everything_is_as_assumed(
 
 
 def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
-    """Its small size has another shorter side, and is that size all the same."""
+    """Its small rendition has the right longer side, so it counts as that size."""
     sent = io.BytesIO()
     Image.new("RGB", (640, 400), "teal").save(sent, "JPEG")
     kept = photos.accept(sent.getvalue(), reencode=True, fresh=False)
@@ -71,27 +61,19 @@ def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
 
 
 def test_table(acceptance: Acceptance, anne: User):
-    """Without --json a table says the same, and what those questions take that were not asked."""
-    said = acceptance("--yes", "--hands-off", USER)
-
-    assert said.code == 0
-    assert "old-picture" in said.out
-    assert "as assumed, 0 differ." in said.out
-    assert (
-        "Not asked (3): visit-0, visit-1, visit-empty. "
-        "It needs a person: leave out --hands-off.\n" in said.out
+    """Without --json a table says the same, and what the skipped steps would need."""
+    assert_told(
+        acceptance("--yes", "--hands-off", USER),
+        0,
+        "old-picture",
+        "as assumed, 0 differ.",
+        "Not asked (3): visit-0, visit-1, visit-empty. It needs a person: leave out --hands-off.\n",
     )
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])
-def test_asks_before_it_writes(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    monkeypatch: pytest.MonkeyPatch,
-    answer: str,
-):
-    """It names whose picture is written over; a no leaves out what writes, and the code is 1."""
+def test_asks_before_it_writes(acceptance, tenant, anne, monkeypatch, answer):
+    """It names whose picture is overwritten; "no" skips steps that write, with code 1."""
     before = shown(tenant, anne)
     typed = io.StringIO(f"{answer}\n" + "n\n" * 3)
     monkeypatch.setattr(typed, "isatty", lambda: True)
@@ -109,16 +91,13 @@ def test_asks_before_it_writes(
 
 
 def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """Nothing is written; what would write says that it was not asked for."""
+    """Nothing is written; steps that would write say that they were skipped."""
     begin = len(tenant.tenant.journal.after(0))
 
     said = acceptance("--read-only", "--json", USER)
 
     assert said.code == 0
-    assert seen(said)["copy"] == (
-        NOT_ASKED,
-        "--read-only skips steps that write",
-    )
+    assert seen(said)["copy"] == (NOT_ASKED, "--read-only skips steps that write")
     entries = tenant.tenant.journal.after(begin)
     asked = {(each["method"], each["path"].rpartition("/")[2]) for each in entries}
     # Questions, although they are posted.
@@ -145,17 +124,8 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
         ({"mailbox_status": 400}, "unlicensed-photo", AS_ASSUMED, "400 ErrorNonExistentMailbox"),
     ],
 )
-def test_switch(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    bert: User,
-    switches: dict[str, Any],
-    step: str,
-    verdict: str,
-    words: str,
-):
-    """Where the tenant is otherwise the step says so, and everything is put back all the same."""
+def test_switch(acceptance, tenant, anne, bert, switches, step, verdict, words):
+    """If the tenant differs the step says so, and everything is restored."""
     for name, value in switches.items():
         setattr(tenant.tenant.switches, name, value)
     before = shown(tenant, anne, bert)
@@ -201,7 +171,7 @@ def test_throttling_is_told(acceptance: Acceptance, tenant: Cloud, anne: User):
 
 
 def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """A step that is refused says so, the others are asked."""
+    """A step that is denied says so; the others run."""
     tenant.tenant.withdrawn[Role(ADMIN_APP, "sharepoint", "Sites.FullControl.All")] = True
 
     said = acceptance("--yes", "--json", USER)
@@ -222,10 +192,8 @@ def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Clou
         ({"SPS-PictureTimestamp": ""}, "timestamp empty"),
     ],
 )
-def test_profile_in_words(
-    acceptance: Acceptance, anne: User, properties: dict[str, str], words: str
-):
-    """What is in a profile is told by its form, never by its value."""
+def test_profile_in_words(acceptance, anne, properties, words):
+    """Profile values are described by their form, never shown."""
     assert anne.profile
     anne.profile.properties |= properties
 
@@ -239,25 +207,24 @@ def csom_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("csom_alone")
-def test_proxy_answers_processquery(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """A page with 200 is no answer, and nothing was written by it."""
-    path = "/_vti_bin/client.svc/ProcessQuery$"
-    fault(tenant, service="sharepoint", path=path, next=1, fault="200", body="<html>")
+@pytest.mark.parametrize(
+    ("path", "body", "result"),
+    [
+        (
+            "/_vti_bin/client.svc/ProcessQuery$",
+            "<html>",
+            (DIFFERS, "200 with an answer that cannot be understood; 0 of 2 written"),
+        ),
+        (
+            "/_api/contextinfo$",
+            json.dumps({"FormDigestValue": "\u0416"}),
+            (NOT_ASKED, "SharePoint returned an invalid form digest."),
+        ),
+    ],
+    ids=["a proxy's page", "a digest that no header can hold"],
+)
+def test_odd_answers(acceptance, tenant, anne, path, body, result):
+    """A page with status 200, or an unusable digest, is reported like any odd answer."""
+    fault(tenant, service="sharepoint", path=path, next=1, fault="200", body=body)
 
-    found = seen(acceptance("--yes", "--json", USER))
-
-    assert found["csom"] == (
-        DIFFERS,
-        "200 with an answer that cannot be understood; 0 of 2 written",
-    )
-
-
-@pytest.mark.usefixtures("csom_alone")
-def test_digest_that_no_header_can_hold(acceptance: Acceptance, tenant: Cloud, anne: User):
-    """It is told like any odd answer, and everything else is asked."""
-    odd = json.dumps({"FormDigestValue": "\u0416"})
-    fault(tenant, service="sharepoint", path="/_api/contextinfo$", next=1, fault="200", body=odd)
-
-    found = seen(acceptance("--yes", "--json", USER))
-
-    assert found["csom"] == (NOT_ASKED, "SharePoint returned an invalid form digest.")
+    assert seen(acceptance("--yes", "--json", USER))["csom"] == result

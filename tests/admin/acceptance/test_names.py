@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from admin.acceptance.scrub import GONE, Scrub
-from local.m365.tenant.records import User
-from tests.admin.acceptance.conftest import OTHER, USER, Acceptance, fault
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.admin.acceptance.conftest import OTHER, USER, fault
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID
 
 _GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.c2lnbmF0dXJl"
 _ETAG = f'W/"{"3F" * 32}"'
 
 
-def test_document_names_nobody(
-    acceptance: Acceptance, tenant: Cloud, anne: User, bert: User, tmp_path: Path
-):
-    """No UPN, name, id, host, etag or token, not even where a service quotes them in an error."""
+def test_document_names_nobody(acceptance, tenant, anne, bert, tmp_path):
+    """No UPN, name, id, host, etag or token, even if a service quotes them in an error."""
     urls = tenant.tenant.urls
     quoted = (
         f"Keller, Anne 李明的 {anne.user_principal_name} {anne.id.upper()} {TENANT_ID} "
@@ -61,7 +57,7 @@ def test_document_names_nobody(
     ],
 )
 def test_scrub(name: str):
-    """Known names and whatever looks like one are gone; the words around them stay."""
+    """Known names, and what looks like one, are removed; other words stay."""
     scrub = Scrub(["Anne Keller", "contosoeur", "ab", "李明"])
 
     assert scrub(f"seen {name} there, ab 403 Microsoft.SharePoint.SPException") == (

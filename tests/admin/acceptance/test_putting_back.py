@@ -1,4 +1,4 @@
-"""Whatever happens, the pictures are as they were, or it says what a person has to do."""
+"""In any case the pictures are restored, or a person is told what to do."""
 
 from __future__ import annotations
 
@@ -46,17 +46,8 @@ def failing(step: Step, error: Callable[[], BaseException]) -> Step:
 
 @pytest.mark.parametrize("step", WRITTEN, ids=lambda step: step.id)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError], ids=str)
-def test_interrupted(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    bert: User,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    step: Step,
-    error: type[BaseException],
-):
-    """After Ctrl-C, or an error that nobody foresaw, in any step all of it is put back."""
+def test_interrupted(acceptance, tenant, anne, bert, monkeypatch, tmp_path, step, error):
+    """After Ctrl-C or an unexpected error in any step, everything is restored."""
     broken = tuple(failing(each, error) if each is step else each for each in WRITING)
     monkeypatch.setattr(session, "WRITING", broken)
     before = shown(tenant, anne, bert)
@@ -74,9 +65,7 @@ def test_interrupted(
     assert (document["complete"], document["notPutBack"]) == (False, 0)
 
 
-def test_uploads_under_way(
-    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
-):
+def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
     """An upload that outlives Ctrl-C is waited for: it would come after all is put back."""
     before, ended, done = shown(tenant, anne), threading.Event(), threading.Event()
     upload, close, calls = SharePointClient.upload, Microsoft365.close, itertools.count()
@@ -112,10 +101,8 @@ def test_uploads_under_way(
     assert shown(tenant, anne) == before
 
 
-def test_waiting_fails(
-    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
-):
-    """Whatever goes wrong while uploads are waited for, all is put back, and it says so."""
+def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
+    """If waiting for uploads fails, everything is restored, and the output says so."""
     before = shown(tenant, anne)
 
     def broken(ways: Microsoft365) -> None:
@@ -149,7 +136,7 @@ def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: U
 
 @pytest.fixture
 def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
-    """SharePoint refuses every write from the moment the last question was asked."""
+    """SharePoint refuses every write after the last step."""
     last = LAST[0]
 
     def ask(scene: Scene) -> Seen:
@@ -160,10 +147,8 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("nothing_works")
-def test_what_could_not_be_put_back(
-    acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
-):
-    """It says exactly what to do, with the bytes it takes in a file, and ends with 4."""
+def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
+    """It says exactly what to do, saves the files for it, and returns 4."""
     files, [profile] = shown(tenant, anne)
 
     said = acceptance("--yes", USER)
@@ -190,14 +175,8 @@ def test_what_could_not_be_put_back(
     assert document["notPutBack"] == len(orders)
 
 
-def test_killed(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-):
-    """Before the first write a folder says what is to be put back; the next run keeps it."""
+def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
+    """Before the first write a folder has the instructions; the next run keeps it."""
     files, _ = shown(tenant, anne)
     folder, put_back = tmp_path / session.RESTORE, PuttingBack.put_back
 
@@ -224,7 +203,7 @@ def test_killed(
 
 
 def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path):
-    """Then nothing is written over, and each step says why."""
+    """Then nothing is overwritten, and each step says why."""
     (tmp_path / session.RESTORE).write_text("no folder", "utf-8")
     before, seen_before = shown(tenant, anne), len(tenant.tenant.journal.after(0))
 
@@ -236,10 +215,8 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
     assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
 
 
-def test_results_that_cannot_be_kept(
-    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    """What was seen is told all the same, and the exit code says that the file is not there."""
+def test_results_that_cannot_be_kept(acceptance, anne, monkeypatch, tmp_path):
+    """The results are printed anyway, and the exit code reports the missing file."""
 
     def ask(scene: Scene) -> Seen:
         (tmp_path / "acceptance.json").mkdir()
@@ -255,13 +232,7 @@ def test_results_that_cannot_be_kept(
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
-def test_asked_to_end(
-    acceptance: Acceptance,
-    tenant: Cloud,
-    anne: User,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-):
+def test_asked_to_end(acceptance, tenant, anne, monkeypatch, name):
     """A terminal that closes, or a machine that shuts down, is Ctrl-C."""
     if not hasattr(signal, name):
         pytest.skip(f"this system knows no {name}")
@@ -279,10 +250,8 @@ def test_asked_to_end(
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
-def test_stopped_while_putting_back(
-    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch
-):
-    """Ctrl-C then makes an order for a person of all that is left."""
+def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
+    """Then everything left becomes an instruction for a person."""
     upload = SharePointClient.upload
     last = LAST[0]
 
@@ -303,7 +272,7 @@ def test_stopped_while_putting_back(
 
 
 def test_runner_goes_on(anne: User):
-    """A step that cannot be asked keeps no other from being asked, and says why."""
+    """A step that cannot run says why, and does not stop the others."""
     step = Step("a", "?", "", lambda scene: Seen("seen"))
     refused = dataclasses.replace(step, id="b", ask=_refuse)
 

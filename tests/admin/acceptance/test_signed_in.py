@@ -1,4 +1,4 @@
-"""Who signs in to the console may ask whether the app understands that."""
+"""The step that checks how the app sees a signed-in person."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _App:
     ],
 )
 def test_signed_in(tmp_path: Path, told: dict[str, str], verdict: str, words: str):
-    """A person has a name and a role; nobody's name is told."""
+    """A person has a name and a role; the name is not reported."""
     app: Any = _App(told)
     anne = User("", "anne@contoso.com", account_enabled=True, is_guest=False)
     scene = Scene(anne, None, app, app, PuttingBack(tmp_path), limit=1)

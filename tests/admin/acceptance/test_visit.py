@@ -16,7 +16,6 @@ from admin.acceptance.steps import visit
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, seen, shown
 from tests.contract.conftest import Nobody
-from tests.local.m365.simulator import Cloud
 
 Visit = Callable[[], None]
 
@@ -32,10 +31,8 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
     return sits
 
 
-def test_sync_writes(
-    acceptance: Acceptance, tenant: Cloud, anne: User, visitor: Callable[[Visit], None]
-):
-    """Where Microsoft's own sync writes, the step names the properties that changed."""
+def test_sync_writes(acceptance, tenant, anne, visitor):
+    """If Microsoft's own sync writes, the step names the changed properties."""
     before = shown(tenant, anne)
 
     def visits() -> None:
@@ -56,11 +53,10 @@ def test_sync_writes(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
-    [((), "there is none"), (("--hands-off",), "leave out --hands-off")],
+    ("arguments", "why"), [((), "there is none"), (("--hands-off",), "leave out --hands-off")]
 )
 def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
-    """Without a person, or without wanting one, the step says so."""
+    """Without a person, or with --hands-off, the step says so."""
     found = seen(acceptance("--yes", "--json", *arguments, USER))
 
     assert found["visit-0"][0] == "could not be asked"
@@ -69,6 +65,6 @@ def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str,
 
 @pytest.mark.parametrize("step", visit.WRITING, ids=[each.id for each in visit.WRITING])
 def test_nothing_is_written_for_nobody(step: Step):
-    """Whether somebody is there is asked before anything else."""
+    """The step first checks whether somebody is there."""
     with pytest.raises(NotAsked):
         step.ask(cast(Scene, SimpleNamespace(person=Nobody())))

@@ -55,9 +55,7 @@ def console() -> Iterator[ConsoleDouble]:
 
 
 @pytest.fixture
-def manage(
-    console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Manage:
+def manage(console, monkeypatch, capsys) -> Manage:
     """Run one command in this process, with the variables of a terminal that is set up."""
     for name in ("PHOTOSYNC_CA", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -76,7 +74,7 @@ def manage(
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Let somebody sit at the terminal who types this."""
+    """Let somebody at the terminal type this."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -87,7 +85,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def failed(console: ConsoleDouble) -> list[dict[str, Any]]:
-    """Three who failed, on three pages of which one is empty."""
+    """Three failed users, on three pages, one of them empty."""
     everybody = [entry(1), entry(2, displayName='=cmd("x"), Ltd'), entry(3)]
     pages = {"": (everybody[:2], "t1"), "t1": ([], "t2"), "t2": (everybody[2:], "")}
 

@@ -166,7 +166,7 @@ def queued(asked: Asked) -> Answer:
 
 @dataclass
 class ConsoleDouble:
-    """What is answered, by method and path below /api/console/, and what was asked."""
+    """The answers, by method and path below /api/console/, and the requests."""
 
     url: str = ""
     routes: dict[tuple[str, str], Route] = field(default_factory=dict)
@@ -193,7 +193,7 @@ class ConsoleDouble:
 
 
 def _pieces(content: Any) -> tuple[int, Iterable[bytes]]:
-    """How long a body is said to be, and what it comes in."""
+    """The Content-Length of a body, and its pieces."""
     if isinstance(content, Iterator):
         return 1_000_000, content
     body = content if isinstance(content, bytes) else json.dumps(content).encode()

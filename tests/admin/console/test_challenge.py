@@ -1,4 +1,4 @@
-"""What is read of an answer that asks to sign in, by whomever it is sent."""
+"""What is read from an answer that asks for a sign-in."""
 
 from __future__ import annotations
 

@@ -1,29 +1,28 @@
-"""`doctor` and `renew`: what is wrong, and the one thing that can be ordered about it."""
+"""`doctor` and `renew`."""
 
 from __future__ import annotations
 
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
+from tests.admin.said import assert_told
 
 
 def test_doctor(manage: Manage, console: ConsoleDouble):
-    """Each check with what was found and what to do; one that is wrong is code 1."""
+    """Each check is shown with what to do; a failed one is code 1."""
     checks = [
         {"name": "settings", "ok": True, "detail": "All are set.", "action": ""},
         {"name": "token", "ok": False, "detail": "A role is missing.", "action": "Grant it."},
     ]
     console.routes["GET", "doctor"] = (200, {"ok": False, "checks": checks})
-    said = manage("doctor")
-
-    assert said.code == 1
-    for told in ("All are set.", "A role is missing.", "Grant it.", "1 of 2 checks"):
-        assert told in said.out
+    assert_told(
+        manage("doctor"), 1, "All are set.", "A role is missing.", "Grant it.", "1 of 2 checks"
+    )
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": checks[:1]})
     assert manage("doctor").code == 0
 
 
 def test_checks_that_could_not_be_made(manage: Manage, console: ConsoleDouble):
-    """What another check kept from being made is not wrong: nobody has looked."""
+    """A check that another one prevented does not count as failed."""
     good = {"ok": True, "looked": True, "detail": "Good.", "action": ""}
     wrong = {"ok": False, "looked": True, "detail": "Bad.", "action": "Mend it."}
     unseen = {"ok": False, "looked": False, "detail": "Not looked at.", "action": "Mend first."}

@@ -11,9 +11,7 @@ from tests.admin.said import assert_one_sentence
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("variable", ["PHOTOSYNC_URL", "PHOTOSYNC_KEY"])
-def test_names_what_is_not_set(
-    manage: Manage, monkeypatch: pytest.MonkeyPatch, command: list[str], variable: str
-):
+def test_names_what_is_not_set(manage, monkeypatch, command, variable):
     """Without address or key, a command says which variable to set."""
     monkeypatch.delenv(variable)
 
@@ -42,7 +40,7 @@ def test_names_what_is_not_set(
     ],
 )
 def test_bad_address(manage: Manage, url: str):
-    """What is no address, or would show the key to others, is refused before a byte is sent."""
+    """An invalid address, or one that would expose the key, is refused before any request."""
     assert_one_sentence(manage("status", "--url", url), 2, "PHOTOSYNC_URL")
 
 

@@ -1,11 +1,11 @@
-"""A connection that is not made, not trusted or not answered: one sentence on stderr."""
+"""A connection that fails, is not trusted or gets no answer is one sentence on stderr."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.admin.said import assert_one_sentence
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_refused_connection(manage: Manage, command: list[str]):
-    """Where nothing listens, the sentence names the host and what to check."""
+    """If nothing listens, the sentence names the host and what to check."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -33,35 +33,27 @@ def test_refused_connection(manage: Manage, command: list[str]):
 
 
 def test_host_that_does_not_exist(manage: Manage):
-    """A misspelt name is a connection that cannot be made."""
+    """A misspelt host name is a failed connection."""
     assert_one_sentence(manage("status", "--url", "https://nobody.invalid"), 3, "nobody.invalid")
 
 
-def test_answer_that_does_not_come(console: ConsoleDouble):
-    """An app that takes the question and does not answer is not waited for without end."""
+@pytest.mark.parametrize("patience", [0.1, 0.2], ids=["nothing", "drips"])
+def test_answer_that_takes_too_long(console: ConsoleDouble, patience: float):
+    """The client does not wait for ever for an answer, or for one that arrives byte by byte."""
     over = threading.Event()
 
+    def drip() -> Iterator[bytes]:
+        while not over.wait(0.02):
+            yield b" "
+
     def never(asked: Asked) -> tuple[int, object]:
+        if patience == 0.2:
+            return 200, drip()
         over.wait(30)
         return 200, overview()
 
     console.routes["GET", "overview"] = never
-    with Console(Address(console.url, KEY), patience=(5, 0.1)) as client:
-        with pytest.raises(Unreachable, match="too long"):
-            client.overview()
-    over.set()
-
-
-def test_answer_that_drips(console: ConsoleDouble):
-    """An answer of which a byte comes now and then is not waited for without end."""
-    over = threading.Event()
-
-    def drip(asked: Asked) -> Iterator[bytes]:
-        while not over.wait(0.02):
-            yield b" "
-
-    console.routes["GET", "overview"] = lambda asked: (200, drip(asked))
-    with Console(Address(console.url, KEY), patience=(5, 0.2)) as client:
+    with Console(Address(console.url, KEY), patience=(5, patience)) as client:
         with pytest.raises(Unreachable, match="too long"):
             client.overview()
     over.set()
@@ -82,31 +74,24 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.usefixtures("nobody")
 def test_proxy_that_is_not_there(manage: Manage):
-    """A proxy that does not answer is told as such, and not as the app's fault."""
+    """A proxy that does not answer is reported as such."""
     said = manage("status", "--url", "https://photosync.invalid")
 
     assert_one_sentence(said, 3, "proxy", "HTTPS_PROXY")
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "nonsense"])
-def test_proxy_of_a_kind_that_is_not_spoken(
-    manage: Manage, monkeypatch: pytest.MonkeyPatch, scheme: str
-):
-    """SOCKS takes a package that nobody asked for; the sentence names the variable."""
+def test_proxy_of_a_kind_that_is_not_spoken(manage, monkeypatch, scheme):
+    """SOCKS proxies are not supported; the sentence names the variable."""
     monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:9")
 
     assert_one_sentence(manage("status", "--url", "https://photosync.invalid"), 2, "HTTPS_PROXY")
 
 
 @pytest.mark.usefixtures("nobody")
-def test_no_proxy_is_asked_for_this_machine(manage: Manage, secured: ConsoleDouble, trusted: Path):
-    """Such as for the local cloud, on a machine whose way out is a proxy."""
+def test_no_proxy_for_this_machine(manage: Manage, secured: ConsoleDouble, trusted: Path):
+    """This machine is reached directly, over https and over http: no proxy reads the key."""
     assert manage("status", "--url", secured.url, "--ca", str(trusted)).code == 0
-
-
-@pytest.mark.usefixtures("nobody")
-def test_no_proxy_reads_the_key(manage: Manage):
-    """Without TLS nobody but this machine is spoken to, whatever the environment says."""
     assert manage("status").code == 0
 
 
@@ -133,18 +118,12 @@ def secured(authority: trustme.CA) -> Iterator[ConsoleDouble]:
 
 
 def test_untrusted_certificate(manage: Manage, secured: ConsoleDouble):
-    """A certificate that nobody vouches for is refused, and --ca is named."""
+    """An untrusted certificate is refused, and the sentence names --ca."""
     assert_one_sentence(manage("status", "--url", secured.url), 3, "--ca")
 
 
-def test_private_authority(
-    manage: Manage,
-    secured: ConsoleDouble,
-    trusted: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    """The file of --ca, or of PHOTOSYNC_CA, is believed, whatever else the environment says."""
+def test_private_authority(manage, secured, trusted, tmp_path, monkeypatch):
+    """--ca or PHOTOSYNC_CA overrides other variables."""
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
@@ -154,10 +133,8 @@ def test_private_authority(
     assert manage("status", "--url", secured.url).code == 0
 
 
-def test_authority_file_without_certificates(
-    manage: Manage, secured: ConsoleDouble, tmp_path: Path
-):
-    """A --ca file that holds something else is told as such."""
+def test_authority_file_without_certificates(manage, secured, tmp_path):
+    """A --ca file without certificates is reported as such."""
     file = tmp_path / "notes.txt"
     file.write_text("not a certificate")
 
@@ -167,7 +144,7 @@ def test_authority_file_without_certificates(
 
 
 def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
-    """The wrong port is not told as a matter of certificates."""
+    """A wrong port is not reported as a certificate error."""
     said = manage("status", "--url", console.url.replace("http:", "https:"))
 
     assert_one_sentence(said, 3, "PHOTOSYNC_URL")
@@ -175,15 +152,10 @@ def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize(
     "session",
-    [
-        lambda: Console(Address("https://photosync.contoso.com", KEY))._session,
-        lambda: _Session(""),
-    ],
+    [lambda: Console(Address("https://photosync.contoso.com", KEY))._session, lambda: _Session("")],
     ids=["console", "sign-in"],
 )
-def test_netrc_is_not_read(
-    session: Callable[[], requests.Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_netrc_is_not_read(session, tmp_path, monkeypatch):
     """A password for every host in ~/.netrc goes neither to the app nor to Entra."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anne password secret-of-anne\n")
@@ -194,13 +166,7 @@ def test_netrc_is_not_read(
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_company_bundle_that_is_gone(
-    manage: Manage,
-    secured: ConsoleDouble,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-):
+def test_company_bundle_that_is_gone(manage, secured, tmp_path, monkeypatch, name):
     """A variable that outlived its file is named; requests raises a bare OSError for it."""
     for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(each, raising=False)

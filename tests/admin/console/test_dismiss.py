@@ -49,7 +49,7 @@ def test_dismiss(manage: Manage, console: ConsoleDouble, orders: list[Any]):
 
 
 def test_nothing_is_dismissed_unasked(manage: Manage, orders: list[Any]):
-    """Where nobody can be asked it wants --yes; with a list it makes no sense."""
+    """Without a terminal it needs --yes; it cannot be combined with a list."""
     assert "give --yes" in manage("failures", "--dismiss", "a@contoso.com").err
     assert manage("failures", "--dismiss", "a@contoso.com", "--csv", "--yes").code == 2
     assert manage("failures", "--dismiss-unreadable").code == 0

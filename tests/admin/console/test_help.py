@@ -10,7 +10,7 @@ from tools import tables
 
 
 def test_page_shows_the_help():
-    """The page shows every help text: `python -m tests.admin.console.help_page` writes it anew."""
+    """The page shows every help text; `python -m tests.admin.console.help_page` writes it."""
     assert tables.shown(PAGE, MARK) == block()
 
 

@@ -46,7 +46,7 @@ def given(console: ConsoleDouble) -> None:
 
 @pytest.mark.usefixtures("given")
 def test_history(manage: Manage):
-    """Each order is a line: when, who, what, on whom, and how it ended."""
+    """Each order is a line: when, who, what, for whom, and the result."""
     said = manage("history")
     lines = [" ".join(line.split()) for line in said.out.splitlines()]
 
@@ -59,7 +59,7 @@ def test_history(manage: Manage):
 
 @pytest.mark.usefixtures("given")
 def test_history_as_csv(manage: Manage):
-    """A name that a spreadsheet would run is made harmless."""
+    """A name that a spreadsheet would run as a formula is escaped."""
     said = manage("history", "--csv")
     replayed, swept = csv.DictReader(io.StringIO(said.out))
 
@@ -85,7 +85,7 @@ def test_of_whom_and_since(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize("since", ["yesterday", "7", "2026-13-01", "9999999d"])
 def test_since_that_is_none(manage: Manage, console: ConsoleDouble, since: str):
-    """Something else is refused, and nobody is asked."""
+    """Anything else is refused without a request."""
     said = manage("history", "--since", since)
 
     assert (said.code, console.asked) == (2, [])
@@ -93,7 +93,7 @@ def test_since_that_is_none(manage: Manage, console: ConsoleDouble, since: str):
 
 
 def test_damaged_lines(manage: Manage, console: ConsoleDouble):
-    """A log of which something cannot be read is not told as if it were whole."""
+    """If parts of the log are unreadable, the output says so."""
     console.routes["GET", "history"] = (200, {"orders": [order()], "token": "", "damaged": 2})
     said = manage("history")
 

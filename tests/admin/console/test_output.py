@@ -1,4 +1,4 @@
-"""How things are said: drawn in a terminal, plain elsewhere, and harmless in both."""
+"""Output is drawn in a terminal, plain elsewhere, and harmless in both."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_clean_keeps_what_people_are_called():
 
 @pytest.mark.parametrize(("as_json", "times"), [(False, 1), (True, 0)])
 def test_progress_without_a_terminal(as_json: bool, times: int):
-    """How far something is stands in a line of its own, once; a program is told the end only."""
+    """Each new stage is a line, once; --json prints only the end."""
     out = io.StringIO()
     with Output(out, as_json=as_json).progress("Processing") as report:
         for told in ("", "queued", "queued", "copying"):
@@ -55,7 +55,7 @@ def test_progress_without_a_terminal(as_json: bool, times: int):
 
 
 def test_progress_in_a_terminal():
-    """In a terminal the sentence stands behind the bar."""
+    """In a terminal the sentence follows the bar."""
     out = FakeTerminal()
     with Output(out, as_json=False).progress("Processing") as report:
         report(2, 5, "queued \x1b[2J[bold]")
@@ -65,7 +65,7 @@ def test_progress_in_a_terminal():
 
 
 def test_no_bar_over_a_question(monkeypatch: pytest.MonkeyPatch):
-    """While a person is asked for something no bar is drawn; it is back after the answer."""
+    """The bar is hidden during a question, and returns after the answer."""
     out = FakeTerminal()
     output = Output(out, as_json=False)
     drawn: list[str] = []
@@ -91,7 +91,7 @@ def test_no_bar_over_a_question(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_line_ends_stay():
-    """A format with line ends of its own keeps them where others become two characters."""
+    """Line ends of CSV are not changed on Windows."""
     written = io.BytesIO()
     output = Output(io.TextIOWrapper(written, "utf-8", newline="\r\n"), as_json=False)
     output.verbatim("a,b\r\n")
@@ -126,7 +126,7 @@ def test_drawn_in_a_terminal(console: ConsoleDouble):
 
 
 def in_terminal(*arguments: str) -> str:
-    """What manage.py writes when stdout is a terminal."""
+    """The output of manage.py in a terminal."""
     if sys.platform == "win32":
         pytest.skip("no pseudo-terminal there")
     import pty

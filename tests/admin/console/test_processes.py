@@ -57,14 +57,6 @@ def test_program_that_is_not_installed(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_reader_that_goes_away(console: ConsoleDouble):
-    """A pager that is closed is no error."""
-    command = f"'{sys.executable}' manage.py --url {console.url} --key {KEY} status | true"
-    done = subprocess.run(command, shell=True, cwd=REPO, capture_output=True, text=True)
-
-    assert done.stderr == ""
-
-
 def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]:
     program = f"'{sys.executable}' manage.py --url {console.url} --key {KEY}"
     return subprocess.run(
@@ -72,9 +64,14 @@ def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]
     )
 
 
+def test_reader_that_goes_away(console: ConsoleDouble):
+    """A pager that is closed is no error."""
+    assert shell("MANAGE status | true", console).stderr == ""
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
 def test_full_disk(console: ConsoleDouble):
-    """What cannot be written is told in a sentence, and does not pass for an answer."""
+    """Output that cannot be written is an error with a sentence."""
     done = shell("MANAGE status > /dev/full", console)
 
     assert done.returncode == 2
@@ -83,14 +80,14 @@ def test_full_disk(console: ConsoleDouble):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
 def test_no_output_at_all(console: ConsoleDouble):
-    """A task that has neither output nor errors to write to still has its exit code."""
+    """Without stdout and stderr the exit code is still right."""
     done = shell("MANAGE status >&- 2>&-", console)
 
     assert done.returncode == 0
 
 
 def test_ctrl_c_while_it_loads(tmp_path: Path):
-    """Packages take a moment to load; whoever stops it by then is told nothing."""
+    """Ctrl-C while packages load prints nothing."""
     (tmp_path / "admin").mkdir()
     (tmp_path / "admin" / "__init__.py").touch()
     (tmp_path / "admin" / "program.py").write_text("raise KeyboardInterrupt\n", "utf-8")

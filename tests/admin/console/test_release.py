@@ -1,4 +1,4 @@
-"""What the brakes hold back: named, agreed to, and released."""
+"""What the brakes hold back is listed, confirmed, and released."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Holds = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def holds(console: ConsoleDouble) -> Holds:
-    """Let the app hold so much back, of people who are listed on pages without an end."""
+    """Let the app hold this back, with an endless list of people."""
     people = [
         entry(number, missingSince=NOON, leftSince=NOON, damage="S is gone.")
         for number in range(30)
@@ -71,16 +71,8 @@ def orders(console: ConsoleDouble) -> list[Any]:
     ],
     ids=["removals", "leavers", "repairs"],
 )
-def test_named_before_it_is_released(
-    manage: Manage,
-    console: ConsoleDouble,
-    holds: Holds,
-    command: Any,
-    brake: Any,
-    listed: Any,
-    words: Any,
-):
-    """How many, and the first twenty by name, from one page; then one order says what it is."""
+def test_named_before_it_is_released(manage, console, holds, command, brake, listed, words):
+    """The number and the first twenty names are shown, from one page; then one order is sent."""
     holds(brake)
     said = manage(*command, "--yes")
 
@@ -96,17 +88,8 @@ def test_named_before_it_is_released(
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("\n", 1), ("n\n", 1)])
-def test_only_a_yes_releases(
-    manage: Manage,
-    console: ConsoleDouble,
-    holds: Holds,
-    answers: Any,
-    command: Any,
-    brake: Any,
-    typed: str,
-    code: int,
-):
-    """Whoever types anything else has changed nothing, and is told so."""
+def test_only_a_yes_releases(manage, console, holds, answers, command, brake, typed, code):
+    """Any other answer changes nothing, and the output says so."""
     holds(brake)
     answers(typed)
     said = manage(*command)
@@ -117,10 +100,8 @@ def test_only_a_yes_releases(
 
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
-def test_nobody_to_ask(
-    manage: Manage, console: ConsoleDouble, holds: Holds, command: Any, brake: Any
-):
-    """Where nobody can be asked, --yes is wanted; with it programs get the answer alone."""
+def test_nobody_to_ask(manage, console, holds, command, brake):
+    """Without a terminal --yes is required; with --json only the answer is printed."""
     holds(brake)
     assert manage(*command).code == manage(*command, "--json").code == 2
     assert "give --yes" in manage(*command, "--json").err
@@ -131,7 +112,7 @@ def test_nobody_to_ask(
 
 @pytest.mark.parametrize("command", [REMOVALS, REPAIRS])
 def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any):
-    """Where nothing is held back it says so, asks nobody, and orders nothing."""
+    """If nothing is held back it says so, does not ask, and sends no order."""
     said = manage(*command)
 
     assert (said.code, said.err, orders(console)) == (0, "", [])
@@ -140,7 +121,7 @@ def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any
 
 
 def test_app_that_tells_of_no_repairs(manage: Manage, console: ConsoleDouble):
-    """What an older app holds back is not known: that it holds nothing would be a lie."""
+    """An older app does not report held-back repairs, so that is an error."""
     told = overview()
     del told["repairBrake"]
     console.routes["GET", "overview"] = (200, told)

@@ -1,4 +1,4 @@
-"""`replay`: who is queued, who cannot be, and how it is awaited."""
+"""`replay`: which users are queued, and which cannot be."""
 
 from __future__ import annotations
 
@@ -6,21 +6,14 @@ import codecs
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from admin.console import user_list
 from admin.terminal.problems import Unusable
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import (
-    ANNE,
-    ConsoleDouble,
-    ended,
-    entry,
-    queued,
-    refusal,
-)
+from tests.admin.console.console_double import ANNE, ConsoleDouble, ended, entry, queued, refusal
+from tests.admin.said import assert_told
 
 
 @pytest.fixture
@@ -38,10 +31,7 @@ def replayed(console: ConsoleDouble) -> list[str]:
 
 def test_one_user(manage: Manage, console: ConsoleDouble):
     """A replay is one POST with the key in the header; force is off unless asked for."""
-    said = manage("replay", "anne@contoso.com")
-
-    assert (said.code, said.err) == (0, "")
-    assert "1 queued." in said.out
+    assert_told(manage("replay", "anne@contoso.com"), 0, "1 queued.", err="")
     assert console.asked[-1].body == {"force": False}
     assert console.asked[-1].query == {}
     manage("replay", "--force", "anne@contoso.com")
@@ -49,7 +39,7 @@ def test_one_user(manage: Manage, console: ConsoleDouble):
 
 
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
-    """A picture that a person chose makes room for users who are named, never for a whole list."""
+    """--replace works only for named users, never with --failed."""
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
     assert console.asked[-1].body == {"force": False, "replace": True}
@@ -61,10 +51,8 @@ def test_chosen_picture(manage: Manage, console: ConsoleDouble):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
-def test_question_before_a_chosen_picture_goes(
-    manage: Manage, console: ConsoleDouble, answers: Any, typed: str, code: int
-):
-    """It is told who that is, and only a yes replays, by object id: a name may be taken anew."""
+def test_question_before_a_chosen_picture_goes(manage, console, answers, typed, code):
+    """The users are listed, and only "yes" replays them, by object id, as names may change."""
     console.routes["GET", "users/anne"] = console.routes["GET", "users/anne%40contoso.com"]
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     if typed:
@@ -80,37 +68,32 @@ def test_question_before_a_chosen_picture_goes(
     assert console.paths("POST") == (ordered if code == 0 else [])
 
 
-def test_goes_on_after_one_that_fails(manage: Manage, everybody: ConsoleDouble):
-    """A user who is unknown does not keep the others from it, and is told of at the end."""
+def test_an_unknown_user_does_not_stop_the_others(manage: Manage, everybody: ConsoleDouble):
+    """The others are queued; the unknown one is reported at the end."""
     said = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
 
-    assert said.code == 1
+    assert_told(
+        said, 1, "2 queued, 1 not queued.", err="1 of 3 users had a problem. The first is nob"
+    )
     assert replayed(everybody) == ["person1", "nobody", "person2"]
-    assert "2 queued, 1 not queued." in said.out
     assert said.err.count("\n") == 1
-    assert "1 of 3 users had a problem. The first is nobody@contoso.com" in said.err
 
 
-def test_goes_on_after_an_error_of_the_app(manage: Manage, everybody: ConsoleDouble):
-    """An app that fails with one user is asked for the others; the code says that it failed."""
+def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: ConsoleDouble):
+    """An error with one user is code 4; a refused key would be the same for all, so it stops."""
+    users = ["person1@contoso.com", "person2@contoso.com"]
     everybody.routes["POST", "users/person1%40contoso.com/replay"] = (500, b"")
-    said = manage("replay", "person1@contoso.com", "person2@contoso.com")
-
-    assert said.code == 4
+    assert manage("replay", *users).code == 4
     assert replayed(everybody) == ["person1", "person2"]
 
-
-def test_stops_when_the_key_is_refused(manage: Manage, everybody: ConsoleDouble):
-    """What would be the same with everybody is tried once."""
-    said = manage("replay", "person1@contoso.com", "person2@contoso.com", "--key", "another")
-
-    assert said.code == 3
+    everybody.asked.clear()
+    refused = manage("replay", *users, "--key", "another")
+    assert_told(refused, 3, err="2 of 2 users had a problem")
     assert replayed(everybody) == ["person1"]
-    assert "2 of 2 users had a problem" in said.err
 
 
 def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
-    """With --json each user is listed with what became of it; the sentence stays on stderr."""
+    """With --json each user has its result; the sentence is on stderr."""
     said = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
     first, second = said.document["users"]
 
@@ -121,7 +104,7 @@ def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
 
 
 def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
-    """The command line, a file and everybody who failed together, each user once."""
+    """Users of the command line, a file and --failed together, each once."""
     everybody.routes["GET", "users"] = (200, {"users": [entry(2), entry(3)], "token": ""})
     file = tmp_path / "users.txt"
     file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
@@ -132,45 +115,31 @@ def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path
 
 
 def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
-    """Who failed is found although the name has changed, or is somebody else's by now."""
+    """A failed user is found by id, even if the name has changed."""
     everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
     del everybody.routes["POST", "users/person2%40contoso.com/replay"]
-    said = manage("replay", "--failed")
-
-    assert (said.code, said.err) == (0, "")
-    assert "person2@contoso.com  queued" in said.out
+    assert_told(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
 
 
-def test_nobody_to_replay(manage: Manage, console: ConsoleDouble, tmp_path: Path):
-    """An empty file, or no failure, is nothing to do and no error."""
+@pytest.mark.parametrize(
+    ("more", "code", "out", "err"),
+    [(["--failed"], 0, ["Nobody to replay."], ""), ([], 2, [], "contains no users")],
+)
+def test_nobody_to_replay(manage, console, tmp_path, more, code, out, err):
+    """Nothing to do is no error; a file without users alone is probably the wrong file."""
     file = tmp_path / "users.txt"
     file.write_text("# nobody today\n")
-    said = manage("replay", "--failed", "--from-file", str(file))
 
-    assert said.code == 0
-    assert "Nobody to replay." in said.out
+    assert_told(manage("replay", *more, "--from-file", str(file)), code, *out, err=err)
     assert console.paths("POST") == []
 
 
-def test_list_of_nobody(manage: Manage, console: ConsoleDouble, tmp_path: Path):
-    """A file that names nobody is probably not the one that was meant: code 2 and a sentence."""
-    file = tmp_path / "users.txt"
-    file.write_text("# nobody today\n")
-    said = manage("replay", "--from-file", str(file))
-
-    assert (said.code, said.out) == (2, "")
-    assert "contains no users" in said.err
-    assert console.asked == []
-
-
 def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
-    """Who cannot be looked at now can be queued all the same, and is awaited."""
+    """A user who cannot be read now can still be queued and waited for."""
     graph = refusal("throttled", "graph asks for patience for 38 s more.")
     everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
     everybody.routes["GET", f"users/{ANNE}"] = (200, ended())
-    said = manage("replay", "--wait", "person1@contoso.com")
-
-    assert (said.code, said.err) == (0, "")
+    assert_told(manage("replay", "--wait", "person1@contoso.com"), 0, err="")
     assert replayed(everybody) == ["person1"]
 
 
@@ -184,7 +153,7 @@ def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
     ids=["utf-8", "notepad", "powershell"],
 )
 def test_list_as_programs_write_it(encode: Callable[[str], bytes]):
-    """A list is read in whatever encoding Windows has saved it; #EXT# is no comment."""
+    """A list is read in any encoding that Windows writes; #EXT# is not a comment."""
     text = "jürgen@contoso.com\n\n#comment\nann_x.com#EXT#@contoso.com # a guest\n"
 
     found = user_list.read(io.BytesIO(encode(text)))

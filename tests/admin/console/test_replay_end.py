@@ -1,4 +1,4 @@
-"""`replay --wait`: how far each run is, when it has ended, and what both sides show then."""
+"""`replay --wait`: the stage of each run, its end, and what both sides show then."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.admin.console.console_double import (
     queued,
     refusal,
 )
+from tests.admin.said import assert_told
 
 LATER = "2026-05-04T12:00:05+00:00"
 SOON = "2026-05-04T12:03:00+00:00"
@@ -33,7 +34,7 @@ def state(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def working(console: ConsoleDouble) -> Working:
-    """Let the queue hold so many messages, and Anne be another at each look."""
+    """Let the queue have this many messages, and Anne change at each poll."""
 
     def work(*answers: dict[str, Any], messages: int = 7) -> None:
         left = list(answers)
@@ -71,17 +72,8 @@ def test_own_run_is_known_by_its_id(wait, working: Working, console: ConsoleDoub
     assert said.document["users"][0]["agree"]
 
 
-def test_run_that_changes_nothing(wait, working: Working):
-    """A run that finds the state telling all already has ended, though other messages wait."""
-    working(ended(state={"status": "no-photo", "detail": "The user has no photo."}))
-    said = wait()
-
-    assert said.code == 0
-    assert "no-photo" in said.out
-
-
 def test_both_sides_are_asked_once(wait, working: Working, console: ConsoleDouble):
-    """While it waits only the memory is asked: both sides cost calls that copies need."""
+    """Polls read only the stored state; both sides are read once, at the end."""
     working(state(), state(), state(), ended())
     wait()
     looks = [one.query for one in console.asked if one.path.endswith(ANNE)]
@@ -90,53 +82,42 @@ def test_both_sides_are_asked_once(wait, working: Working, console: ConsoleDoubl
 
 
 DIFFERENT: dict[str, Any] = {"agree": False, "difference": "SharePoint shows another picture."}
+NO_PHOTO = {"status": "no-photo", "detail": "No photo."}
+UNASKED: dict[str, Any] = {"agree": None, "difference": "Graph asks for patience."}
 
 
-def test_sides_that_still_differ(wait, working: Working):
-    """A run that left the wrong picture there is code 1, with the app's sentence."""
-    working(ended(**DIFFERENT))
-    said = wait()
-
-    assert said.code == 1
-    assert "The two sides still differ. SharePoint shows another picture." in said.out
-    assert "1 queued, 1 still different." in said.out
+def skipped(reason: str) -> Any:
+    return ended(
+        state={"status": "skipped", "reason": reason, "detail": "That is why."}, **DIFFERENT
+    )
 
 
-@pytest.mark.parametrize("reason", ["picture-kept", "dry-run", "no-profile", "out-of-scope"])
-def test_reason_to_leave_it(wait, working: Working, reason: str):
-    """Where the run says why it leaves the picture alone, that is its end: code 0."""
-    told = {"status": "skipped", "reason": reason, "detail": "That is why."}
-    working(ended(state=told, **DIFFERENT))
-    said = wait()
-
-    assert said.code == 0
-    assert "That is why." in said.out
-
-
-def test_picture_without_a_photo(wait, working: Working):
-    """A picture whose photo is gone is not right yet, whatever the run could do about it."""
-    working(ended(state={"status": "no-photo", "detail": "No photo."}, **DIFFERENT))
-
-    assert wait().code == 1
-
-
-def test_sides_that_cannot_be_compared(wait, working: Working):
-    """Whether the picture is right nobody could tell: code 4, and why."""
-    working(ended(agree=None, difference="Graph asks for patience."))
-    said = wait()
-
-    assert said.code == 4
-    assert "Graph asks for patience." in said.out
-
-
-def test_failure(wait, working: Working):
-    """A run that ends as failed is code 1, with its sentence, also if both sides agree."""
-    working(ended(state={"status": "failed", "detail": "No right."}))
-    said = wait()
-
-    assert said.code == 1
-    assert "No right." in said.out
-    assert "1 failed" in said.out
+@pytest.mark.parametrize(
+    ("end", "code", "words"),
+    [
+        (ended(state=NO_PHOTO), 0, ["no-photo"]),
+        # A picture whose photo is gone is not right yet.
+        (ended(state=NO_PHOTO, **DIFFERENT), 1, []),
+        (
+            ended(**DIFFERENT),
+            1,
+            [
+                f"The two sides still differ. {DIFFERENT['difference']}",
+                "1 queued, 1 still different.",
+            ],
+        ),
+        (skipped("picture-kept"), 0, ["That is why."]),
+        (skipped("dry-run"), 0, ["That is why."]),
+        (skipped("no-profile"), 0, ["That is why."]),
+        (skipped("out-of-scope"), 0, ["That is why."]),
+        (ended(**UNASKED), 4, ["Graph asks for patience."]),
+        (ended(state={"status": "failed", "detail": "No right."}), 1, ["No right.", "1 failed"]),
+    ],
+)
+def test_how_it_ends(wait, working: Working, end: dict[str, Any], code: int, words: list[str]):
+    """0 if both sides agree or the run says why not, 4 if they cannot be compared, else 1."""
+    working(end)
+    assert_told(wait(), code, *words)
 
 
 CLAIM = {"expiresAt": SOON}
@@ -163,7 +144,7 @@ STAGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("answer", "told"), STAGES.values(), ids=STAGES)
 def test_how_far_it_is(wait, working: Working, answer: dict[str, Any], told: str):
-    """While it waits it says what for, once for each stage."""
+    """While it waits, each stage is printed once."""
     working(answer, answer, ended())
     said = wait()
 
@@ -173,7 +154,7 @@ def test_how_far_it_is(wait, working: Working, answer: dict[str, Any], told: str
 
 @pytest.mark.parametrize("stage", ["queued", "waits"])
 def test_time_that_runs_out(wait, working: Working, stage: str):
-    """What is not over in time is code 5, and why it is not; it goes on."""
+    """A timeout is code 5, with the last stage; the run continues."""
     answer, told = STAGES[stage]
     working(answer)
     said = wait("--timeout", "1")
@@ -185,7 +166,7 @@ def test_time_that_runs_out(wait, working: Working, stage: str):
 
 
 def test_last_in_the_queue(wait, working: Working):
-    """A message that is alone there stands behind none."""
+    """The only message in the queue is behind no other."""
     working(state(), ended(), messages=1)
 
     assert "anne@contoso.com: queued\n" in wait().out
@@ -199,7 +180,7 @@ def test_json_says_it_once(wait, working: Working):
 
 
 def test_many_at_once(manage: Manage, console: ConsoleDouble):
-    """Of many it is told how many are how far, and each ends by its own id."""
+    """For many users the number in each stage is shown; each ends by its own id."""
     looks = dict.fromkeys(range(1, 13), 0)
 
     def order(number: int) -> Callable[[Asked], tuple[int, Any]]:
@@ -230,47 +211,35 @@ def test_many_at_once(manage: Manage, console: ConsoleDouble):
 def test_queue_that_is_empty(wait, working: Working):
     """A run that could leave no mark has ended when no message is left, hidden ones included."""
     working(state(), messages=0)
-    said = wait()
-
-    assert said.code == 0
-    assert "synced" in said.out
+    assert_told(wait(), 0, "synced")
 
 
 def test_message_that_was_set_aside(wait, working: Working, console: ConsoleDouble):
-    """A name that Graph was silent about and that is nobody's ends with the reason: code 1."""
+    """An unknown name that was queued while Graph was down ends with the reason: code 1."""
     working(person(state=None))
     aside = {"reason": "Graph knows no such user.", "body": '{"correlationId": "c-1"}', "at": NOON}
     console.routes["GET", "overview"] = (
         *(200, overview(queues={"photo-sync": 7}, unreadable=[aside])),
     )
-    said = wait()
-
-    assert said.code == 1
-    assert "Graph knows no such user." in said.out
+    assert_told(wait(), 1, "Graph knows no such user.")
 
 
 def test_user_who_goes(wait, working: Working, console: ConsoleDouble):
-    """A user who is deleted meanwhile is told of, and is not waited for."""
+    """A user who is deleted meanwhile is reported, and not waited for."""
     working(state())
     del console.routes["GET", USER]
-    said = wait()
-
-    assert said.code == 1
-    assert "Nobody in the tenant" in said.err
+    assert_told(wait(), 1, err="Nobody in the tenant")
 
 
 def test_app_that_cannot_tell_for_a_while(wait, working: Working, console: ConsoleDouble):
-    """A user about whom the app has no answer now is asked about again."""
+    """If the app cannot read a user now, it is polled again."""
     silence = refusal("throttled", "graph asks for patience for 38 s more.")
     left: list[tuple[int, Any]] = [(503, silence)] * 2
     working(ended())
     answer = console.routes["GET", USER]
     assert callable(answer)
     console.routes["GET", USER] = lambda asked: left.pop() if left else answer(asked)
-    said = wait()
-
-    assert said.code == 0
-    assert "graph asks for patience for 38 s more." in said.out
+    assert_told(wait(), 0, "graph asks for patience for 38 s more.")
 
 
 def test_replay_of_two_by_one_id(manage: Manage, console: ConsoleDouble, working: Working):

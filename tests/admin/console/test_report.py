@@ -19,6 +19,7 @@ from admin.terminal.fields import Fields
 from admin.terminal.problems import Busy, NotThere, Unreachable, Unsound
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble, entry, overview, refusal
+from tests.admin.said import assert_told
 
 JPEG = b"\xff\xd8\xff\xe0"
 HOSTILE = '<img src=x onerror="alert(1)">\u202e'
@@ -53,7 +54,7 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
 
 
 def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """Everybody stands in it by name, with what is shown, what would be, and why."""
+    """Every user is in it by name, with both pictures and the reason."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
     page = file.read_text("utf-8")
@@ -74,13 +75,13 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
     ):
         assert told in page
     assert page.index("Anne") < page.index("Zoe")
-    # Of who loses the picture nobody asks Exchange for one.
+    # No request to Exchange for a user who loses the picture.
     assert sum("photo/exchange" in path for path in rehearsed.paths("GET")) == 2
     assert {each.query.get("small") for each in rehearsed.asked if "photo" in each.path} == {"true"}
 
 
 def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """A name is text, the page has no script and asks nobody for anything, and is its owner's."""
+    """Names are escaped, the page has no script, loads nothing, and only its owner can read it."""
     file = tmp_path / "report.html"
     manage("users", "--would-change", "--html", str(file))
     page = file.read_text("utf-8")
@@ -97,7 +98,7 @@ def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, t
 
 
 def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """Both at once: stdout has the lines of the CSV and nothing else."""
+    """With both, stdout has only CSV."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--csv", "--html", str(file))
 
@@ -108,7 +109,7 @@ def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path)
 
 
 def test_nobody_would_change(manage: Manage, tmp_path: Path):
-    """A page that says so, and code 1 as of any list with nobody on it."""
+    """The page says so, with code 1 as for any empty list."""
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
 
@@ -119,7 +120,7 @@ def test_nobody_would_change(manage: Manage, tmp_path: Path):
 
 
 def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """It is said in its place and by code 4; everybody else is there."""
+    """It is reported in its place and by code 4; all others are there."""
     at = f"users/{entry(2)['userId']}/photo"
     rehearsed.routes["GET", f"{at}/exchange"] = (502, refusal("refused", "Exchange is odd."))
     rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
@@ -135,7 +136,7 @@ def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tm
 
 
 def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
-    """An older app lists everybody: that is not taken for everybody who would change."""
+    """An older app lists all users; that is not taken for users who would change."""
     console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
     said = manage("users", "--would-change")
 
@@ -147,7 +148,7 @@ def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
     "arguments", [["--html", "r.html"], ["--would-change", "--html", "no/such/folder/r.html"]]
 )
 def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[str]):
-    """A report of something else, or a file that cannot be written: told before any picture."""
+    """A report of something else, or an unwritable file, is refused before any picture."""
     said = manage("users", *arguments)
 
     assert said.code == 2
@@ -155,7 +156,7 @@ def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[st
 
 
 class Studio:
-    """An app whose answers about pictures are given, and a clock that waiting moves."""
+    """An app with given answers about pictures, and a clock that only waiting moves."""
 
     def __init__(self, *answers: bytes | Exception) -> None:
         self.answers: Iterator[bytes | Exception] = iter(answers)
@@ -177,18 +178,14 @@ class Studio:
         app: Any = self
         console: Console = app
         photographer = Photographer(
-            console,
-            seconds=seconds,
-            say=self.told.append,
-            clock=lambda: self.now,
-            pause=self.pause,
+            console, seconds=seconds, say=self.told.append, clock=lambda: self.now, pause=self.pause
         )
         everybody = [Fields(would(number, "copy")) for number in range(people)]
         return photographer.changes(everybody, lambda done, of, told="": None)
 
 
 def test_patience():
-    """Who is told how long to wait waits so long, says so, and has the picture."""
+    """It waits as long as the app asks, says so, and gets the picture."""
     studio = Studio(Busy("The profile budget is spent.", 180.0), Busy("Starting."))
     [change] = studio.changes(1)
 
@@ -198,7 +195,7 @@ def test_patience():
 
 
 def test_patience_ends():
-    """Not for ever, and not beyond the time that there is: the rest go without pictures."""
+    """Not for ever, and not beyond the timeout: the rest get no pictures."""
     studio = Studio(*[Busy("Busy.")] * 100)
     [change] = studio.changes(1)
     assert (change.is_known, studio.asked) == (False, 20)
@@ -215,7 +212,7 @@ def test_patience_ends():
 
 
 def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
-    """Beyond so many people the others are named, and nobody is asked about them."""
+    """Beyond a limit people are only listed, without requests."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 2)
     studio = Studio()
     changes = studio.changes(3)
@@ -225,13 +222,13 @@ def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_app_that_is_gone():
-    """Who cannot reach the app is told at once: a report without pictures helps nobody."""
+    """An unreachable app is an error at once."""
     with pytest.raises(Unreachable):
         Studio(Unreachable("No connection.")).changes(2)
 
 
 def test_app_that_is_lost_on_the_way():
-    """One time-out costs a picture; an app that stays away no more than those yet to come."""
+    """One timeout costs one picture; after repeated ones the remaining pictures are left out."""
     gone = Unreachable("No connection.")
     studio = Studio(JPEG, gone, JPEG, JPEG, gone, gone, gone)
     changes = studio.changes(9)
@@ -251,10 +248,8 @@ def test_none_is_no_trouble():
     )
 
 
-def test_more_than_pictures_are_named(
-    manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """The page says of how many people it shows pictures, and names all others."""
+def test_more_than_pictures_are_named(manage, rehearsed, tmp_path, monkeypatch):
+    """The page says how many people have pictures, and lists all others."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
     file = tmp_path / "report.html"
     said = manage("users", "--would-change", "--html", str(file))
@@ -266,7 +261,7 @@ def test_more_than_pictures_are_named(
 
 
 def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
-    """What the app says of patience in its header is obeyed by the command too."""
+    """The command obeys the app's Retry-After."""
     at = ("GET", f"users/{entry(2)['userId']}/photo/exchange")
     busy, picture = refusal("throttled", "The budget is spent."), rehearsed.routes[at]
 
@@ -276,7 +271,8 @@ def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: P
 
     rehearsed.headers["Retry-After"] = "0"
     rehearsed.routes[at] = once
-    said = manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9")
-
-    assert said.code == 0
-    assert "The budget is spent. Retrying in" in said.err
+    assert_told(
+        manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9"),
+        0,
+        err="The budget is spent. Retrying in",
+    )

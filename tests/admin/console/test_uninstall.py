@@ -1,4 +1,4 @@
-"""`uninstall`: the plan, the question, how it is followed, and what is left."""
+"""`uninstall`: the plan, the question, the progress, and what is left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import NOON, ConsoleDouble, overview, refusal, uninstall
-from tests.admin.said import assert_one_sentence
+from tests.admin.said import assert_one_sentence, assert_told
 
 LATER = "2026-05-04T12:30:00+00:00"
 DONE = uninstall(status="done", left=0, finishedAt=NOON)
@@ -37,7 +37,7 @@ def orders(console: ConsoleDouble) -> list[Any]:
     ("options", "word"), [([], "stay as they are"), (["--remove-pictures"], "are removed")]
 )
 def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
-    """The plan tells what goes and what stays, and nothing is ordered."""
+    """The plan says what is deleted and what stays, and no order is sent."""
     said = manage("uninstall", "--dry-run", *options)
 
     assert said.code == 0
@@ -48,76 +48,50 @@ def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], wor
 
 
 def test_plan_as_a_document(manage: Manage, console: ConsoleDouble):
-    """Programs get the same numbers."""
+    """--json prints the same numbers."""
     told = manage("uninstall", "--dry-run", "--remove-pictures", "--json").document
 
     assert (told["removePictures"], told["pictures"], told["states"]) == (True, 8, 10)
-    assert told["subscription"]["status"] == "live"
-    assert orders(console) == []
+    assert (told["subscription"]["status"], orders(console)) == ("live", [])
 
 
 @pytest.mark.parametrize(("typed", "code", "ordered"), [("y\n", 0, 1), ("\n", 1, 0), ("n\n", 1, 0)])
-def test_question(
-    manage: Manage,
-    console: ConsoleDouble,
-    shows: Any,
-    answers: Any,
-    typed: str,
-    code: int,
-    ordered: int,
-):
+def test_question(manage, console, shows, answers, typed, code, ordered):
     """Only a yes orders anything."""
     shows(None, DONE)
     answers(typed)
-    said = manage("uninstall")
-
-    assert said.code == code
-    assert "Plan" in said.out
+    assert_told(manage("uninstall"), code, "Plan")
     assert orders(console) == [{"removePictures": False}] * ordered
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
 def test_nobody_to_ask(manage: Manage, console: ConsoleDouble, options: list[str]):
-    """Where nobody can be asked, --yes is wanted."""
-    said = manage("uninstall", *options)
-
-    assert said.code == 2
-    assert "--yes" in said.err
+    """Without a terminal, --yes is required."""
+    assert_told(manage("uninstall", *options), 2, err="--yes")
     assert orders(console) == []
 
 
-def test_followed_to_the_end(manage: Manage, console: ConsoleDouble, shows: Any):
-    """With --yes it is ordered and followed, and what is to be done next is named."""
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], ["pictures stay in SharePoint"]),
+        (["--remove-pictures"], ["grant --revoke", "azd down"]),
+    ],
+)
+def test_followed_to_the_end(manage, console, shows, options, words):
+    """With --yes it is ordered and followed; the next steps are named, or the end as JSON."""
     shows(None, uninstall(), uninstall(left=4), DONE)
-    said = manage("uninstall", "--yes", "--remove-pictures")
+    assert_told(manage("uninstall", "--yes", *options), 0, *words)
+    assert orders(console) == [{"removePictures": bool(options)}]
 
-    assert said.code == 0
-    assert orders(console) == [{"removePictures": True}]
-    assert "grant --revoke" in said.out
-    assert "azd down" in said.out
-
-
-def test_pictures_stay(manage: Manage, shows: Any):
-    """By default it says that the pictures are still there."""
-    shows(None, DONE)
-
-    assert "pictures stay in SharePoint" in manage("uninstall", "--yes").out
-
-
-def test_end_as_a_document(manage: Manage, shows: Any):
-    """Programs get how it ended, and nothing else."""
     shows(None, uninstall(), DONE)
-
     assert manage("uninstall", "--yes", "--json").document == DONE
 
 
 def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
-    """While one runs nobody is asked again: it is followed, and told to go on."""
+    """A running uninstallation is followed without a question, and told to continue."""
     shows(uninstall(), uninstall(), DONE)
-    said = manage("uninstall")
-
-    assert said.code == 0
-    assert f"started at {NOON[:10]}" in said.out
+    assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
     assert orders(console) == [{"removePictures": False}]
 
 
@@ -130,13 +104,9 @@ def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any)
     ids=["nobody", "counted before"],
 )
 def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, changes: Any):
-    """After the end it says so, and orders nothing; an older count is no sign of anybody."""
+    """After the end it says so, and sends no order; an older count does not matter."""
     shows(DONE, **changes)
-    said = manage("uninstall", "--yes")
-
-    assert said.code == 0
-    assert "Nothing is left" in said.out
-    assert "grant --revoke" in said.out
+    assert_told(manage("uninstall", "--yes"), 0, "Nothing is left", "grant --revoke")
     assert orders(console) == []
 
 
@@ -152,10 +122,8 @@ def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, cha
     ],
     ids=["users", "refused", "subscription", "counted since", "failed", "cancelled"],
 )
-def test_something_is_left(
-    manage: Manage, console: ConsoleDouble, shows: Any, before: Any, changes: Any
-):
-    """Whatever is left is ordered again."""
+def test_something_is_left(manage, console, shows, before, changes):
+    """If anything is left, the order is sent again."""
     shows(before, DONE, **changes)
     manage("uninstall", "--yes")
 
@@ -175,7 +143,7 @@ def test_something_is_left(
     ids=["user", "at work", "subscription", "failed", "cancelled", "another"],
 )
 def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, words: list[str]):
-    """It is code 1, and who and why is told."""
+    """It is code 1, with the users and the reason."""
     shows(None, {**DONE, **end})
     said = manage("uninstall", "--yes")
 
@@ -184,16 +152,13 @@ def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, word
 
 
 def test_wait_is_limited(manage: Manage, shows: Any):
-    """Who stops waiting is told that it goes on."""
+    """After the timeout, the sentence says that it continues."""
     shows(None, uninstall())
-    said = manage("uninstall", "--yes", "--timeout", "1")
-
-    assert said.code == 5
-    assert "It continues" in said.err
+    assert_told(manage("uninstall", "--yes", "--timeout", "1"), 5, err="It continues")
 
 
 def test_refused_order(manage: Manage, console: ConsoleDouble):
-    """The app's own sentence is told."""
+    """The app's own sentence is shown."""
     sentence = "DRY_RUN is on, so nothing can be taken back."
     console.routes["POST", "uninstall"] = (400, refusal("BadRequest", sentence))
     said = manage("uninstall", "--yes", "--remove-pictures")
@@ -205,12 +170,9 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
     ("cancelled", "word"), [(True, "is cancelled"), (False, "nothing to cancel")]
 )
 def test_cancel(manage: Manage, console: ConsoleDouble, cancelled: bool, word: str):
-    """One POST takes the order back, or says that there is none."""
+    """One POST cancels the order, or says that there is none."""
     console.routes["POST", "uninstall"] = (202, {"cancelled": cancelled})
-    said = manage("uninstall", "--cancel")
-
-    assert said.code == 0
-    assert word in said.out
+    assert_told(manage("uninstall", "--cancel"), 0, word)
     assert [each.body for each in console.asked] == [{"cancel": True}]
 
 
@@ -230,7 +192,7 @@ def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
     ids=["running", "done"],
 )
 def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
-    """`status` says that PhotoSync stands still, and no more what to do about what is missing."""
+    """`status` says that PhotoSync is stopped, and lists nothing else to do."""
     shows(shown, subscription=None)
     said = manage("status")
 
@@ -240,7 +202,7 @@ def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
 
 
 def test_status_forgets_a_cancelled_one(manage: Manage, shows: Any):
-    """An order that was taken back changes nothing."""
+    """A cancelled order changes nothing."""
     shows(uninstall(status="cancelled"))
 
     assert manage("status").code == 0

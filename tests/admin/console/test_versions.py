@@ -1,8 +1,6 @@
-"""Which version the app is, and that a client of another one says so, once, and works on."""
+"""The app's version; another version of manage.py says so once, and continues."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -26,10 +24,8 @@ def test_version(manage: Manage):
         ("<b>1.0.0</b>", "does not send its version"),
     ],
 )
-def test_another_version(
-    manage: Manage, console: ConsoleDouble, failed: list[Any], told: str, says: str
-):
-    """It is one line on stderr, however often the app is asked, and changes nothing else."""
+def test_another_version(manage, console, failed, told, says):
+    """It is one line on stderr, however many requests, and changes nothing else."""
     console.headers = {HEADER: told} if told else {}
     said = manage("failures", "--json")
 
@@ -40,7 +36,7 @@ def test_another_version(
 
 
 def test_status_and_doctor_tell_it(manage: Manage, console: ConsoleDouble):
-    """Both say the app's version, and when its package was made if the app knows."""
+    """Both show the app's version and, if known, when it was packed."""
     packed = {"version": "0.2.0", "packedAt": "2026-05-04T12:00:00+00:00"}
     console.routes["GET", "overview"] = (200, overview(**packed))
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": [], **packed, "packedAt": ""})

@@ -1,4 +1,4 @@
-"""Users called by another address or by a name: who that is, is said, and never on stdout."""
+"""A user given by another address or a name: stderr says who was matched."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def called(console: ConsoleDouble, name: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_whom_a_name_was_taken_for(manage: Manage, console: ConsoleDouble, command: list[str]):
-    """One line on stderr tells it, so that stdout stays one document."""
+    """It is one line on stderr, so that stdout stays one document."""
     called(console, "anne.o")
 
     assert manage(*command).err == TOLD
@@ -48,10 +48,8 @@ def test_whom_a_name_was_taken_for(manage: Manage, console: ConsoleDouble, comma
 
 @pytest.mark.parametrize("name", ["Anne@Contoso.com", ANNE.upper()])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_name_that_is_nobody_elses(
-    manage: Manage, console: ConsoleDouble, command: list[str], name: str
-):
-    """Of a UPN or an object id nothing is to be said, in whatever case."""
+def test_name_that_is_nobody_elses(manage, console, command, name):
+    """A UPN or an object id needs no such line, in any letter case."""
     called(console, name.replace("@", "%40"))
 
     assert manage(*[name if each == "anne.o" else each for each in command]).err == ""

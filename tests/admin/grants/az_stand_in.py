@@ -1,7 +1,7 @@
 """
-Stands in for the Azure CLI: `az account get-access-token`, with a token that the simulator makes.
+A test double of the Azure CLI: `az account get-access-token`, with a token of the simulator.
 
-It is told by variables: AZ_CONTROL and AZ_CA (the simulator), AZ_NAME (who is signed in), AZ_ROLES
+Its variables: AZ_CONTROL and AZ_CA (the simulator), AZ_NAME (who is signed in), AZ_ROLES
 (directory roles, separated by semicolons), AZ_MODE (`logged-out`, or `redacted` as the next version
 is documented).
 """

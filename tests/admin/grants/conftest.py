@@ -77,13 +77,7 @@ Grant = Callable[..., Said]
 
 
 @pytest.fixture
-def grant(
-    tenant: Cloud,
-    az: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Grant:
+def grant(tenant, az, monkeypatch, capsys, tmp_path) -> Grant:
     """Run `manage.py grant` in this process, in a folder of its own, as a Global Administrator."""
     monkeypatch.chdir(tmp_path)
     for name in (

@@ -1,4 +1,4 @@
-"""Carrying out: what waits, what stops the rest, and what does not."""
+"""Carrying out steps: retries, failures, and what follows them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_not_known_everywhere_is_waited_for(not_yet: Answer):
 
 
 def test_what_is_granted_already_is_fine():
-    """Somebody else was faster, or a list was not up to date."""
+    """Somebody else granted it meanwhile, or a list was out of date."""
     twice = error(
         400, "Request_BadRequest", "Permission being assigned already exists on the object"
     )
@@ -87,7 +87,7 @@ def test_what_is_granted_already_is_fine():
     ],
 )
 def test_one_failure_does_not_keep_the_others(said: Answer, kind: type[Exception]):
-    """A step that fails has its problem; the next one is tried all the same."""
+    """A failed step has its problem; the next one is still carried out."""
     asked: list[str] = []
 
     def web(request: requests.PreparedRequest) -> Answer:
@@ -117,7 +117,7 @@ def test_the_site_is_told_the_client_id():
 
 
 def test_another_id_than_the_documented_one_is_told():
-    """It is granted as Graph tells it, and the admin hears of it."""
+    """Graph's id is granted, and the admin is told."""
     sound = RESOURCE._replace(role_ids={"User.Read.All": "DF021288-bdef-4463-88db-98f22de89214"})
 
     assert undocumented([sound]) == []

@@ -1,4 +1,4 @@
-"""Certificates: how one is made, and how it is recognised among those that Graph tells."""
+"""Certificates: creating one, and recognising it in Graph's list."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path):
 
 
 def test_a_disk_that_is_full(tmp_path: Path):
-    """Half a key is not left behind, nor taken for one the next time."""
+    """Half a key is not left behind."""
     if sys.platform == "win32":
         pytest.skip("no system limits the size of a file there")
     import resource
@@ -85,7 +85,7 @@ def test_what_graph_is_given(held: Held):
 
 
 def test_it_is_recognised(held: Held, tmp_path: Path):
-    """By the key where Graph tells it, else by its thumbprint in hexadecimal or base64."""
+    """By the key if Graph returns it, else by its thumbprint in hexadecimal or base64."""
     other = certificate.make(tmp_path / "b.pem", "PhotoSync", NOW)
     digest = held.certificate.fingerprint(hashes.SHA1())
     mine = certificate.key_credential(held)["key"]

@@ -1,4 +1,4 @@
-"""`grant --console`: the registration by which people sign in, and who may."""
+"""`grant --console`: the registration for signing in, and its roles."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_registration_is_what_signing_in_takes(tenant: Cloud, grant: Grant):
 
 
 def test_nobody_else_gets_in_and_nobody_is_asked(tenant: Cloud, grant: Grant):
-    """Without an assignment nobody signs in; where one is required, only an admin can consent."""
+    """Only assigned people can sign in, and so only an admin can consent."""
     made = app(tenant, grant(*NEW))
 
     assert made.requires_assignment
@@ -114,7 +114,7 @@ def test_it_says_what_to_set(tenant: Cloud, grant: Grant):
 
 
 def test_a_second_time_nothing_is_done(tenant: Cloud, grant: Grant, help_desk: str):
-    """By its client id it is known again, and who has a role already keeps it."""
+    """It is recognised by its client id, and existing roles stay."""
     first = grant(*NEW, "--viewer", "Help desk")
     before = app(tenant, first)
 
@@ -126,7 +126,7 @@ def test_a_second_time_nothing_is_done(tenant: Cloud, grant: Grant, help_desk: s
 
 
 def test_what_was_changed_is_mended_and_the_rest_is_kept(tenant: Cloud, grant: Grant):
-    """Another address, role and client stay; what is ours comes back."""
+    """Other addresses, roles and clients stay; ours are restored."""
     first = grant(*NEW)
     made, told = app(tenant, first), settings(tenant, first)
     own: dict[str, Any] = {"id": GUID, "value": "Own", "displayName": "Own", "description": "Own"}
@@ -156,14 +156,14 @@ def test_what_was_changed_is_mended_and_the_rest_is_kept(tenant: Cloud, grant: G
 
 
 def test_a_stranger_of_that_name_is_not_taken(tenant: Cloud, grant: Grant):
-    """Anybody may register an app of any name, and its owner would decide who signs in."""
+    """Anybody may register an app with that name, so the name is not trusted."""
     tenant.tenant.apps[GUID] = App(GUID, name=registration.NAME)
 
     assert_one_sentence(grant(*NEW), 2, f"--client-id {GUID}")
 
 
 def test_roles_are_taken_away(tenant: Cloud, grant: Grant, anne: User):
-    """Of those who are named, or of everybody; then the consents go too, the registration stays."""
+    """Of the people named, or of everybody, then with the consents; the registration stays."""
     tenant.add_user("bob")
     made = grant(*NEW, "--operator", "anne@contoso.com", "--viewer", "bob@contoso.com")
     revoke = ("--console", "--revoke", "--yes", "--json", "--client-id", client_id(made))
@@ -186,7 +186,7 @@ def test_a_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
 
 
 def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant, anne: User):
-    """New objects are not seen at once; it asks again."""
+    """New objects appear with a delay; it retries."""
     tenant.tenant.switches.directory_lag = 2
 
     said = grant(*NEW, "--operator", anne.user_principal_name)
@@ -213,7 +213,7 @@ def test_who_may_not(tenant: Cloud, grant: Grant, role: str):
 
 
 def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne: User):
-    """Registering and consenting; people are looked up only where some are named."""
+    """Registering and consenting; and reading people only if some are named."""
     write = {
         "Application.ReadWrite.All",
         "AppRoleAssignment.ReadWrite.All",
@@ -248,10 +248,8 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne
         ((*NEW, "--operator", " "), 2, "--operator"),
     ],
 )
-def test_what_cannot_be_meant(
-    tenant: Cloud, grant: Grant, arguments: tuple[str, ...], code: int, words: str
-):
-    """One sentence says what to type, and nothing was made."""
+def test_what_cannot_be_meant(tenant, grant, arguments, code, words):
+    """One sentence says what to type, and nothing was created."""
     for number in "12":
         tenant.tenant.groups[number] = Group(set(), "Twins")
     tenant.tenant.groups["3"] = Group(set(), "Mail only", security_enabled=False)
@@ -261,7 +259,7 @@ def test_what_cannot_be_meant(
 
 
 def test_changes_come_to_an_end():
-    """Of a registration that has everything nothing is to be written, whatever else it holds."""
+    """A complete registration needs no changes, whatever else it contains."""
     nothing = registration.new(CALLBACK) | {"appId": GUID, "identifierUris": []}
     written = dict(nothing)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The directory as Graph tells it: roles by their names, whoever defines them."""
+"""The directory in Graph's answers: roles by their names."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def held(resource: str, role_id: str, name: str = "Somebody's") -> dict[str, Any
 
 
 def test_roles_of_others_are_named_too():
-    """By their resource where it can be read, else by id; access without a role is none."""
+    """By name if their resource can be read, else by id; access without a role is ignored."""
     found = directory(
         {
             "/p-1/appRoleAssignments": {
@@ -71,7 +71,7 @@ def test_roles_of_others_are_named_too():
 
 
 def test_only_roles_that_an_app_can_have():
-    """One for people only, or one that is switched off, is none; a scope is none at all."""
+    """Roles for people only, disabled roles and scopes are ignored."""
     roles = [
         role("Sites.Selected", "s"),
         role("People.Only", "p", allowedMemberTypes=["User"]),
@@ -88,13 +88,13 @@ def test_only_roles_that_an_app_can_have():
 
 
 def test_a_tenant_without_sharepoint():
-    """It is told, and nothing is planned."""
+    """That is an error, and nothing is planned."""
     with pytest.raises(Unsound, match="no service principal for SharePoint"):
         directory({}).resource(SHAREPOINT)
 
 
 def test_an_app_is_registered_once():
-    """Whether it was made before the gateway gave up, nobody knows: an admin has to look."""
+    """It is not retried: after a gateway timeout it may exist."""
     asked = []
 
     def web(request: requests.PreparedRequest) -> Answer:
@@ -123,7 +123,7 @@ def test_a_key_joins_those_that_are_there_now():
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_principal_whose_answer_was_lost(status: int):
-    """The second request is told that the first one made it: then that one is ours."""
+    """If the retry finds that the first request created it, that one is used."""
     posts = in_turn(error(504), error(status, message="The service principal is already in use."))
     there = {"id": "p-1", "appId": "c-1", "displayName": "PhotoSync"}
 

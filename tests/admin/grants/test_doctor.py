@@ -15,7 +15,7 @@ from local.cloud.stack import Stack
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
 from tests.admin.grants.conftest import in_a_process
-from tests.admin.said import Said
+from tests.admin.said import Said, assert_told
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER
 
@@ -28,7 +28,7 @@ def cloud(tmp_path: Path) -> Iterator[LiveCloud]:
 
 
 def variables(cloud: LiveCloud) -> dict[str, str]:
-    """An admin's terminal: where the app is, and which tenant."""
+    """The variables of an admin's terminal."""
     return {
         "PHOTOSYNC_URL": cloud.at.functions,
         "PHOTOSYNC_KEY": cloud.at.key,
@@ -66,7 +66,7 @@ def grant(cloud: LiveCloud, *arguments: str) -> Said:
 
 
 def wrong(said: Said) -> dict[str, str]:
-    """What is found wrong, by the check's name."""
+    """Failed checks by name."""
     return {one["name"]: one["detail"] for one in said.document["checks"] if not one["ok"]}
 
 
@@ -82,8 +82,7 @@ def test_from_a_first_deployment_to_a_picture(cloud: LiveCloud):
     for role in ("User.Read.All", "ProfilePhoto.Read.All", "Sites.Selected", "User.ReadWrite.All"):
         assert role in missing
 
-    given = grant(cloud, "--yes")
-    assert (given.code, given.err) == (0, "")
+    assert_told(grant(cloud, "--yes"), 0, err="")
     cloud.subscribe()
     after = doctor(cloud)
     assert (after.code, wrong(after)) == (0, {})

@@ -1,4 +1,4 @@
-"""`grant` against the simulated tenant: what it shows, does, leaves alone, and says."""
+"""`grant` against the simulated tenant."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import requests
 from local.m365.tenant.admins import APPLICATIONS, PRIVILEGED
 from local.m365.tenant.records import App
 from tests.admin.grants.conftest import MANAGED, Grant
+from tests.admin.said import assert_told
 from tests.local.m365.entra.test_entra import claims_of
 from tests.local.m365.simulator import IDENTITY_HEADER, Cloud
 
@@ -40,7 +41,7 @@ def of_the_identity(tenant: Cloud, resource: str) -> dict[str, str]:
 
 
 def works(tenant: Cloud) -> tuple[int, int]:
-    """What Graph answers to the identity that lists users, and SharePoint to one that uploads."""
+    """The status of listing users in Graph, and of uploading to SharePoint."""
     urls = tenant.tenant.urls
     users = requests.get(
         f"{urls.graph}/v1.0/users", headers=of_the_identity(tenant, urls.graph), timeout=10
@@ -105,11 +106,14 @@ def test_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
     """The plan is shown, and only GET requests are made."""
     before = len(tenant.tenant.journal.after(0))
 
-    said = grant("--identity", MANAGED, "--dry-run", "--full-control")
-
-    assert said.code == 0
-    for word in ("id-photosync", "admin@contoso.com", "User.Read.All", "missing"):
-        assert word in said.out
+    assert_told(
+        grant("--identity", MANAGED, "--dry-run", "--full-control"),
+        0,
+        "id-photosync",
+        "admin@contoso.com",
+        "User.Read.All",
+        "missing",
+    )
     asked = [e for e in tenant.tenant.journal.after(before) if e["service"] == "graph"]
     assert {entry["method"] for entry in asked} == {"GET"}
 
@@ -133,7 +137,7 @@ def test_check_wants_exactly_the_need(tenant: Cloud, grant: Grant):
 
 
 def test_what_is_beyond_the_need_stays(tenant: Cloud, grant: Grant):
-    """A grant tells it and takes nothing; a revocation leaves what a grant never gives."""
+    """A grant reports it and removes nothing; a revocation leaves it."""
     set_apart(tenant, graph_roles=frozenset({"Mail.Read"}))
 
     given = grant(*ME, "--yes", "--full-control")
@@ -145,7 +149,7 @@ def test_what_is_beyond_the_need_stays(tenant: Cloud, grant: Grant):
 
 
 def test_the_azure_cli_cannot_open_a_site(tenant: Cloud, grant: Grant):
-    """The roles are granted all the same; one sentence says how to come by the rest."""
+    """The roles are granted anyway; one sentence says how to grant the rest."""
     said = grant(*ME, "--yes")
 
     assert said.code == 3
@@ -164,10 +168,8 @@ def test_the_azure_cli_cannot_open_a_site(tenant: Cloud, grant: Grant):
         ((), "failed", "failed"),
     ],
 )
-def test_who_may_not_is_told_what_it_takes(
-    tenant: Cloud, grant: Grant, roles: tuple[str, ...], on_graph: str, on_sharepoint: str
-):
-    """What can be granted is; the rest fails with the role that it takes, each sentence once."""
+def test_who_may_not_is_told_what_it_takes(tenant, grant, roles, on_graph, on_sharepoint):
+    """The rest fails with the role that is needed, each sentence once."""
     said = grant(*ME, "--yes", "--full-control", roles=roles)
 
     assert {said.states[role] for role in GRAPH} == {on_graph}

@@ -1,4 +1,4 @@
-"""Graph with an admin's token: patience, refusals, pages, and a token that goes nowhere else."""
+"""Graph with an admin's token: retries, refusals, pages, and one host for the token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSAL = "It takes another role."
 
 
 class Desk:
-    """A Graph whose network is a function; what was asked, and how long was waited."""
+    """A Graph whose network is a function; records requests and pauses."""
 
     def __init__(self, web: Web) -> None:
         self.asked: list[requests.PreparedRequest] = []
@@ -70,7 +70,7 @@ def test_no_pause_is_endless():
 
 @pytest.mark.parametrize(("status", "tries"), [(429, 2), (503, 2), (500, 1), (504, 1)])
 def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
-    """A registration that Graph may have made is not asked for again: there would be two."""
+    """A registration that Graph may have created is not requested again."""
     desk = Desk(in_turn(error(status), FINE))
     try:
         desk.graph.post("applications", {}, refusal=REFUSAL, repeatable=False)
@@ -88,7 +88,7 @@ def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
     ],
 )
 def test_a_refusal_says_what_it_takes(said: str, told: str):
-    """The caller's sentence, and Graph's where that says more than usual."""
+    """The caller's sentence, and Graph's if that explains more."""
     desk = Desk(in_turn(error(403, message=said)))
     with pytest.raises(Refused) as refused:
         desk.graph.get("x", refusal=REFUSAL)
@@ -97,7 +97,7 @@ def test_a_refusal_says_what_it_takes(said: str, told: str):
 
 
 def test_any_other_answer_is_told():
-    """Status, code and Graph's own sentence; an answer that is no JSON too."""
+    """Status, code and Graph's own message; also if the answer is not JSON."""
     desk = Desk(in_turn(error(400, "Request_BadRequest", "No such property.")))
     with pytest.raises(Answered, match="400 Request_BadRequest: No such property"):
         desk.graph.get("x", refusal=REFUSAL)
@@ -107,7 +107,7 @@ def test_any_other_answer_is_told():
 
 
 def test_what_is_not_there():
-    """`find` says None, a deletion is content; other errors stay errors."""
+    """`find` returns None, a deletion succeeds; other errors stay errors."""
     gone = Desk(in_turn(error(404)))
     assert gone.graph.find("x", refusal=REFUSAL) is None
     gone.graph.delete("x", refusal=REFUSAL)
@@ -119,7 +119,7 @@ def test_what_is_not_there():
 
 
 def test_pages_are_followed():
-    """The whole link is asked for as it is, and only its host's own."""
+    """The link is requested unchanged, and only on the same host."""
     link = f"{URL}/v1.0/x?$skiptoken=abc"
     desk = Desk(
         in_turn(answer({"value": [{"id": 1}], "@odata.nextLink": link}), answer({"value": [{}]}))
@@ -140,7 +140,7 @@ def test_pages_in_a_circle():
 
 
 def test_redirect_to_what_is_no_address():
-    """A Location that cannot be parsed is not looked at: the answer is an error like any other."""
+    """A Location that cannot be parsed is ignored: the answer is an error like any other."""
     desk = Desk(in_turn(Answer(307, b"", {"Location": "https://[bad"})))
 
     with pytest.raises(Answered, match="307"):

@@ -1,4 +1,4 @@
-"""What the command line may say, checked before anybody signs in."""
+"""The command line is checked before the sign-in."""
 
 from __future__ import annotations
 
@@ -42,52 +42,50 @@ def order(**changes: Any) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("cloud", "graph", "site"),
+    ("changes", "graph", "sites"),
     [
-        ("global", "https://graph.microsoft.com", "contoso-my.sharepoint.com"),
-        ("usgov", "https://graph.microsoft.us", "contoso-my.sharepoint.us"),
-        ("dod", "https://dod-graph.microsoft.us", "contoso-my.sharepoint-mil.us"),
-        ("china", "https://microsoftgraph.chinacloudapi.cn", "contoso-my.sharepoint.cn"),
+        ({}, "https://graph.microsoft.com", ["contoso-my.sharepoint.com"]),
+        ({"cloud": "usgov"}, "https://graph.microsoft.us", ["contoso-my.sharepoint.us"]),
+        ({"cloud": "dod"}, "https://dod-graph.microsoft.us", ["contoso-my.sharepoint-mil.us"]),
+        (
+            {"cloud": "china"},
+            "https://microsoftgraph.chinacloudapi.cn",
+            ["contoso-my.sharepoint.cn"],
+        ),
+        # An address that the app's settings override is overridden here, too.
+        (
+            {
+                "graph_url": "https://graph.local/",
+                "sharepoint_my_url": "https://eur-my.contoso.com",
+            },
+            "https://graph.local",
+            ["eur-my.contoso.com"],
+        ),
+        (
+            {"full_control": True, "sharepoint_tenant": "", "sharepoint_geos": "contosoeur"},
+            "https://graph.microsoft.com",
+            [],
+        ),
+        # Each geography once, in its cloud.
+        (
+            {"cloud": "usgov", "sharepoint_geos": " ContosoEUR,,fabrikamdach, contosoeur,contoso"},
+            "https://graph.microsoft.us",
+            [f"{name}-my.sharepoint.us" for name in ("contoso", "contosoeur", "fabrikamdach")],
+        ),
     ],
 )
-def test_each_cloud_has_its_hosts(cloud: str, graph: str, site: str):
-    """Graph and the My Site host follow from the cloud, as in the app's settings."""
-    found = order(cloud=cloud)
+def test_hosts(changes: dict[str, Any], graph: str, sites: list[str]):
+    """Graph and the My Site hosts follow from the cloud, the settings and the geographies."""
+    found = order(**changes)
 
-    assert (found.graph_url, found.my_sites) == (graph, (site,))
-
-
-def test_the_settings_of_the_app_win():
-    """Whoever overrides an address for the app overrides it here."""
-    found = order(graph_url="https://graph.local/", sharepoint_my_url="https://eur-my.contoso.com")
-
-    assert found.graph_url == "https://graph.local"
-    assert found.my_sites == ("eur-my.contoso.com",)
-
-
-def test_full_control_needs_no_site():
-    """No name of SharePoint's is asked for where every site is opened."""
-    found = order(full_control=True, sharepoint_tenant="", sharepoint_geos="contosoeur")
-
-    assert found.my_sites == ()
-
-
-def test_each_geography_has_a_site():
-    """The home one, and the satellites that are named, each once and in this cloud."""
-    found = order(cloud="usgov", sharepoint_geos=" ContosoEUR,,fabrikamdach, contosoeur,contoso")
-
-    assert found.my_sites == (
-        "contoso-my.sharepoint.us",
-        "contosoeur-my.sharepoint.us",
-        "fabrikamdach-my.sharepoint.us",
-    )
+    assert (found.graph_url, found.my_sites) == (graph, tuple(sites))
 
 
 @pytest.mark.parametrize(
     "names", ["https://x", "contosoeur-my", "contosoeur-admin", "a b", "x.sharepoint.com", "a/b"]
 )
 def test_geographies_are_names(names: str):
-    """An address would be a host that the admin's token is asked about."""
+    """A full host name could send the admin's token elsewhere."""
     with pytest.raises(Unusable, match="--sharepoint-geos"):
         order(sharepoint_geos=names)
 
@@ -137,7 +135,7 @@ def test_what_cannot_be_meant(changes: dict[str, Any], word: str):
     ["common", "organizations", "--help", "a/b.com", "contoso.com/../x", "-x.com", "a b.c"],
 )
 def test_a_tenant_that_is_none(tenant: str):
-    """It stands in an address and on az's command line: only an id or a domain may."""
+    """It becomes part of a URL and of az's command line, so only an id or a domain is valid."""
     with pytest.raises(Unusable, match="--tenant"):
         order(tenant=tenant)
 

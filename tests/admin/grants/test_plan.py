@@ -1,4 +1,4 @@
-"""The plan: from what is wanted and what is there to the steps between them."""
+"""The plan: the steps from what exists to what is wanted."""
 
 from __future__ import annotations
 
@@ -6,54 +6,33 @@ from typing import Any
 
 import pytest
 
-from admin.grants import plan
-from admin.grants.found import (
-    Application,
-    Assignment,
-    Found,
-    Principal,
-    Resource,
-    Site,
-    SitePermission,
-)
-from admin.grants.plan import (
-    AddKey,
-    Allow,
-    Assign,
-    Change,
-    CreatePrincipal,
-    Forbid,
-    MakeCertificate,
-    Register,
-    Registration,
-    Unassign,
-)
+from admin.grants import found, plan
 from admin.grants.step import State, Step
 from admin.grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
 from admin.terminal.problems import Unsound
 from tests import REPO
 
 FACTS = REPO / "docs" / "facts"
-ON_GRAPH = Resource(GRAPH, "graph-1", {"User.Read.All": "u", "ProfilePhoto.Read.All": "p"})
+ON_GRAPH = found.Resource(GRAPH, "graph-1", {"User.Read.All": "u", "ProfilePhoto.Read.All": "p"})
 # The ids of roles are not unique over resources.
-ON_SHAREPOINT = Resource(
+ON_SHAREPOINT = found.Resource(
     SHAREPOINT,
     "sp-1",
     {"User.ReadWrite.All": "p", "Sites.Selected": "s", "Sites.FullControl.All": "f"},
 )
 RESOURCES = (ON_GRAPH, ON_SHAREPOINT)
-PRINCIPAL = Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
-NONE = Registration()
+PRINCIPAL = found.Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
+NONE = plan.Registration()
 LEAST = wanted(group=False, full_control=False)
 
 
-def held(resource: Resource, role: str) -> Assignment:
+def held(resource: found.Resource, role: str) -> found.Assignment:
     role_id = resource.role_ids[role]
-    return Assignment(f"a-{role_id}", resource.id, resource.service.name, role_id, role)
+    return found.Assignment(f"a-{role_id}", resource.id, resource.service.name, role_id, role)
 
 
-def there(*assignments: Assignment, **more: Any) -> Found:
-    return Found(RESOURCES, assignments, PRINCIPAL, **more)
+def there(*assignments: found.Assignment, **more: Any) -> found.Found:
+    return found.Found(RESOURCES, assignments, PRINCIPAL, **more)
 
 
 def states(steps: list[Step]) -> dict[str, State]:
@@ -73,12 +52,12 @@ def test_the_least_roles_are_wanted():
 
 
 def test_every_role_has_a_documented_id():
-    """What can be granted and what is compared with the documentation are the same roles."""
+    """Every role that can be granted has a documented id."""
     assert {(one.service, one.role) for one in grantable()} == set(DOCUMENTED_IDS)
 
 
 def test_the_ids_are_those_of_the_facts():
-    """Each stands beside its role's name in docs/facts."""
+    """Each is next to its role's name in docs/facts."""
     facts = {
         GRAPH: (FACTS / "graph.md").read_text("utf-8"),
         SHAREPOINT: (FACTS / "sharepoint.md").read_text("utf-8"),
@@ -101,9 +80,9 @@ def test_what_is_missing_is_granted_by_the_id_that_graph_told():
     }
     assert [step.act for step in steps] == [
         None,
-        Assign(ON_GRAPH, "p"),
-        Assign(ON_SHAREPOINT, "p"),
-        Assign(ON_SHAREPOINT, "s"),
+        plan.Assign(ON_GRAPH, "p"),
+        plan.Assign(ON_SHAREPOINT, "p"),
+        plan.Assign(ON_SHAREPOINT, "s"),
     ]
 
 
@@ -116,7 +95,7 @@ def test_an_equal_id_of_another_resource_is_another_role():
 
 def test_a_role_that_the_tenant_does_not_have():
     """It is unknown, with a sentence, and nothing is done about it."""
-    bare = Found((ON_GRAPH, ON_SHAREPOINT._replace(role_ids={})), (), PRINCIPAL)
+    bare = found.Found((ON_GRAPH, ON_SHAREPOINT._replace(role_ids={})), (), PRINCIPAL)
 
     steps = plan.to_grant(LEAST, bare, NONE)
 
@@ -126,8 +105,8 @@ def test_a_role_that_the_tenant_does_not_have():
 
 
 def test_more_than_needed():
-    """Another role of ours, and any role of another resource: told, never acted upon."""
-    alien = Assignment("a-9", "exchange-1", "Exchange", "x", "Exchange.ManageAsApp")
+    """Other roles, and roles of other resources, are reported but never removed."""
+    alien = found.Assignment("a-9", "exchange-1", "Exchange", "x", "Exchange.ManageAsApp")
     full = held(ON_SHAREPOINT, "Sites.FullControl.All")
 
     steps = plan.to_grant(LEAST, there(alien, full), NONE)
@@ -139,9 +118,9 @@ def test_more_than_needed():
     ]
 
 
-def site(*roles: str) -> Site:
-    permissions = tuple(SitePermission(f"perm-{role}", (role,)) for role in roles)
-    return Site("https://contoso-my.sharepoint.com", "site-1", permissions)
+def site(*roles: str) -> found.Site:
+    permissions = tuple(found.SitePermission(f"perm-{role}", (role,)) for role in roles)
+    return found.Site("https://contoso-my.sharepoint.com", "site-1", permissions)
 
 
 def of_the_site(*roles: str) -> list[tuple[str, State, object]]:
@@ -150,58 +129,55 @@ def of_the_site(*roles: str) -> list[tuple[str, State, object]]:
 
 
 def test_the_permission_on_the_site():
-    """None is made, `read` is changed, more than `write` is enough and told."""
-    assert of_the_site() == [("write", State.MISSING, Allow("site-1"))]
-    assert of_the_site("read") == [("write", State.MISSING, Change("site-1", "perm-read"))]
+    """None is created, `read` is changed, more than `write` is enough and reported."""
+    assert of_the_site() == [("write", State.MISSING, plan.Allow("site-1"))]
+    assert of_the_site("read") == [("write", State.MISSING, plan.Change("site-1", "perm-read"))]
     assert of_the_site("write") == [("write", State.THERE, None)]
     assert of_the_site("read", "write") == [("write", State.THERE, None)]
-    assert of_the_site("owner") == [
-        ("write", State.THERE, None),
-        ("owner", State.SURPLUS, None),
-    ]
+    assert of_the_site("owner") == [("write", State.THERE, None), ("owner", State.SURPLUS, None)]
 
 
 def test_a_site_that_could_not_be_looked_at():
-    """Its problem is kept, and whether anything is missing there is not known."""
+    """Its problem is kept, and its state is unknown."""
     problem = Unsound("No.")
-    (step,) = plan.to_grant((), there(sites=(Site("https://x", problem=problem),)), NONE)
+    (step,) = plan.to_grant((), there(sites=(found.Site("https://x", problem=problem),)), NONE)
 
     assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
-    (step,) = plan.to_revoke((), there(sites=(Site("https://x", problem=problem),)))
+    (step,) = plan.to_revoke((), there(sites=(found.Site("https://x", problem=problem),)))
     assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
 
 
 def test_the_certificate_way():
-    """File, registration and principal come first; each only where it is missing."""
-    nobody = Found(RESOURCES)
-    new = plan.to_grant((), nobody, Registration("PhotoSync", "p.pem"))
+    """File, registration and principal come first; each only if it is missing."""
+    nobody = found.Found(RESOURCES)
+    new = plan.to_grant((), nobody, plan.Registration("PhotoSync", "p.pem"))
     assert [step.act for step in new] == [
-        MakeCertificate(),
-        Register("PhotoSync"),
-        CreatePrincipal(),
+        plan.MakeCertificate(),
+        plan.Register("PhotoSync"),
+        plan.CreatePrincipal(),
     ]
 
-    keyless = Found(RESOURCES, application=Application("o-1", "c-1", "PhotoSync"))
-    key = plan.to_grant((), keyless, Registration("", "p.pem", has_file=True))
-    assert [step.act for step in key] == [None, AddKey(), CreatePrincipal()]
+    keyless = found.Found(RESOURCES, application=found.Application("o-1", "c-1", "PhotoSync"))
+    key = plan.to_grant((), keyless, plan.Registration("", "p.pem", has_file=True))
+    assert [step.act for step in key] == [None, plan.AddKey(), plan.CreatePrincipal()]
     assert [step.is_to_do for step in key] == [False, True, True]
 
-    whole = there(application=Application("o-1", "c-1", "PhotoSync", has_key=True))
-    steps = plan.to_grant((), whole, Registration("", "p.pem", has_file=True))
+    whole = there(application=found.Application("o-1", "c-1", "PhotoSync", has_key=True))
+    steps = plan.to_grant((), whole, plan.Registration("", "p.pem", has_file=True))
     assert {step.state for step in steps} == {State.THERE}
 
 
 def test_a_revocation_takes_what_a_grant_gives():
     """Whichever options it had; and nothing else."""
     mine = [held(ON_GRAPH, "User.Read.All"), held(ON_SHAREPOINT, "Sites.FullControl.All")]
-    alien = Assignment("a-9", "exchange-1", "Exchange", "x", "User.Read.All")
+    alien = found.Assignment("a-9", "exchange-1", "Exchange", "x", "User.Read.All")
 
     steps = plan.to_revoke(grantable(), there(*mine, alien, sites=(site("write"),)))
 
     assert [step.act for step in steps] == [
-        Unassign(mine[0], GRAPH),
-        Unassign(mine[1], SHAREPOINT),
-        Forbid("site-1", "perm-write"),
+        plan.Unassign(mine[0], GRAPH),
+        plan.Unassign(mine[1], SHAREPOINT),
+        plan.Forbid("site-1", "perm-write"),
     ]
     assert {step.state for step in steps} == {State.GRANTED}
 
@@ -209,37 +185,37 @@ def test_a_revocation_takes_what_a_grant_gives():
 @pytest.mark.parametrize(
     "permission",
     [
-        SitePermission("1", ("read",)),
-        SitePermission("1", ("owner",)),
-        SitePermission("1", ("write", "fullcontrol")),
-        SitePermission("1", ()),
-        SitePermission("1", ("write",), shared=True),
+        found.SitePermission("1", ("read",)),
+        found.SitePermission("1", ("owner",)),
+        found.SitePermission("1", ("write", "fullcontrol")),
+        found.SitePermission("1", ()),
+        found.SitePermission("1", ("write",), shared=True),
     ],
 )
-def test_a_revocation_leaves_what_no_grant_gives(permission: SitePermission):
-    """On the site that is all but `write` for this app alone; it is told."""
-    (step,) = plan.to_revoke((), there(sites=(Site("https://x", "site-1", (permission,)),)))
+def test_a_revocation_leaves_what_no_grant_gives(permission: found.SitePermission):
+    """Everything but `write` for this app alone is left and reported."""
+    (step,) = plan.to_revoke((), there(sites=(found.Site("https://x", "site-1", (permission,)),)))
 
     assert (step.state, step.act) == (State.LEFT, None)
 
 
 def test_a_shared_permission_is_not_changed():
-    """Other apps would get the right to write with it: ours gets one of its own."""
-    shared = SitePermission("1", ("read",), shared=True)
+    """Otherwise other apps could write, too: ours gets a separate permission."""
+    shared = found.SitePermission("1", ("read",), shared=True)
 
-    (step,) = plan.to_grant((), there(sites=(Site("https://x", "site-1", (shared,)),)), NONE)
+    (step,) = plan.to_grant((), there(sites=(found.Site("https://x", "site-1", (shared,)),)), NONE)
 
-    assert step.act == Allow("site-1")
+    assert step.act == plan.Allow("site-1")
 
 
 def test_each_site_is_a_step_of_its_own():
-    """What is there in one geography says nothing about another."""
-    empty = Site("https://y", "site-2")
+    """Each geography's site is handled separately."""
+    empty = found.Site("https://y", "site-2")
     steps = plan.to_grant((), there(sites=(site("write"), empty)), NONE)
 
     assert [(step.state, step.act) for step in steps] == [
         (State.THERE, None),
-        (State.MISSING, Allow("site-2")),
+        (State.MISSING, plan.Allow("site-2")),
     ]
     (taken,) = plan.to_revoke((), there(sites=(site("write"), empty)))
     assert taken.state is State.GRANTED

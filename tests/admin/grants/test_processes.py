@@ -1,4 +1,4 @@
-"""manage.py as processes: a person who is asked, and what the other commands need not have."""
+"""manage.py as a process: the question, and missing packages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 
 def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
-    """What a grant says in a terminal where somebody types *typed* at its question, or Ctrl-C."""
+    """The result of a grant if somebody types *typed* at its question; empty is Ctrl-C."""
     if sys.platform == "win32":
         pytest.skip("no pseudo-terminal there")
     import pty
@@ -68,7 +68,7 @@ def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
     ids=["no", "return", "Ctrl-C", "yes"],
 )
 def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted: bool):
-    """Only "yes" changes anything; the plan was shown before, and the end says how it ended."""
+    """Only "yes" changes anything; the plan is shown first."""
     said = answered(tenant, az, typed)
 
     assert said.code == code, said
@@ -81,7 +81,7 @@ def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_nobody_to_ask(tenant: Cloud, az: Path, more: list[str]):
-    """Without a terminal, --yes or --dry-run must be given, and that is told before a sign-in."""
+    """Without a terminal, --yes or --dry-run is required, and checked before the sign-in."""
     variables = environment(tenant, az) | {"PATH": ""}
     with in_a_process([*ME, *more], variables, az) as process:
         out, err = process.communicate(timeout=60)
@@ -91,7 +91,7 @@ def test_nobody_to_ask(tenant: Cloud, az: Path, more: list[str]):
 
 
 def run(program: str) -> str:
-    """What *program* prints in a fresh interpreter."""
+    """The output of *program* in a new interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
     )
@@ -110,7 +110,7 @@ def test_other_commands_need_nothing_of_it():
 
 
 def test_what_is_not_installed_is_named():
-    """Without msal, `grant` says what to install, and the others go on as before."""
+    """Without msal, `grant` says what to install."""
     program = (
         "import sys\n"
         "sys.modules['msal'] = None\n"

@@ -15,6 +15,7 @@ from local.m365.tenant.admins import PRIVILEGED
 from local.m365.tenant.records import App
 from shared.microsoft365.certificates import credential
 from tests.admin.grants.conftest import Grant
+from tests.admin.said import assert_told
 from tests.local.m365.entra.test_entra import claims_of, scope
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
@@ -57,7 +58,7 @@ def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
 
 
 def test_it_says_what_to_set(grant: Grant, tmp_path: Path):
-    """The client id and the file's path stand in the last lines; the key does not."""
+    """The client id and the file's path are in the last lines; the key is not."""
     said = grant(*NEW[:-1])
 
     assert "Set CLIENT_ID to " in said.out
@@ -66,7 +67,7 @@ def test_it_says_what_to_set(grant: Grant, tmp_path: Path):
 
 
 def test_a_second_time_nothing_is_made(tenant: Cloud, grant: Grant, tmp_path: Path):
-    """The app of the first run is known by its certificate; the file stays as it is."""
+    """The app of the first run is recognised by its certificate; the file is unchanged."""
     first = grant(*NEW).document["identity"]
     before = (tmp_path / FILE).read_bytes()
 
@@ -94,7 +95,7 @@ def test_a_stranger_with_that_name_gets_nothing(tenant: Cloud, grant: Grant, tmp
 
 
 def test_a_certificate_that_is_there_is_used(tenant: Cloud, grant: Grant, tmp_path: Path):
-    """The file is read, not made; the app signs in with it."""
+    """The file is read, not created; the app signs in with it."""
     own = make_client_certificate(tmp_path, "own")
     before = own.read_bytes()
 
@@ -129,13 +130,10 @@ def test_only_a_key_is_missing(tenant: Cloud, grant: Grant, tmp_path: Path):
 
 
 def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
-    """The principal is made, and granted to."""
+    """The principal is created, and gets the rights."""
     client_id = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0b1"
     tenant.tenant.apps[client_id] = App(
-        client_id,
-        name="PhotoSync",
-        graph_roles=frozenset({"User.Read.All"}),
-        has_principal=False,
+        client_id, name="PhotoSync", graph_roles=frozenset({"User.Read.All"}), has_principal=False
     )
 
     said = grant("--app", client_id, "--full-control", "--yes", "--json")
@@ -146,7 +144,7 @@ def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
 
 
 def test_a_public_certificate_will_do(tenant: Cloud, grant: Grant, tmp_path: Path):
-    """Whose private key is in a vault has a CER file only, in either form."""
+    """If the private key is in a vault, a CER file in either form is enough."""
     pem = make_client_certificate(tmp_path, "vault")
     public = x509.load_pem_x509_certificate(pem.read_bytes())
     for form, name in ((Encoding.DER, "der.cer"), (Encoding.PEM, "pem.cer")):
@@ -159,7 +157,7 @@ def test_a_public_certificate_will_do(tenant: Cloud, grant: Grant, tmp_path: Pat
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
 def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: bytes):
-    """It is named, it stays as it is, and nothing is registered."""
+    """The sentence names it, it is unchanged, and nothing is registered."""
     (tmp_path / FILE).write_bytes(content)
 
     said = grant(*NEW)
@@ -170,15 +168,16 @@ def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: by
 
 
 def test_an_id_that_is_no_registration(grant: Grant):
-    """A managed identity has none: the sentence says which option it wants."""
-    said = grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control")
-
-    assert said.code == 1
-    assert "--identity" in said.err
+    """A managed identity has none: the sentence names the right option."""
+    assert_told(
+        grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control"),
+        1,
+        err="--identity",
+    )
 
 
 def test_who_may_not_register(tenant: Cloud, grant: Grant, tmp_path: Path):
-    """What comes after is skipped; as an admin who may, the same command goes on from there."""
+    """Later steps are skipped; as a permitted admin, the same command continues."""
     tenant.tenant.switches.users_register_apps = False
 
     said = grant(*NEW, roles=(PRIVILEGED,))
@@ -192,7 +191,7 @@ def test_who_may_not_register(tenant: Cloud, grant: Grant, tmp_path: Path):
 
 
 def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant):
-    """New objects are not seen at once (404, and 400 in two sentences); it asks again."""
+    """New objects appear with a delay (404, and 400 with two messages); it retries."""
     tenant.tenant.switches.directory_lag = 2
 
     said = grant(*NEW)
@@ -201,7 +200,7 @@ def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant):
 
 
 def test_it_does_not_wait_for_ever(tenant: Cloud, grant: Grant):
-    """Exit code 5 and what to do; repeated, it goes on with the same app."""
+    """Exit code 5 and what to do; repeated, it continues with the same app."""
     tenant.tenant.switches.directory_lag = 1000
     late = grant(*NEW, "--timeout", "0")
     assert late.code == 5

@@ -1,4 +1,4 @@
-"""Where the admin's token comes from, and every way in which it does not come."""
+"""The admin's token: its sources, and every way to fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER = "00000000-0000-4000-8000-000000000001"
 
 
 def test_without_the_azure_cli(grant: Grant, tmp_path: Path):
-    """It says what to install, and the other way in."""
+    """It says what to install, and names the alternative."""
     assert_one_sentence(grant(*ME, PATH=str(tmp_path)), 2, "az login", "--device-code")
 
 
@@ -27,7 +27,7 @@ def test_not_signed_in(grant: Grant):
 
 
 def test_a_cli_that_hides_its_tokens(grant: Grant):
-    """The documented next version shows a token only when it is asked to."""
+    """The documented next version shows a token only on request."""
     assert grant(*ME, AZ_MODE="redacted").document["admin"] == "admin@contoso.com"
 
 
@@ -35,14 +35,14 @@ def test_a_cli_that_hides_its_tokens(grant: Grant):
     "script", ["echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1", r"printf '\377'"]
 )
 def test_a_cli_that_makes_no_sense(grant: Grant, az: Path, script: str):
-    """Whatever stands in its place, it is one sentence."""
+    """Any other program in its place is one sentence."""
     (az / "az").write_text(f"#!/bin/sh\n{script}\n")
 
     assert_one_sentence(grant(*ME), 3, "The Azure CLI returned no token")
 
 
 def test_signed_in_elsewhere(grant: Grant):
-    """Nobody grants in another tenant than the one that was named."""
+    """A sign-in to another tenant than the named one is refused."""
     assert_one_sentence(grant(*ME, "--tenant", OTHER), 2, OTHER, "az login --tenant")
 
 
@@ -60,7 +60,7 @@ def test_an_expired_token(grant: Grant, az: Path):
 
 
 def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
-    """Looking takes reading, granting assigning, registering writing; sites take their own."""
+    """Each action requests only its own scopes."""
     me, code = ("--identity", MANAGED), ("--device-code", "--json")
     asked = {
         (*me, "--check", "--full-control"): {"Application.Read.All"},
@@ -82,7 +82,7 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
 
 
 def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
-    """The code is told on stderr; then one sentence, and exit code 3."""
+    """The code is shown on stderr; then one sentence, and exit code 3."""
     with somebody_signs_in(tenant, decline=True):
         said = grant(*ME, "--device-code")
 

@@ -1,8 +1,8 @@
 """
-The terminal without a key: it signs in to the registration that `grant --console` made.
+The terminal without a key signs in to the registration that `grant --console` created.
 
-App Service and the app are played by a double that tells an unknown caller what the platform is
-documented and reported to tell, and checks tokens by Entra's own key.
+A double of App Service and the app answers unknown callers as documented and reported for the
+platform, and checks tokens with Entra's own key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.admin.console.console_double import (
     serving,
 )
 from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
-from tests.admin.said import Said, assert_one_sentence
+from tests.admin.said import Said, assert_one_sentence, assert_told
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
 ANNE = "anne@contoso.com"
@@ -40,7 +40,7 @@ OTHER = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
 
 @dataclass
 class SignedInDouble(ConsoleDouble):
-    """An app behind App Service authentication; *asks* says how strangers are sent away."""
+    """An app behind App Service authentication; *asks* is its answer without a sign-in."""
 
     tenant: Tenant | None = None
     client_id: str = ""
@@ -92,7 +92,7 @@ class SignedInDouble(ConsoleDouble):
 
 @pytest.fixture
 def client_id(tenant: Cloud, grant: Grant) -> str:
-    """That of a registration that Anne may look through."""
+    """The client id of a registration in which Anne is a Viewer."""
     tenant.add_user("anne")
     said = grant("--console", "--url", APP, "--viewer", ANNE, "--yes", "--json")
     assert said.code == 0
@@ -102,9 +102,7 @@ def client_id(tenant: Cloud, grant: Grant) -> str:
 @pytest.fixture
 def app(tenant: Cloud, client_id: str) -> Iterator[SignedInDouble]:
     double = SignedInDouble(
-        routes={("GET", "overview"): (200, overview())},
-        tenant=tenant.tenant,
-        client_id=client_id,
+        routes={("GET", "overview"): (200, overview())}, tenant=tenant.tenant, client_id=client_id
     )
     with serving(double):
         yield double
@@ -114,13 +112,7 @@ Manage = Callable[..., Said]
 
 
 @pytest.fixture
-def manage(
-    tenant: Cloud,
-    app: SignedInDouble,
-    az: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Manage:
+def manage(tenant, app, az, monkeypatch, capsys) -> Manage:
     """Run a command in a terminal where Anne is signed in to the Azure CLI, and no key is set."""
     for name in ("PHOTOSYNC_KEY", "PHOTOSYNC_CLIENT_ID", "PHOTOSYNC_TENANT_ID", "M365_CLOUD"):
         monkeypatch.delenv(name, raising=False)
@@ -138,20 +130,16 @@ def manage(
 
 
 def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: str):
-    """With the client id nobody is asked anything: the CLI's account has a role."""
-    said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
-
-    assert (said.code, said.err) == (0, "")
+    """With the client id no question is needed: the CLI's account has a role."""
+    assert_told(manage("status", PHOTOSYNC_CLIENT_ID=client_id), 0, err="")
     [claims] = app.passed
     assert (claims["preferred_username"], claims["roles"]) == (ANNE, ["Viewer"])
     assert len(app.asked) == 1
 
 
 @pytest.mark.parametrize("mode", ["logged-out", "none"])
-def test_without_the_cli_a_code_does(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, mode: str, tmp_path: Path
-):
-    """Where the CLI is not signed in or not there, a code is shown and waited for."""
+def test_without_the_cli_a_code_does(manage, tenant, app, client_id, mode, tmp_path):
+    """If the CLI is missing or not signed in, a code is used."""
     path = {"PATH": str(tmp_path)} if mode == "none" else {}
     with somebody_signs_in(tenant, name=ANNE):
         said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE=mode, **path)
@@ -162,10 +150,8 @@ def test_without_the_cli_a_code_does(
 
 
 @pytest.mark.parametrize("asks", ["redirect", "header"])
-def test_the_app_says_where_to_sign_in(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, asks: str
-):
-    """Without a client id the app's own answer names it; then a person has to agree by a code."""
+def test_the_app_says_where_to_sign_in(manage, tenant, app, client_id, asks):
+    """Without a client id the app's answer names it; then a person must enter a code."""
     app.asks = asks
     with somebody_signs_in(tenant, name=ANNE):
         said = manage("status")
@@ -176,7 +162,7 @@ def test_the_app_says_where_to_sign_in(
 
 
 def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
-    """Where people sign in, a key still opens the console, at another path and from then on."""
+    """With sign-in on, a key still opens the console, at another path."""
     app.routes["GET", "doctor"] = (200, {"ok": True, "checks": []})
 
     assert manage("doctor", "--key", KEY).code == 0
@@ -194,10 +180,8 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
         ("not at all", "If it requires a sign-in"),
     ],
 )
-def test_keys_may_be_switched_off(
-    manage: Manage, app: SignedInDouble, asks: str, words: str, keyed: str
-):
-    """However strangers are sent away, the sentence says that signing in helps."""
+def test_keys_may_be_switched_off(manage, app, asks, words, keyed):
+    """However the app refuses, the sentence says to sign in."""
     app.keyed, app.asks = keyed, asks
 
     assert_one_sentence(manage("status", "--key", KEY), 3, words, "PHOTOSYNC_CLIENT_ID")
@@ -209,7 +193,7 @@ def test_a_wrong_key(manage: Manage):
 
 
 def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
-    """By the CLI and by a code: one sentence says whom to ask, and the app is not asked."""
+    """With the CLI and with a code, one sentence says whom to ask; the app is not called."""
     tenant.tenant.assigned.clear()
     by_cli = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
     assert_one_sentence(by_cli, 3, "no role", "grant --console")
@@ -219,24 +203,20 @@ def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
     assert "no role" in by_code.err.splitlines()[-1]
 
 
-def test_nobody_consented(manage: Manage, tenant: Cloud, client_id: str):
-    """The sentence says which command an admin repeats."""
-    tenant.tenant.consents.clear()
-    with somebody_signs_in(tenant, name=ANNE):
+@pytest.mark.parametrize(
+    ("declines", "words"),
+    [(False, ["AADSTS65001", "grant --console"]), (True, ["Entra issued no token: AADSTS"])],
+    ids=["no consent", "declined"],
+)
+def test_entra_issues_no_token(manage, tenant, client_id, declines, words):
+    """Without consent the sentence names the command for an admin; else it has Entra's reason."""
+    if not declines:
+        tenant.tenant.consents.clear()
+    with somebody_signs_in(tenant, name=ANNE, decline=declines):
         said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
 
     assert said.code == 3
-    assert "AADSTS65001" in said.err
-    assert "grant --console" in said.err.splitlines()[-1]
-
-
-def test_a_sign_in_that_is_declined(manage: Manage, tenant: Cloud, client_id: str):
-    """Entra's sentence, and what to do."""
-    with somebody_signs_in(tenant, decline=True):
-        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
-
-    assert said.code == 3
-    assert "Entra issued no token: AADSTS" in said.err
+    assert [word for word in words if word not in said.err.splitlines()[-1]] == []
 
 
 def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
@@ -275,10 +255,8 @@ def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble,
         "https://[",
     ],
 )
-def test_no_other_host_is_believed(
-    manage: Manage, app: SignedInDouble, monkeypatch: pytest.MonkeyPatch, location: str
-):
-    """A redirect to a host that is none of Entra's is no sign-in, and nothing is asked there."""
+def test_no_other_host_is_believed(manage, app, monkeypatch, location):
+    """A redirect to another host than Entra's is not followed."""
 
     def elsewhere() -> Answer:
         app.headers = {"Location": location}
@@ -292,10 +270,8 @@ def test_no_other_host_is_believed(
     assert len(app.asked) == 1
 
 
-def test_no_token_for_anything_else_is_sent(
-    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, grant: Grant
-):
-    """A stranger's page that names another registration gets no token, whoever signs in."""
+def test_no_token_for_anything_else_is_sent(manage, tenant, app, client_id, grant):
+    """A server that names another registration gets no token."""
     made = tenant.tenant.apps[client_id]
     settings = {**made.settings, "appRoles": [], "identifierUris": []}
     tenant.tenant.apps[OTHER] = type(made)(OTHER, name="Payroll", settings=settings)
@@ -320,7 +296,7 @@ def test_ids_are_ids(manage: Manage, option: str, value: str):
 
 
 def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Path, monkeypatch):
-    """A command that waits for an hour goes on with a new token, and asks for one when it must."""
+    """A long command gets a new token before the old one expires."""
     for name, value in (environment(tenant, az) | {"AZ_NAME": ANNE}).items():
         monkeypatch.setenv(name, value)
     now = [tenant.tenant.login_time().timestamp()]
@@ -335,7 +311,7 @@ def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Pa
 
 
 def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble, client_id: str):
-    """Where sign-in is off and there is no key, the sentence is that of a missing key."""
+    """With sign-in off and no key, the sentence is that of a missing key."""
     without = manage("status", PHOTOSYNC_URL=console_off.url)
     by_token = manage("status", PHOTOSYNC_URL=console_off.url, PHOTOSYNC_CLIENT_ID=client_id)
 

@@ -1,4 +1,4 @@
-"""Sites.Selected with write on the My Site root: what only a sign-in by code can give."""
+"""Sites.Selected with write on the My Site root, which only a device-code sign-in can grant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.m365.tenant.geo import Geo
 from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.admin.grants.test_granting import SITE, works
 from tests.admin.grants.test_graph import URL
-from tests.admin.said import Said
+from tests.admin.said import Said, assert_told
 from tests.doubles.web import FunctionAdapter, answer, in_turn
 from tests.local.m365.simulator import Cloud
 
@@ -43,7 +43,7 @@ def test_from_nothing_to_all_and_back(tenant: Cloud, grant: Grant):
 
 @pytest.mark.parametrize("shows_roles", [True, False])
 def test_a_lesser_permission_is_changed(tenant: Cloud, grant: Grant, shows_roles: bool):
-    """`read` becomes `write`, whether or not the list of permissions tells the roles."""
+    """`read` becomes `write`, whether or not the list of permissions has the roles."""
     tenant.tenant.switches.site_lists_show_roles = shows_roles
     tenant.tenant.site_grants[MANAGED] = "read"
 
@@ -53,7 +53,7 @@ def test_a_lesser_permission_is_changed(tenant: Cloud, grant: Grant, shows_roles
 
 
 def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
-    """`fullcontrol` is enough to write and more than needed: a grant leaves it, a check tells."""
+    """`fullcontrol` is more than needed: a grant leaves it, a check reports it."""
     tenant.tenant.site_grants[MANAGED] = "fullcontrol"
 
     given = by_code(tenant, grant, "--yes")
@@ -65,7 +65,7 @@ def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
 
 @pytest.mark.parametrize("role", ["fullcontrol", "owner", "read"])
 def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role: str):
-    """Grant gives `write` only, so a revocation takes nothing else away, and says so."""
+    """Grant gives only `write`, so a revocation removes nothing else, and says so."""
     tenant.tenant.site_grants[MANAGED] = role
 
     taken = by_code(tenant, grant, "--yes", "--revoke")
@@ -77,7 +77,7 @@ def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role
 
 
 def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
-    """A Privileged Role Administrator is told what the site takes, and the roles are granted."""
+    """A Privileged Role Administrator is told what the site needs; the roles are granted."""
     said = by_code(tenant, grant, "--yes", roles=(PRIVILEGED,))
 
     assert said.code == 3
@@ -89,11 +89,12 @@ def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
 
 
 def test_no_such_host(tenant: Cloud, grant: Grant):
-    """A wrong name of the tenant is told; nothing is granted on another site."""
-    said = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
-
-    assert said.code == 1
-    assert "There is no fabrikam-my.sharepoint.com" in said.err
+    """A wrong tenant name is an error; nothing is granted elsewhere."""
+    assert_told(
+        by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam"),
+        1,
+        err="There is no fabrikam-my.sharepoint.com",
+    )
 
 
 def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
@@ -124,7 +125,7 @@ def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(("apps", "shared"), [(["C-1"], False), (["c-1", "c-2"], True)])
 def test_whom_a_permission_is_for(apps: list[str], shared: bool):
-    """Graph tells each app twice over, and may name several in one permission."""
+    """Graph returns each app twice, and may list several in one permission."""
     identities = [{"application": {"id": app}} for app in apps]
     told = {"grantedToIdentities": identities, "grantedToIdentitiesV2": identities}
     listed = {"value": [{"id": "1", "roles": ["write"], **told}]}

@@ -1,8 +1,7 @@
 """
-Commands that a person copies arrive word by word, in sh and in PowerShell.
+Commands that a person copies are read word by word, in sh and in PowerShell.
 
-What sh makes of them is tried. Few machines that run the tests have PowerShell: without it only the
-text is looked at.
+sh runs them here. Few test machines have PowerShell: without it only the text is compared.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def echoing(folder: Path) -> tuple[str, str]:
 
 @pytest.mark.skipif(not shutil.which("sh"), reason="sh is not installed here")
 def test_sh_hands_on_the_words(tmp_path):
-    """Whatever they hold."""
+    """sh passes on exactly these words."""
     line = SH.command(*echoing(tmp_path), *WORDS)
 
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
@@ -51,7 +50,7 @@ def test_sh_hands_on_the_words(tmp_path):
 
 @pytest.mark.skipif(not shutil.which("pwsh"), reason="PowerShell is not installed here")
 def test_powershell_hands_on_the_words(tmp_path):
-    """Whatever they hold, in PowerShell 7."""
+    """PowerShell 7 passes on exactly these words."""
     line = POWERSHELL.command(*echoing(tmp_path), *WORDS)
 
     done = subprocess.run(["pwsh", "-NoProfile", "-Command", line], capture_output=True, text=True)
@@ -98,7 +97,7 @@ def test_a_program_with_a_space_in_powershell():
 
 
 def test_settings():
-    """They last until the shell ends; an empty one is none."""
+    """They last until the shell ends; an empty value unsets the variable."""
     assert SH.setting("PHOTOSYNC_CA", "/a b/ca.pem") == "export PHOTOSYNC_CA='/a b/ca.pem'"
     assert SH.setting("PHOTOSYNC_KEY", "") == "export PHOTOSYNC_KEY="
     assert POWERSHELL.setting("PHOTOSYNC_CA", r"C:\a b\ca.pem") == (
@@ -126,5 +125,5 @@ def test_sending_json():
     ids=["linux", "macos", "windows", "git-bash"],
 )
 def test_which_shell_it_is(platform, environ, powershell):
-    """PowerShell on Windows, unless somebody sits in the sh that Git brings."""
+    """PowerShell on Windows, except in the sh of Git for Windows."""
     assert Shell.here(platform, environ).powershell is powershell
