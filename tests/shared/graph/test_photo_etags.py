@@ -74,6 +74,23 @@ def test_everybody_is_asked_about_once(users):
     assert len(photos.sizes) == -(-users // 20)
 
 
+def test_four_batches_at_once():
+    """As many batches are under way together as Graph takes photo requests, and no more."""
+    meeting, under_way = threading.Barrier(4, timeout=60), threading.Semaphore(4)
+
+    class Meeting(Photos):
+        def __call__(self, request: requests.PreparedRequest) -> Answer:
+            assert under_way.acquire(blocking=False)
+            meeting.wait()
+            try:
+                return super().__call__(request)
+            finally:
+                under_way.release()
+
+    names = [f"user-{number}" for number in range(8 * 20)]
+    assert len(client(Meeting(photo)).photo_etags(names)) == len(names)
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
