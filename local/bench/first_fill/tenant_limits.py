@@ -108,8 +108,8 @@ class TenantLimits:
         if left >= 0.2 * self.units.limit:
             return {}
         # It is undocumented whether a minute slides; this assumes it does, the longest wait.
-        told = {"Limit": self.units.limit, "Remaining": max(0, left), "Reset": UNITS_WINDOW}
-        return {f"RateLimit-{name}": f"{number:.0f}" for name, number in told.items()}
+        values = {"Limit": self.units.limit, "Remaining": max(0, left), "Reset": UNITS_WINDOW}
+        return {f"RateLimit-{name}": f"{number:.0f}" for name, number in values.items()}
 
 
 def fewest_seconds(users: int, cost: Cost, units_a_call: int = UNITS_A_CALL) -> dict[str, float]:

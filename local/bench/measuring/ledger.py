@@ -37,7 +37,7 @@ HOST, POLLS = "host", "polls"
 # Subsets: of QUEUE the messages that the app queued with a delay, which replace others; and of HOST
 # the messages about a user that were processed, each of which the host deletes.
 DELAYED, PROCESSED = "queued with a delay", "processed"
-# Of the app: the check for an uninstall, once a minute in each process whatever happens.
+# Of the app: the check for an uninstall, once a minute in each process.
 HALT = "halt"
 # Of the app: the document with which instances share the profile calls. A portion is drawn when the
 # last one is used up, and given back after some time, in whichever case that falls.

@@ -108,7 +108,7 @@ def _sweep(
         removes=True,
         clock=_now,
     )
-    remembered = StateLook(
+    stored = StateLook(
         states,
         client,
         look,
@@ -121,7 +121,7 @@ def _sweep(
     return Sweep(
         UserListing(http),
         look,
-        remembered,
+        stored,
         SweepLogs(documents),
         SnapshotParts(documents),
         users,

@@ -28,7 +28,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]
         "notification about something else": "1 Graph + 1 blob",
         "changed photo of a known user": "2 Graph + 3 upload + 2 profile + 3 blob",
         "first photo of a user": "2 Graph + 3 upload + 2 profile + 4 blob",
-        # The profile was read beside the photo, of which nobody knew yet that it is the same.
+        # The profile is read in parallel with the photo, before the photo is known to be the same.
         "the same picture uploaded again": "2 Graph + 1 profile + 3 blob",
         # What a person orders, or types into a queue, is signed: its beginning and its end.
         "replay of a user who is right": "2 Graph + 3 other file + 1 profile + 3 blob"
@@ -38,9 +38,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]
         "removal, both looks": "5 Graph + 3 other file + 2 profile + 7 blob",
         # One of the blob calls says that this run is at work.
         "subscription renewal": "2 Graph + 3 blob + 2 order line",
-        # A page and two batches, and two of users asked for by their ids; a state a user, a page of
-        # all of them, and the sweep's own documents. Before it begins, the log is told how many
-        # messages each of the four queues has.
+        # A page and two batches, and two of users checked by id; a state per user, a page of all of
+        # them, and the sweep's own documents. Before it begins, the lengths of the four queues are
+        # logged.
         "sweep of 30 users, 0 changed": "5 Graph + 13 blob + 2 queue + 4 queue length"
         " + 2 order line",
         # Besides, for each who changed, a message and what a changed photo costs.

@@ -19,7 +19,7 @@ AT = Endpoints(**{each.name: f"https://{each.name}" for each in fields(Endpoints
 
 
 class Webhook:
-    """Answers, or fails, as it is told to; keeps the bodies."""
+    """Always answers, or fails, in one way; keeps the bodies."""
 
     def __init__(self, end: int | Exception) -> None:
         self._end = end

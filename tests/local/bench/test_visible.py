@@ -61,7 +61,7 @@ def test_visible_after_the_profile_write():
 @pytest.mark.parametrize(
     "last",
     [{"status": 429}, {"status": 500}, {"clientId": "another"}, {"path": "/"}, {"userId": ""}],
-    ids=["throttled", "failed", "another client", "another call", "nobody"],
+    ids=["throttled", "failed", "another client", "another call", "no user"],
 )
 def test_unfinished_change_is_none(last: dict[str, Any]):
     """Without a successful profile write of ours nothing is visible; a later one counts."""
@@ -118,7 +118,7 @@ def test_rows_of_an_instance():
 
 @pytest.mark.server
 def test_copies_on_another_instance(tmp_path):
-    """The webhook's instance copies nobody: another one does, each change with right pictures."""
+    """The webhook's instance copies no photo; another one does, and every picture is right."""
     with Stack(tmp_path, settings={**SETTINGS, **WITHOUT_COPYING}) as stack:
         tenant = SettledTenant(stack, pictures(4))
         tenant.move_in(2 * AT_ONCE)
