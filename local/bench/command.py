@@ -26,7 +26,7 @@ from local.bench.measuring.rows import Measure, Row, table
 from local.bench.renditions import renditions
 from local.bench.sweep import sweep
 from local.bench.visible import visible
-from local.bench.webhook import coldstart, webhook
+from local.bench.webhook import webhook
 from local.cloud.occupancy import make_ours
 
 # One module per subject; each has `rows(folder, say)`.
@@ -34,7 +34,7 @@ SUBJECTS: dict[str, Measure] = {
     "calls": calls.rows,
     "webhook": webhook.rows,
     "answers": answers.rows,
-    "coldstart": coldstart.rows,
+    "coldstart": webhook.import_rows,
     "renditions": renditions.rows,
     "visible": visible.rows,
     "burst": burst.rows,

@@ -13,7 +13,6 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from azure.storage.queue import QueueClient
@@ -41,14 +40,6 @@ class NotStored(RuntimeError):
     """A POST was refused, or its users were not queued."""
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Seconds until storage had a message for each of so many users: ours, and one by one."""
-
-    ours: float
-    one_by_one: float
-
-
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """POSTs of every size in turn, with near and far storage, and one POST that is spread."""
     settings = {**_SETTINGS, "AzureWebJobs.upkeep.Disabled": "1"}
@@ -72,12 +63,15 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
             queues.get_queue_client(_UPKEEP).clear_messages()
             with instance(stack, "upkeep", {**_SETTINGS, **behind}):
                 spread = _spread(queues.get_queue_client(_USERS), poster, storage)
-    return rows_of(near, far, writes, spread)
+    return rows_of(near, far, writes, *spread)
 
 
-def rows_of(near: Took, far: Took, writes: int, spread: Spread) -> list[Row]:
+def rows_of(near: Took, far: Took, writes: int, last: float, one_by_one: float) -> list[Row]:
     """
-    The rows of the table; *writes* is the number of messages that the largest POST waits for.
+    The rows of the table.
+
+    *writes* is the number of messages that the largest POST waits for; after *last* seconds storage
+    has a message for each of its users, and if these are stored one by one, after *one_by_one*.
     """
     delay = f"{DELAY * 1000:.0f} ms a write"
     return [
@@ -90,9 +84,9 @@ def rows_of(near: Took, far: Took, writes: int, spread: Spread) -> list[Row]:
         ),
         Row(
             f"POST of {MANY}, {delay}: last user on photo-sync",
-            spread.ours,
+            last,
             "s",
-            floor=spread.one_by_one,
+            floor=one_by_one,
             floor_is="the same messages stored one after the other, which is what the host can do",
             goal_ratio=1,
         ),
@@ -134,8 +128,11 @@ def _post(poster: GraphPoster, size: int) -> float:
     return answer.seconds
 
 
-def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Spread:
-    """Measure the second POST: before the first, the instance still has much to load."""
+def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> tuple[float, float]:
+    """
+    Seconds for the second POST, since before the first the instance has much to load; and for as
+    many messages one by one.
+    """
     took = []
     for _ in range(2):
         users.clear_messages()
@@ -153,4 +150,4 @@ def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Sp
         # A quarter of them, to save time.
         for _ in range(MANY // 4):
             queue.send_message(text)
-        return Spread(took[-1], 4 * (time.perf_counter() - began))
+        return took[-1], 4 * (time.perf_counter() - began)

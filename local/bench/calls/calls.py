@@ -32,6 +32,7 @@ from local.bench.measuring.rows import Row
 from local.bench.measuring.settled_tenant import Resident, SettledTenant
 from local.bench.sweep.sweep import fewest_graph_calls
 from local.cloud.stack import Stack
+from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.soak.pictures import pictures
 
@@ -129,27 +130,22 @@ def cases(
 
 def _of_one_user(tenant: SettledTenant) -> Iterator[Case]:
     one, two, three, _, five, six = tenant.users[:6]
-    case = Case("notification about something else", {**_NO_OTHERS, GRAPH: 1, BLOB: 1})
-    with _counted(tenant, case, one.id, "unchanged"):
+    watcher, forced = tenant.watcher, json.dumps({"userId": six.id, "force": True})
+    notification = Case("notification about something else", {**_NO_OTHERS, GRAPH: 1, BLOB: 1})
+    changed = Case("changed photo of a known user", {**_NO_OTHERS, **_COPY, BLOB: 3})
+    same = Case("the same picture uploaded again")
+    replay, force = Case("replay of a user who is right"), Case("replay with force")
+    with _counted(tenant, notification, one.id, "unchanged"):
         tenant.admin.change_user(one.id, {"jobTitle": "Head of Research"})
-    yield case
-    case = Case("changed photo of a known user", {**_NO_OTHERS, **_COPY, BLOB: 3})
-    with _counted(tenant, case, two.id, "synced"):
+    with _counted(tenant, changed, two.id, "synced"):
         tenant.change(two, notify=True)
-    yield case
-    yield _first_photo(tenant)
-    case = Case("the same picture uploaded again")
-    with _counted(tenant, case, three.id, "unchanged"):
+    with _counted(tenant, same, three.id, "unchanged"):
         tenant.put(three.id, tenant.photos[three.photo], notify=True)
-    yield case
-    case = Case("replay of a user who is right")
-    with _counted(tenant, case, five.id, "unchanged"):
-        tenant.watcher.type_into_queue(five.id)
-    yield case
-    case = Case("replay with force")
-    with _counted(tenant, case, six.id, "synced"):
-        tenant.watcher.type_into_queue(json.dumps({"userId": six.id, "force": True}))
-    yield case
+    with _counted(tenant, replay, five.id, "unchanged"):
+        watcher.type_into_queue(five.id)
+    with _counted(tenant, force, six.id, "synced"):
+        watcher.type_into_queue(forced)
+    yield from (notification, changed, _first_photo(tenant), same, replay, force)
 
 
 def _first_photo(tenant: SettledTenant) -> Case:
@@ -227,7 +223,9 @@ def _audit(tenant: SettledTenant) -> Case:
     """A check of every user's picture in SharePoint, none of which is damaged."""
     # One user's picture was removed.
     mark, shown = tenant.ledger.mark(), len(tenant.users) - 1
-    found = tenant.audit()
+    ConsoleClient(tenant.at).order("audit")
+    tenant.quiet()
+    found = tenant.watcher.audit()
     if (found["looked"], found["differ"], found["unclear"]) != (shown, 0, 0):
         raise Unexpected(f"Every picture should be right, but the audit reports {found}.")
     # One read of each state. For each page, the list and the log, read and written. At the start

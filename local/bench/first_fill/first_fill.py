@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import random
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,8 @@ from typing import Self
 
 from local.bench.first_fill.fleet import Clock, Fleet, Message
 from local.bench.first_fill.tenant_limits import (
-    CHANGED_COPY,
     FIRST_COPY,
-    LOOK,
     UNITS_A_CALL,
-    Cost,
     TenantLimits,
     fewest_seconds,
 )
@@ -53,10 +49,8 @@ _LARGEST_TENANT = 15_000
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """Run it once: the same seed gives the same result."""
-    began = time.process_time()
     played = FirstFill(USERS).play(say)
     dearer = FirstFill(FEWER_USERS, units_a_call=DEARER_UNITS).play(say)
-    say(f"played in {time.process_time() - began:.0f} s of one core")
     return [*rows_of(USERS, played), _dearer(dearer)]
 
 
@@ -92,8 +86,8 @@ class FirstFill:
         self._every = every
         self._chance = random.Random(seed)
         self._clock, self.limits = Clock(), TenantLimits(units_a_call)
-        self._copied: set[str] = set()
-        self._fleet = Fleet(self._clock, self.limits, self._cost, self._done, self._chance)
+        self._fleet = Fleet(self._clock, self.limits, self._chance)
+        self._copied = self._fleet.copied
         # No document here is a part, which would need a folder.
         documents = MemoryDocuments(Path())
         self._sweeps, fills = SweepLogs(documents), FillLogs(documents)
@@ -117,14 +111,6 @@ class FirstFill:
         say(f"{len(self._ids):,} users in {self._clock.now / 3600:.2f} simulated hours")
         self.seconds, self.counts = self._clock.now, self._fleet.counts
         return self
-
-    def _cost(self, message: Message) -> Cost:
-        if message.user_id not in self._copied:
-            return FIRST_COPY
-        return CHANGED_COPY if message.is_change else LOOK
-
-    def _done(self, message: Message) -> None:
-        self._copied.add(message.user_id)
 
     def _changes(self) -> Iterator[float]:
         """A user's photo changes, and Graph sends a notification."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.bench.first_fill.tenant_limits import Cost, TenantLimits
+from local.bench.first_fill.tenant_limits import CHANGED_COPY, FIRST_COPY, LOOK, TenantLimits
 from local.bench.measuring.conditions import AT_ONCE, LATENCY, LONGEST_POLL
 from shared.backoff import backoff
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
@@ -124,23 +124,15 @@ class Fleet:
     """
     As many instances as the host would start, each with AT_ONCE concurrent runs.
 
-    *work* returns what a run for a user costs now; *done* is called with each ended message.
+    `copied` are the users who have a picture.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        limits: TenantLimits,
-        work: Callable[[Message], Cost],
-        done: Callable[[Message], None],
-        chance: random.Random,
-    ) -> None:
+    def __init__(self, clock: Clock, limits: TenantLimits, chance: random.Random) -> None:
         self.queue = Queue(clock)
         self.counts = Counts()
+        self.copied: set[str] = set()
         self._clock = clock
         self._limits = limits
-        self._work = work
-        self._done = done
         self._chance = chance
         self._instances: list[Instance] = []
         self._join()
@@ -171,7 +163,10 @@ class Fleet:
                 self._clock.start(self._run(message, instance))
 
     def _run(self, message: Message, instance: Instance) -> Iterator[float]:
-        cost, gate, waited = self._work(message), instance.gate, 0.0
+        cost = FIRST_COPY
+        if message.user_id in self.copied:
+            cost = CHANGED_COPY if message.is_change else LOOK
+        gate, waited = instance.gate, 0.0
         # A run that does not copy calls Graph once, any other twice.
         yield OWN_SECONDS + (2 if cost.steps else 1) * LATENCY["graph"] / 1000
         for profile_calls, uploads in cost.steps:
@@ -183,7 +178,7 @@ class Fleet:
                 waited += refused
                 yield refused
             yield LATENCY["sharepoint"] / 1000
-        self._done(message)
+        self.copied.add(message.user_id)
         since = self._clock.now - message.since
         (self.counts.changes if message.is_change else self.counts.copies).append(since)
         self._over(instance)

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -54,8 +54,7 @@ _OF_HOSTS = "azure-webjobs-hosts"
 _SECONDS = 120
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A moment: the journal's last number, and the length of storage's log."""
 
     entry: int
@@ -168,20 +167,14 @@ def _kind(entry: Entry, client_id: str) -> str:
     return UPLOADS if "/files/add" in path else FILES
 
 
-def _blob_kind(method: str, name: str) -> str:
-    if name.startswith(BUDGETS):
-        return BUDGET
-    return HALT if (method, name) == ("GET", NAME) else BLOB
-
-
 def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
     if name == CONTAINER:
-        return _blob_kind(method, rest)
-    if name == ORDERS:
-        return ORDER
+        if rest.startswith(BUDGETS):
+            return BUDGET
+        return HALT if (method, rest) == ("GET", NAME) else BLOB
     if name not in _QUEUES:
-        return POLLS if name == _OF_HOSTS else UNKNOWN
+        return {ORDERS: ORDER, _OF_HOSTS: POLLS}.get(name, UNKNOWN)
     locks = "visibilitytimeout" in query
     match method, rest.split("/"):
         case "POST", ["messages"]:

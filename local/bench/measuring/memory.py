@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -25,12 +26,11 @@ def peak_mb(process: int | str = "self") -> float:
     """
     if _PROC.exists():
         # Not getrusage: there a child starts with the peak of its parent.
-        try:
-            lines = (_PROC / str(process) / "status").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return 0.0
-        kilobytes = [line.split()[1] for line in lines if line.startswith("VmHWM")]
-        return float(kilobytes[0]) / 1024 if kilobytes else 0.0
+        with suppress(OSError):
+            status = (_PROC / str(process) / "status").read_text(encoding="utf-8")
+            if found := re.search(r"VmHWM:\s+(\d+) kB", status):
+                return int(found[1]) / 1024
+        return 0.0
     if sys.platform == "win32":
         # Imported only where needed: otherwise its memory would be measured too.
         import psutil

@@ -19,7 +19,6 @@ from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
 from local.cloud.stack import Stack
 from local.outside import spectator
-from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 from shared.pictures.recipe import RECIPE
@@ -62,12 +61,6 @@ class SettledTenant:
         """Run *upkeep* and everything that follows from it."""
         self.watcher.type_into_queue(upkeep, "photo-upkeep")
         self.quiet()
-
-    def audit(self) -> dict[str, Any]:
-        """Audit every user on an admin's order; returns the result of the audit."""
-        ConsoleClient(self.at).order("audit")
-        self.quiet()
-        return self.watcher.audit()
 
     def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
         """Wait until no message is left, checking every *pause* seconds."""

@@ -1,5 +1,6 @@
 """
-How fast the worker takes notifications: at rest, during copying, and on a saturated machine.
+How fast the worker takes notifications: at rest, during copying, and on a saturated machine. And
+how long the import of the app takes, on which a cold start depends.
 
 Measured from the call of the function to its return, as the goal says. That excludes the host,
 which stores the messages before it answers Graph; `answers` measures a complete host.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 from local.bench.measuring import fresh_process
 from local.bench.measuring.conditions import AT_ONCE, LATENCY, PICTURE_SIZES, SETTINGS
 from local.bench.measuring.ledger import UPLOADS, counted
-from local.bench.measuring.rows import Row, percentile
+from local.bench.measuring.rows import Row, of_rounds, percentile
 from local.bench.webhook.webhook_process import ITEMS
 from local.cloud.stack import Stack, app_settings
 from local.demo import photo_files
@@ -25,6 +27,9 @@ from local.demo.portraits.portraits import portrait
 from local.outside.tenant_client import TenantClient
 
 _GOAL_MS = 50
+IMPORTS = 15
+_GOAL_IMPORT = 1.2
+_OURS, _FLOOR = "function_app", "azure.functions"
 _USERS = 48
 # The budget must not stop the copying during the measurement.
 _SETTINGS = {**SETTINGS, "PROFILE_CALLS_PER_5_MINUTES": "1000000"}
@@ -104,3 +109,38 @@ def measured(settings: Mapping[str, str], copy: Sequence[str]) -> Any:
     """One measurement of `webhook_process`, in a fresh process with these app settings."""
     command = ["-m", "local.bench.webhook.webhook_process", json.dumps(copy)]
     return fresh_process.answer(command, environ=settings)
+
+
+def import_rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """
+    What a new instance loads: both imports in turn, in fresh processes, after one of each that
+    compiles and warms the disk cache.
+    """
+    say(f"{IMPORTS} imports")
+    # Bytecode of everything, whatever the environment's settings.
+    environ = {
+        "PYTHONPYCACHEPREFIX": str((folder / "bytecode").resolve()),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    took = [
+        {module: import_seconds(module, environ) * 1000 for module in (_OURS, _FLOOR)}
+        for _ in range(IMPORTS + 1)
+    ][1:]
+    row = of_rounds(
+        f"import {_OURS}",
+        [each[_OURS] for each in took],
+        "ms",
+        floor=statistics.median(each[_FLOOR] for each in took),
+        floor_is=f"import {_FLOOR}",
+        goal_ratio=_GOAL_IMPORT,
+    )
+    return [row]
+
+
+def import_seconds(module: str, environ: Mapping[str, str]) -> float:
+    """Seconds to import *module* in a fresh process, without Python's own start."""
+    program = (
+        "import time; began = time.perf_counter()\n"
+        f"import {module}; print(time.perf_counter() - began)"
+    )
+    return float(fresh_process.answer(["-c", program], environ=environ))

@@ -51,33 +51,31 @@ class Figures:
     runs: int = 0
 
 
-class Copying:
-    """Copies the same users repeatedly, as many concurrently as a busy instance does."""
+@contextlib.asynccontextmanager
+async def _copying(
+    engine: Engine, function_id: str, users: Sequence[str]
+) -> AsyncIterator[list[str]]:
+    """
+    Copy *users* repeatedly, as many concurrently as a busy instance does, for the duration of the
+    block, which starts when all connections are open. Yields the ids of all runs that have ended.
+    """
+    copied: list[str] = []
+    ids, stopping = itertools.cycle(users), asyncio.Event()
 
-    def __init__(self, engine: Engine, function_id: str, users: Sequence[str]) -> None:
-        self._engine = engine
-        self._function_id = function_id
-        self._users = itertools.cycle(users)
-        self._stopping = False
-        self.copies = 0
+    async def copy() -> None:
+        while not stopping.is_set():
+            message = json.dumps({"userId": (user_id := next(ids)), "force": True})
+            await _run(engine, function_id, "message", Datum(message, "string"))
+            copied.append(user_id)
 
-    @contextlib.asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
-        """Copy for the duration of the block, which starts when all connections are open."""
-        tasks = [asyncio.create_task(self._copy()) for _ in range(AT_ONCE)]
-        while self.copies < 2 * AT_ONCE and not any(task.done() for task in tasks):
-            await asyncio.sleep(0.05)
-        try:
-            yield
-        finally:
-            self._stopping = True
-            await asyncio.gather(*tasks)
-
-    async def _copy(self) -> None:
-        while not self._stopping:
-            message = json.dumps({"userId": next(self._users), "force": True})
-            await _run(self._engine, self._function_id, "message", Datum(message, "string"))
-            self.copies += 1
+    tasks = [asyncio.create_task(copy()) for _ in range(AT_ONCE if users else 0)]
+    while tasks and len(copied) < 2 * AT_ONCE and not any(task.done() for task in tasks):
+        await asyncio.sleep(0.05)
+    try:
+        yield copied
+    finally:
+        stopping.set()
+        await asyncio.gather(*tasks)
 
 
 async def main(users: Sequence[str]) -> Figures:
@@ -87,15 +85,14 @@ async def main(users: Sequence[str]) -> Figures:
     ids = {found.name: found.id for found in await engine.load(_APP)}
     figures = Figures()
     await _posted(engine, ids, _WARM_UP)
-    copying = Copying(engine, ids["sync_photo"], users)
-    async with copying.going_on() if users else contextlib.nullcontext():
-        before, began = copying.copies, time.perf_counter()
+    async with _copying(engine, ids["sync_photo"], users) as copied:
+        before, began = len(copied), time.perf_counter()
         for _ in range(ROUNDS):
             for name, took in (await _posted(engine, ids, POSTS)).items():
                 figures.posts[name].append(took)
-        figures.copies = copying.copies - before
+        figures.copies = len(copied) - before
         figures.seconds = time.perf_counter() - began
-    figures.runs = copying.copies
+    figures.runs = len(copied)
     return figures
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.bench.answers import answers
-from local.bench.answers.answers import MANY, ONE, Spread, rows_of
+from local.bench.answers.answers import MANY, ONE, rows_of
 
 NEAR = {ONE: [20.0] * 100, MANY: [90.0] * 100}
 
@@ -20,7 +20,7 @@ NEAR = {ONE: [20.0] * 100, MANY: [90.0] * 100}
 def test_goals(slowest: float, writes: int, spread: float, met: bool):
     """Slow storage has the goals: the p99, the writes, and when the last user is queued."""
     far = {ONE: [20.0] * 100, MANY: [slowest] * 100}
-    *near, p99, written, last = rows_of(NEAR, far, writes, Spread(spread, 14.0))
+    *near, p99, written, last = rows_of(NEAR, far, writes, spread, 14.0)
 
     assert [row.met for row in near] == [None] * 3
     assert (p99.met and written.met and last.met) is met

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.bench.measuring import fresh_process
-from local.bench.webhook import coldstart, webhook
+from local.bench.webhook import webhook
 from local.bench.webhook.webhook import NothingCopied, check_copies
 
 # A round of a hundred POSTs of 1 ms, and one in which three of a hundred took a second.
@@ -48,9 +48,9 @@ def test_figures_need_the_copying(runs: int, uploads: int, expected: bool):
 def test_import_has_its_goal_against_the_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Imports are made in turn; the first of each, which compiles, does not count."""
     took = {"function_app": iter([9.0, 0.130, 0.105]), "azure.functions": iter([9.0, 0.1, 0.1])}
-    monkeypatch.setattr(coldstart, "ROUNDS", 2)
-    monkeypatch.setattr(coldstart, "import_seconds", lambda module, _: next(took[module]))
-    (row,) = coldstart.rows(tmp_path, lambda text: None)
+    monkeypatch.setattr(webhook, "IMPORTS", 2)
+    monkeypatch.setattr(webhook, "import_seconds", lambda module, _: next(took[module]))
+    (row,) = webhook.import_rows(tmp_path, lambda text: None)
 
     assert (row.figure, row.floor, row.goal_ratio, row.met) == (117.5, 100, 1.2, True)
 
