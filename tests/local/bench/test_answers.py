@@ -26,6 +26,7 @@ def test_goals(slowest: float, writes: int, spread: float, met: bool):
     assert (p99.met and written.met and last.met) is met
 
 
+@pytest.mark.server
 def test_measured_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A few POSTs: each is accepted, and all users of the largest become one message."""
     monkeypatch.setattr(answers, "POSTS", 2)

@@ -57,6 +57,9 @@ def test_writes_wait_and_are_counted(account: Storage, name: str):
             queue.clear_messages()
 
         assert (found, storage.messages) == (["x" * 60_000], {name: 1})
+        # Blobs are reached as before.
+        assert account.blob in storage.connection
+        assert account.queue not in storage.connection
     assert pauses.seconds == [7, 7]
 
 
@@ -71,10 +74,3 @@ def test_writes_of_several_connections_wait_together(account: Storage, name: str
             found = {each.content for each in queue.peek_messages(32)}
 
     assert found == set(map(str, range(AT_ONCE)))
-
-
-def test_only_queues_are_slow(account: Storage):
-    """The address of blobs is unchanged."""
-    with SlowStorage(account.connection_string, 7) as storage:
-        assert account.blob in storage.connection
-        assert account.queue not in storage.connection
