@@ -80,7 +80,7 @@ def test_webhook_imports_nothing_heavy():
 
 @pytest.mark.parametrize(
     ("items", "answered"),
-    [(0, f"200 {TOKEN.encode()} 0"), (3, "202 b'' 3")],
+    [(0, f"200 {TOKEN.encode()!r} 0"), (3, "202 b'' 3")],
     ids=["handshake", "notifications"],
 )
 def test_webhook_answers_without_anything_heavy(items: int, answered: str):
