@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from local.bench.measuring.conditions import LATENCY
-from local.bench.sweep.graph_time import BATCH_LATENCY
 from local.bench.sweep.sweep import fewest_graph_calls
 from shared.budget.tenant_limit import calls_of_class
 from shared.graph.batch import LIMIT
@@ -33,6 +32,8 @@ from tools.cost import RUNS_AT_ONCE, TENANTS
 
 # As deployed by infra/.
 MOST_INSTANCES = 40
+# Seconds of a batch: its requests run concurrently, after the batch itself.
+BATCH_LATENCY = 2 * LATENCY["graph"] / 1000
 # Seconds of a run that copies, and of one that only checks, with services 120 and 200 ms away.
 SECONDS_TO_COPY, SECONDS_TO_LOOK = 1.5, 0.3
 # For a changed photo of a known user, and for an audit's check, as `make bench ONLY=calls` counts.

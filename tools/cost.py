@@ -29,8 +29,8 @@ NOTIFICATIONS, PHOTO_CHANGES = 10, 1 / 12
 SWEEPS, RENEWALS = 720, 60
 # All users once in AUDIT_DAYS, a hundred a page.
 AUDITS, AUDITED_A_PAGE = 30 / 7, 100
-# Seconds per run, billed at least as the first one. For a page, `make bench ONLY=sweep` computes
-# 3.3 of Graph's answers; an audit's page has thirteen times two answers in sequence. The rest is
+# Seconds per run, billed at least as the first one. For a page, tools.capacity computes
+# 3.2 of Graph's answers; an audit's page has thirteen times two answers in sequence. The rest is
 # storage, which lists the states of five such pages in one call.
 SHORTEST_PAID = 1
 SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE, SECONDS_AN_AUDIT_PAGE = 1, 3, 5, 8

@@ -13,7 +13,6 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from azure.storage.queue import QueueClient
@@ -22,31 +21,23 @@ from local.bench.answers.slow_storage import SlowStorage
 from local.bench.burst.graph_poster import GraphPoster
 from local.bench.burst.instance import WITHOUT_COPYING, instance
 from local.bench.measuring.conditions import SETTINGS
-from local.bench.measuring.percentile import percentile
-from local.bench.measuring.rows import Row
+from local.bench.measuring.rows import Row, percentile
 from local.cloud.stack import Stack
 from local.outside import spectator
 
-SIZES = (1, 100, 1000)
+SIZES = ONE, MANY = 1, 1000
 POSTS = 100
 DELAY = 0.010
 _WARM_UP = 10
 _GOAL_RATIO, _GOAL_WRITES = 3, 4
 _SETTINGS = {**SETTINGS, **WITHOUT_COPYING}
 _UPKEEP, _USERS = "photo-upkeep", "photo-sync"
-_PATIENCE = 60.0
+_LONGEST = 60.0
+Took = Mapping[int, Sequence[float]]
 
 
 class NotStored(RuntimeError):
     """A POST was refused, or its users were not queued."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Seconds until storage had a message for each of so many users: ours, and one by one."""
-
-    ours: float
-    one_by_one: float
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
@@ -63,56 +54,55 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
             say(f"storage that takes {DELAY * 1000:.0f} ms a write")
             poster = GraphPoster(stack.endpoints)
             far = _answered(poster)
-            writes = _writes(poster, storage)
-            say(f"{SIZES[-1]} users, until the last is queued")
+            before = storage.messages.total()
+            _post(poster, MANY)
+            writes = storage.messages.total() - before
+            say(f"{MANY} users, until the last one is queued")
             queues = spectator.queues(stack.endpoints.storage)
             # The messages so far would be spread together with the measured one.
             queues.get_queue_client(_UPKEEP).clear_messages()
             with instance(stack, "upkeep", {**_SETTINGS, **behind}):
                 spread = _spread(queues.get_queue_client(_USERS), poster, storage)
-    return [*near_rows(near), *far_rows(far, writes), spread_row(spread)]
+    return rows_of(near, far, writes, *spread)
 
 
-def near_rows(took: Mapping[int, Sequence[float]]) -> list[Row]:
-    """The answers with storage on this machine, which have no goal."""
-    return [_row(took, size, "storage here") for size in SIZES]
+def rows_of(near: Took, far: Took, writes: int, last: float, one_by_one: float) -> list[Row]:
+    """
+    The rows of the table.
+
+    *writes* is the number of messages that the largest POST waits for; after *last* seconds storage
+    has a message for each of its users, and if these are stored one by one, after *one_by_one*.
+    """
+    delay = f"{DELAY * 1000:.0f} ms a write"
+    return [
+        *(_row(near, size, "storage here", None) for size in SIZES),
+        *(_row(far, size, delay, _GOAL_RATIO if size == MANY else None) for size in SIZES),
+        Row(
+            f"POST of {MANY}: messages that the host stores before it answers",
+            writes,
+            goal=_GOAL_WRITES,
+        ),
+        Row(
+            f"POST of {MANY}, {delay}: last user on photo-sync",
+            last,
+            "s",
+            floor=one_by_one,
+            floor_is="the same messages stored one after the other, which is what the host can do",
+            goal_ratio=1,
+        ),
+    ]
 
 
-def far_rows(took: Mapping[int, Sequence[float]], writes: float) -> list[Row]:
-    """The answers with far storage, and the number of *writes* that the largest POST waits for."""
-    where = f"{DELAY * 1000:.0f} ms a write"
-    goals = {SIZES[-1]: float(_GOAL_RATIO)}
-    found = [_row(took, size, where, goal_ratio=goals.get(size)) for size in SIZES]
-    what = f"POST of {SIZES[-1]}: messages that the host stores before it answers"
-    return [*found, Row("answers", what, writes, "", goal=_GOAL_WRITES)]
-
-
-def spread_row(spread: Spread) -> Row:
-    """When the last user of the largest POST is in `photo-sync`, from the start of the POST."""
+def _row(took: Took, size: int, where: str, goal_ratio: float | None) -> Row:
     return Row(
-        "answers",
-        f"POST of {SIZES[-1]}, {DELAY * 1000:.0f} ms a write: last user on photo-sync",
-        spread.ours,
-        "s",
-        floor=spread.one_by_one,
-        floor_is="the same messages stored one after the other, which is what the host can do",
-        goal_ratio=1,
-    )
-
-
-def _row(
-    took: Mapping[int, Sequence[float]], size: int, where: str, goal_ratio: float | None = None
-) -> Row:
-    return Row(
-        "answers",
         f"POST of {size}, {where}: p99",
         percentile(took[size], 99),
         "ms",
         low=min(took[size]),
         high=max(took[size]),
         rounds=len(took[size]),
-        floor=percentile(took[SIZES[0]], 99) if size != SIZES[0] else None,
-        floor_is=f"a POST of {SIZES[0]}" if size != SIZES[0] else "",
+        floor=percentile(took[ONE], 99) if size != ONE else None,
+        floor_is=f"a POST of {ONE}" if size != ONE else "",
         goal_ratio=goal_ratio,
     )
 
@@ -122,53 +112,42 @@ def _answered(poster: GraphPoster) -> dict[int, list[float]]:
     took: dict[int, list[float]] = {size: [] for size in SIZES}
     for number in range(-_WARM_UP, POSTS):
         for size in SIZES:
-            seconds = _post(poster, _ids(size))
+            seconds = _post(poster, size)
             if number >= 0:
                 took[size].append(seconds * 1000)
     return took
 
 
-def _post(poster: GraphPoster, user_ids: Sequence[str]) -> float:
-    """Seconds until a POST was accepted. Raises NotStored unless its first try was accepted."""
-    tries = len(poster.answers)
-    if not poster.post(user_ids) or len(poster.answers) != tries + 1:
-        raise NotStored(f"a POST of {len(user_ids)} was answered {poster.answers[tries].status}.")
-    return poster.answers[-1].seconds
+def _post(poster: GraphPoster, size: int) -> float:
+    """Seconds until a POST about users that were in no earlier one was accepted, or NotStored."""
+    answer = poster.post(
+        [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(size)]
+    )
+    if not answer.accepted:
+        raise NotStored(f"a POST of {size} was answered {answer.status}.")
+    return answer.seconds
 
 
-def _writes(poster: GraphPoster, storage: SlowStorage) -> float:
-    """The number of messages for one of the largest POSTs."""
-    before = storage.messages.total()
-    _post(poster, _ids(SIZES[-1]))
-    return storage.messages.total() - before
-
-
-def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Spread:
-    """Measure the second POST: before the first, the instance still has much to load."""
+def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> tuple[float, float]:
+    """
+    Seconds for the second POST, since before the first the instance has much to load; and for as
+    many messages one by one.
+    """
     took = []
     for _ in range(2):
         users.clear_messages()
-        ids = _ids(SIZES[-1])
         before, began = storage.messages[_USERS], time.perf_counter()
-        _post(poster, ids)
-        while storage.messages[_USERS] - before < len(ids):
-            if time.perf_counter() - began > _PATIENCE:
-                raise NotStored(f"{storage.messages[_USERS] - before} of {len(ids)} are queued.")
+        _post(poster, MANY)
+        while (stored := storage.messages[_USERS] - before) < MANY:
+            if time.perf_counter() - began > _LONGEST:
+                raise NotStored(f"{stored} of {MANY} are queued.")
             # Polled, since SlowStorage's counter sends no signal.
             time.sleep(0.005)
         took.append(time.perf_counter() - began)
-    return Spread(took[-1], _one_by_one(storage, users.peek_messages()[0].content))
-
-
-def _one_by_one(storage: SlowStorage, text: str) -> float:
-    """Four times the duration of a quarter of them, to save time."""
+    text = users.peek_messages()[0].content
     with spectator.queues(storage.connection).get_queue_client(_USERS) as queue:
         began = time.perf_counter()
-        for _ in range(SIZES[-1] // 4):
+        # A quarter of them, to save time.
+        for _ in range(MANY // 4):
             queue.send_message(text)
-        return 4 * (time.perf_counter() - began)
-
-
-def _ids(size: int) -> list[str]:
-    """Users that were in no earlier POST."""
-    return [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(size)]
+        return took[-1], 4 * (time.perf_counter() - began)

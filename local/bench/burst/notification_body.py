@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 
 def notification_body(user_ids: Iterable[str], *, tenant_id: str, client_state: str) -> bytes:
     """One item about each of the users."""
-    items = [_item(user_id, tenant_id, client_state) for user_id in user_ids]
+    items = [
+        {
+            "changeType": "updated",
+            "clientState": client_state,
+            "resource": f"Users/{user_id}",
+            "resourceData": {
+                "@odata.type": "#Microsoft.Graph.User",
+                "@odata.id": f"Users/{user_id}",
+                "id": user_id,
+                "organizationId": tenant_id,
+                "sequenceNumber": 638_000_000_000_000_000,
+            },
+            "subscriptionExpirationDateTime": "2026-12-31T12:00:00+00:00",
+            "subscriptionId": "00000000-0000-4000-8000-000000000002",
+            "tenantId": tenant_id,
+        }
+        for user_id in user_ids
+    ]
     return json.dumps({"value": items}).encode()
-
-
-def _item(user_id: str, tenant_id: str, client_state: str) -> dict[str, Any]:
-    return {
-        "changeType": "updated",
-        "clientState": client_state,
-        "resource": f"Users/{user_id}",
-        "resourceData": {
-            "@odata.type": "#Microsoft.Graph.User",
-            "@odata.id": f"Users/{user_id}",
-            "id": user_id,
-            "organizationId": tenant_id,
-            "sequenceNumber": 638_000_000_000_000_000,
-        },
-        "subscriptionExpirationDateTime": "2026-12-31T12:00:00+00:00",
-        "subscriptionId": "00000000-0000-4000-8000-000000000002",
-        "tenantId": tenant_id,
-    }

@@ -8,14 +8,13 @@ import json
 import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.bench.first_fill.tenant_limits import Cost, TenantLimits
-from local.bench.measuring.concurrency import AT_ONCE, LONGEST_POLL
-from local.bench.measuring.conditions import LATENCY
+from local.bench.first_fill.tenant_limits import CHANGED_COPY, FIRST_COPY, LOOK, TenantLimits
+from local.bench.measuring.conditions import AT_ONCE, LATENCY, LONGEST_POLL
 from shared.backoff import backoff
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
 from shared.microsoft365.throttle import Gate
@@ -25,7 +24,6 @@ BEGIN = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MOST_INSTANCES = 40
 # How often the host is scaled, and how long an instance takes to start (functions.md, X).
 SCALED_EVERY, COLD_START = 10.0, 10.0
-GRAPH_SECONDS, SHAREPOINT_SECONDS = LATENCY["graph"] / 1000, LATENCY["sharepoint"] / 1000
 # Seconds of one run that are our own or storage's.
 OWN_SECONDS = 0.05
 
@@ -40,6 +38,12 @@ class Clock:
 
     def after(self, seconds: float, act: Callable[..., object], *about: Any) -> None:
         heapq.heappush(self._next, (self.now + seconds, next(self._numbers), act, about))
+
+    def start(self, process: Iterator[float]) -> None:
+        """Run *process* now; it yields the seconds until it goes on."""
+        seconds = next(process, None)
+        if seconds is not None:
+            self.after(seconds, self.start, process)
 
     def run_while(self, goes_on: Callable[[], bool]) -> None:
         while self._next and goes_on():
@@ -61,33 +65,34 @@ class Message:
 
 
 class Queue:
-    """Queue `photo-sync`; several threads of the product may send to it."""
+    """
+    Queue `photo-sync`. The product's threads send to it in any order, so messages that become
+    visible together are ordered by user: each play has the same result.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._waiting: list[tuple[float, int, Message]] = []
+        self._waiting: list[tuple[float, str, int, Message]] = []
         self.under_way = 0
-        self.sent = 0
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         """Send as the product does: JSON with the user."""
-        fields = json.loads(text)
-        self.put(Message(fields["userId"], False, self._clock.now + delay_seconds), delay_seconds)
+        user_id = json.loads(text)["userId"]
+        self.put(Message(user_id, False, self._clock.now + delay_seconds), delay_seconds)
 
     def put(self, message: Message, delay_seconds: float) -> None:
         with self._lock:
-            self.sent += 1
             seen = self._clock.now + round(delay_seconds)
-            heapq.heappush(self._waiting, (seen, next(self._numbers), message))
+            heapq.heappush(self._waiting, (seen, message.user_id, next(self._numbers), message))
 
     def take(self) -> Message | None:
         """The message that has been visible for longest; None if none is visible."""
-        if not self._waiting or self._waiting[0][0] > self._clock.now:
+        if not self.is_any_seen():
             return None
         self.under_way += 1
-        return heapq.heappop(self._waiting)[2]
+        return heapq.heappop(self._waiting)[-1]
 
     def length(self) -> int:
         """As storage counts: including hidden messages and those being processed."""
@@ -107,23 +112,10 @@ class Instance:
 
 
 @dataclass
-class Run:
-    """One run: the calls to SharePoint that are left, step by step."""
-
-    message: Message
-    instance: Instance
-    steps: list[tuple[int, int]]
-    waited: float = 0.0
-
-
-@dataclass
 class Counts:
-    """What was counted about the runs."""
+    """How many messages were deferred, and the seconds of each copy and change."""
 
-    put_off: int = 0
-    most_instances: int = 0
-    longest_queue: int = 0
-    active_seconds: float = 0.0
+    deferred: int = 0
     copies: list[float] = field(default_factory=list)
     changes: list[float] = field(default_factory=list)
 
@@ -132,44 +124,34 @@ class Fleet:
     """
     As many instances as the host would start, each with AT_ONCE concurrent runs.
 
-    *work* returns what a run for a user costs now; *done* is called with each ended message.
+    `copied` are the users who have a picture.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        limits: TenantLimits,
-        work: Callable[[Message], Cost],
-        done: Callable[[Message], None],
-        chance: random.Random,
-    ) -> None:
+    def __init__(self, clock: Clock, limits: TenantLimits, chance: random.Random) -> None:
         self.queue = Queue(clock)
         self.counts = Counts()
+        self.copied: set[str] = set()
         self._clock = clock
         self._limits = limits
-        self._work = work
-        self._done = done
         self._chance = chance
-        self._instances = [self._started()]
+        self._instances: list[Instance] = []
+        self._join()
         self._starting = 0
-        clock.after(0.0, self._poll)
-        clock.after(SCALED_EVERY, self._scale)
+        clock.start(self._polls())
+        clock.start(self._scaling())
 
-    def busy_seconds(self) -> float:
-        """The total time that instances were busy."""
-        still = sum(bool(each.busy) for each in self._instances)
-        return self.counts.active_seconds + still * self._clock.now
-
-    def _started(self) -> Instance:
+    def _join(self) -> None:
         gate = Gate(self._clock.time, jitter=self._chance.random)
-        return Instance(gate, idle_since=self._clock.now)
+        self._instances.append(Instance(gate, idle_since=self._clock.now))
+        self._take_all()
 
-    def _poll(self) -> None:
+    def _polls(self) -> Iterator[float]:
         """
         Each free slot takes the next message; messages that become visible later wait for a poll.
         """
-        self._take_all()
-        self._clock.after(LONGEST_POLL, self._poll)
+        while True:
+            self._take_all()
+            yield LONGEST_POLL
 
     def _take_all(self) -> None:
         for instance in self._instances:
@@ -177,78 +159,68 @@ class Fleet:
                 message = self.queue.take()
                 if message is None:
                     return
-                self._begin(message, instance)
+                instance.busy += 1
+                self._clock.start(self._run(message, instance))
 
-    def _begin(self, message: Message, instance: Instance) -> None:
-        if not instance.busy:
-            self.counts.active_seconds -= self._clock.now
-        instance.busy += 1
-        cost = self._work(message)
-        self._limits.ask_graph(self._clock.now, cost.graph)
-        first = [(1, 0)] if cost.profile_calls else []
-        uploads = [(0, cost.uploads)] if cost.uploads else []
-        steps = [*first, *uploads, *[(1, 0)] * (cost.profile_calls - 1)]
+    def _run(self, message: Message, instance: Instance) -> Iterator[float]:
+        cost = FIRST_COPY
+        if message.user_id in self.copied:
+            cost = CHANGED_COPY if message.is_change else LOOK
+        gate, waited = instance.gate, 0.0
         # A run that does not copy calls Graph once, any other twice.
-        asked = 2 if steps else 1
-        seconds = OWN_SECONDS + asked * GRAPH_SECONDS
-        self._clock.after(seconds, self._go_on, Run(message, instance, steps))
+        yield OWN_SECONDS + (2 if cost.steps else 1) * LATENCY["graph"] / 1000
+        for profile_calls, uploads in cost.steps:
+            while refused := self._closed_for(gate, profile_calls, uploads):
+                if waited + refused > LONGEST_WAIT_IN_PLACE:
+                    self._defer(message, refused)
+                    self._over(instance)
+                    return
+                waited += refused
+                yield refused
+            yield LATENCY["sharepoint"] / 1000
+        self.copied.add(message.user_id)
+        since = self._clock.now - message.since
+        (self.counts.changes if message.is_change else self.counts.copies).append(since)
+        self._over(instance)
 
-    def _go_on(self, run: Run) -> None:
-        if not run.steps:
-            self._over(run)
-            self._done(run.message)
-            since = self._clock.now - run.message.since
-            (self.counts.changes if run.message.is_change else self.counts.copies).append(since)
-            return
-        gate = run.instance.gate
+    def _closed_for(self, gate: Gate, profile_calls: int, uploads: int) -> float:
+        """Make calls to SharePoint; 0.0 if they are answered, else the seconds to wait."""
         if not gate.closed_for():
-            profile_calls, uploads = run.steps[0]
-            asked = self._limits.ask(self._clock.now, profile_calls=profile_calls, uploads=uploads)
+            now = self._clock.now
+            asked = self._limits.ask(now, profile_calls=profile_calls, uploads=uploads)
             if not asked:
-                gate.answered(self._limits.headers(self._clock.now))
-                run.steps.pop(0)
-                self._clock.after(SHAREPOINT_SECONDS, self._go_on, run)
-                return
+                gate.answered(self._limits.headers(now))
+                return 0.0
             gate.refused(asked, begun_in=gate.round())
-        self._be_patient(run, gate.closed_for())
+        return gate.closed_for()
 
-    def _be_patient(self, run: Run, seconds: float) -> None:
-        """Wait in place if the wait is short; put a long one into a new message."""
-        if run.waited + seconds <= LONGEST_WAIT_IN_PLACE:
-            run.waited += seconds
-            self._clock.after(seconds, self._go_on, run)
-            return
-        self._over(run)
-        self.counts.put_off += 1
-        wait = backoff(run.message.attempt, asked=seconds, jitter=self._chance.random)
-        run.message.attempt += 1
-        self.queue.put(run.message, wait)
+    def _defer(self, message: Message, seconds: float) -> None:
+        self.counts.deferred += 1
+        wait = backoff(message.attempt, asked=seconds, jitter=self._chance.random)
+        message.attempt += 1
+        self.queue.put(message, wait)
 
-    def _over(self, run: Run) -> None:
-        run.instance.busy -= 1
+    def _over(self, instance: Instance) -> None:
+        instance.busy -= 1
+        instance.idle_since = self._clock.now
         self.queue.under_way -= 1
-        if not run.instance.busy:
-            self.counts.active_seconds += self._clock.now
-            run.instance.idle_since = self._clock.now
         self._take_all()
 
-    def _scale(self) -> None:
+    def _scaling(self) -> Iterator[float]:
         """Target-based scaling: by the queue's length, if any message is visible."""
-        length, now = self.queue.length(), self._clock.now
-        wanted = math.ceil(length / AT_ONCE) if self.queue.is_any_seen() else 0
-        missing = min(wanted, MOST_INSTANCES) - len(self._instances) - self._starting
-        for _ in range(missing):
-            self._starting += 1
-            self._clock.after(COLD_START, self._join)
-        if missing < 0:
-            idle = [each for each in self._instances[1:] if not each.busy]
-            gone = [each for each in idle if now - each.idle_since > 60][:-missing]
-            self._instances = [each for each in self._instances if each not in gone]
-        self.counts.longest_queue = max(self.counts.longest_queue, length)
-        self._clock.after(SCALED_EVERY, self._scale)
+        while True:
+            yield SCALED_EVERY
+            wanted = math.ceil(self.queue.length() / AT_ONCE) if self.queue.is_any_seen() else 0
+            missing = min(wanted, MOST_INSTANCES) - len(self._instances) - self._starting
+            for _ in range(missing):
+                self._starting += 1
+                self._clock.after(COLD_START, self._started)
+            if missing < 0:
+                long_ago = self._clock.now - 60
+                idle = [i for i in self._instances[1:] if not i.busy and i.idle_since < long_ago]
+                for instance in idle[:-missing]:
+                    self._instances.remove(instance)
 
-    def _join(self) -> None:
+    def _started(self) -> None:
         self._starting -= 1
-        self._instances.append(self._started())
-        self.counts.most_instances = max(self.counts.most_instances, len(self._instances))
-        self._take_all()
+        self._join()

@@ -1,5 +1,9 @@
 """The conditions of all measurements, so that figures of different rows are comparable."""
 
+import json
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[3]
 # Timers fire years away, so that only requested work is measured.
 SETTINGS = {"SWEEP_SCHEDULE": "0 0 0 29 2 *", "RENEW_SCHEDULE": "0 0 0 29 2 *"}
 # The documented limits of Graph's photos and of the smallest tenant's profile calls.
@@ -10,6 +14,11 @@ LIMITS = {
 }
 # Milliseconds until a service starts to answer.
 LATENCY = {"graph": 120, "sharepoint": 200}
-# How long Graph waits for the answer to a first POST (graph.md section 3, documented).
-GRAPH_WAITS = 3.0
 PICTURE_SIZES = (48, 72, 300)
+
+_QUEUES = json.loads((REPO / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
+# How many messages one instance processes concurrently (functions.md, "Storage-queue trigger").
+AT_ONCE: int = _QUEUES["batchSize"] + _QUEUES["newBatchThreshold"]
+_HOURS, _MINUTES, _SECONDS = map(float, _QUEUES["maxPollingInterval"].split(":"))
+# Seconds between two polls of a queue that has been empty for a while.
+LONGEST_POLL = _HOURS * 3600 + _MINUTES * 60 + _SECONDS

@@ -10,13 +10,12 @@ deleted a message, or sent one without a delay, it would count as the host.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -35,9 +34,10 @@ LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 # Of the Functions host: messages sent by an output binding, messages deleted, locks renewed; and
 # its polls, which cost the same whether anything happens or not, like its timers' leases.
 HOST, POLLS = "host", "polls"
-# Subsets of these two: what the app queued without delay, and what the host sent to upkeep.
-AT_ONCE, FOR_UPKEEP = "queued at once", "sent to upkeep"
-# Of the app: the check for an uninstall, once a minute in each process whatever happens.
+# Subsets: of QUEUE the messages that the app queued with a delay, which replace others; and of HOST
+# the messages about a user that were processed, each of which the host deletes.
+DELAYED, PROCESSED = "queued with a delay", "processed"
+# Of the app: the check for an uninstall, once a minute in each process.
 HALT = "halt"
 # Of the app: the document with which instances share the profile calls. A portion is drawn when the
 # last one is used up, and given back after some time, in whichever case that falls.
@@ -45,18 +45,16 @@ BUDGET = "budget"
 # Lines of the log that signs orders of people and texts that they type into a queue.
 ORDER = "order line"
 UNKNOWN = "unknown"
-BYTES = "bytes"
 
 _REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
 _QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
-_AT_ONCE = re.compile(r"\bvisibilitytimeout=0\b")
+_DELAY = re.compile(r"\bvisibilitytimeout=[1-9]")
 # Where hosts store the locks and schedules of their timers.
 _OF_HOSTS = "azure-webjobs-hosts"
 _SECONDS = 120
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A moment: the journal's last number, and the length of storage's log."""
 
     entry: int
@@ -80,18 +78,12 @@ class Ledger:
         self._last = self._tenant.control("GET", f"/journal?after={self._last}")["last"]
         return Mark(self._last, self._written())
 
-    def since(self, mark: Mark, *, user_id: str = "", client_id: str = "") -> Counter[str]:
+    def since(self, mark: Mark, *, user_id: str = "") -> Counter[str]:
         """
-        Calls since *mark* by kind, only those about one user if given. Bytes are of bodies, both
-        ways.
-
-        Of all clients except admin and spectators; with *client_id*, only that client's calls to
-        Microsoft 365.
+        Calls since *mark* by kind, of all clients except admin and spectators; only those about one
+        user if given.
         """
         lines, entries = self._lines(mark), self.journal(mark)
-        if client_id:
-            own = [entry for entry in entries if entry.get("clientId") == client_id]
-            return counted(own, client_id, user_id)
         asked = [entry for entry in entries if entry.get("clientId") != self._admin]
         return counted(asked, self._app, user_id) + Counter(storage_calls(lines, user_id))
 
@@ -101,10 +93,6 @@ class Ledger:
             "entries"
         ]
         return entries
-
-    def told(self, mark: Mark) -> list[str]:
-        """Journal and log since *mark*, line by line, for a search for a single call."""
-        return [*map(json.dumps, self.journal(mark)), *self._lines(mark)]
 
     def _lines(self, mark: Mark) -> list[str]:
         """The lines of storage's log since *mark*."""
@@ -122,8 +110,8 @@ class Ledger:
         with self._log.open("rb") as log:
             log.seek(self._offset)
             text = b""
-            while not (end := told_of(name, text)):
-                assert time.monotonic() < deadline, f"{self._log} does not tell of {name}"
+            while not (end := end_of_line(name, text)):
+                assert time.monotonic() < deadline, f"{name} is not in {self._log}"
                 # The line may come after the answer, and a growing file sends no signal.
                 time.sleep(0.02)
                 text += log.read()
@@ -131,7 +119,7 @@ class Ledger:
         return self._offset
 
 
-def told_of(name: str, log: bytes) -> int:
+def end_of_line(name: str, log: bytes) -> int:
     """The offset in *log* after the line that contains *name*; 0 until it is complete."""
     found = re.search(rb"/%b\?.*\n" % name.encode(), log)
     return found.end() if found else 0
@@ -141,13 +129,13 @@ def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Coun
     """
     The calls of *client_id* to Microsoft 365; a batch is one call, whichever users it contains.
     """
-    counts: Counter[str] = Counter()
-    for entry in entries:
-        asked = entry["service"] != "delivery" and not entry.get("batch")
-        if asked and user_id in {"", entry.get("userId")}:
-            counts[_kind(entry, client_id)] += 1
-            counts[BYTES] += entry["received"] + entry["sent"]
-    return counts
+    return Counter(
+        _kind(entry, client_id)
+        for entry in entries
+        if entry["service"] != "delivery"
+        and not entry.get("batch")
+        and user_id in {"", entry.get("userId")}
+    )
 
 
 def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
@@ -155,13 +143,13 @@ def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
     for line in lines:
         found = _REQUEST.search(line)
         if found and user_id in found["path"] and spectator.MARK not in found["query"]:
-            asked = found["method"], found["path"], found["query"]
-            kind = _storage_kind(*asked)
+            method, path, query = found["method"], found["path"], found["query"]
+            kind = _storage_kind(method, path, query)
             yield kind
-            if kind == QUEUE and _AT_ONCE.search(found["query"]):
-                yield AT_ONCE
-            if kind == HOST and asked[:2] == ("POST", "photo-upkeep/messages"):
-                yield FOR_UPKEEP
+            if kind == QUEUE and _DELAY.search(query):
+                yield DELAYED
+            if kind == HOST and method == "DELETE" and path.startswith("photo-sync/"):
+                yield PROCESSED
 
 
 def _kind(entry: Entry, client_id: str) -> str:
@@ -179,20 +167,14 @@ def _kind(entry: Entry, client_id: str) -> str:
     return UPLOADS if "/files/add" in path else FILES
 
 
-def _blob_kind(method: str, name: str) -> str:
-    if name.startswith(BUDGETS):
-        return BUDGET
-    return HALT if (method, name) == ("GET", NAME) else BLOB
-
-
 def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
     if name == CONTAINER:
-        return _blob_kind(method, rest)
-    if name == ORDERS:
-        return ORDER
+        if rest.startswith(BUDGETS):
+            return BUDGET
+        return HALT if (method, rest) == ("GET", NAME) else BLOB
     if name not in _QUEUES:
-        return POLLS if name == _OF_HOSTS else UNKNOWN
+        return {ORDERS: ORDER, _OF_HOSTS: POLLS}.get(name, UNKNOWN)
     locks = "visibilitytimeout" in query
     match method, rest.split("/"):
         case "POST", ["messages"]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import statistics
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 # The width of a terminal that shows the table unwrapped.
 WIDTH = 120
@@ -28,10 +27,9 @@ class Row:
     the floor; None without a goal. `low` and `high` are the extremes of all rounds.
     """
 
-    subject: str
     what: str
     figure: float
-    unit: str
+    unit: str = ""
     _: KW_ONLY
     goal: float | None = None
     goal_ratio: float | None = None
@@ -44,9 +42,9 @@ class Row:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.figure):
-            raise ValueError(f"{self.subject}, {self.what}: {self.figure} is no figure.")
+            raise ValueError(f"{self.what}: {self.figure} is not a figure.")
         if self.floor is not None and not self.floor_is:
-            raise ValueError(f"{self.subject}, {self.what}: nothing says what its floor is.")
+            raise ValueError(f"{self.what}: the floor has no description.")
 
     @property
     def ratio(self) -> float | None:
@@ -64,35 +62,42 @@ class Row:
         return all(goals) if goals else None
 
 
-class Measure(Protocol):
-    """Measures one subject with *folder* for its files, and reports its progress."""
-
-    def __call__(self, folder: Path, say: Callable[[str], None]) -> list[Row]: ...
+# Measures one subject with a folder for its files, and reports its progress.
+Measure = Callable[[Path, Callable[[str], None]], list[Row]]
 
 
-def of_rounds(subject: str, what: str, rounds: Sequence[float], unit: str, **more: Any) -> Row:
+def of_rounds(what: str, rounds: Sequence[float], unit: str, **more: Any) -> Row:
     """A row for the median of several rounds, with their extremes as its noise."""
     spread: dict[str, Any] = {"low": min(rounds), "high": max(rounds), "rounds": len(rounds)}
-    return Row(subject, what, statistics.median(rounds), unit, **spread, **more)
+    return Row(what, statistics.median(rounds), unit, **spread, **more)
 
 
-def table(rows: Sequence[Row]) -> str:
+def percentile(values: Sequence[float], percent: int) -> float:
+    """*percent* is between 1 and 99; the result is interpolated between the two nearest values."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def table(rows: Mapping[str, Sequence[Row]]) -> str:
     """One line per row under its subject, with explanations below; at most WIDTH wide."""
     lines: list[str] = []
-    for subject, found in itertools.groupby(rows, key=lambda row: row.subject):
-        lines += ["", _line(subject, _HEADS)] if lines else [_line(subject, _HEADS)]
+    for subject, found in rows.items():
+        lines += ["", _line(subject, _HEADS)]
         floor = ""
         for row in found:
+            # The description of a floor is not repeated in the rows that follow.
             lines += _lines(row, row.floor_is if row.floor_is != floor else "")
             floor = row.floor_is or floor
-    return "\n".join(lines)
+    return "\n".join(lines[1:])
 
 
 def _lines(row: Row, floor_is: str) -> list[str]:
-    """With the description of a floor, unless the rows above have the same one."""
     what, *below = textwrap.wrap(row.what, _WHAT - 4)
+    goals = [
+        "" if row.goal is None else f"≤ {number(row.goal)}",
+        "" if row.goal_ratio is None else f"≤ {number(row.goal_ratio)} ×",
+    ]
     cells = (
-        _goal(row),
+        ", ".join(filter(None, goals)),
         f"{number(row.figure)} {row.unit}".strip(),
         "" if row.floor is None else number(row.floor),
         "" if row.ratio is None else f"{row.ratio:.2f}",
@@ -114,14 +119,6 @@ def _lines(row: Row, floor_is: str) -> list[str]:
 def _line(what: str, cells: Sequence[str]) -> str:
     right = "  ".join(cell.rjust(width) for cell, width in zip(cells, _COLUMNS, strict=True))
     return f"{what:{_WHAT}}  {right}".rstrip()
-
-
-def _goal(row: Row) -> str:
-    goals = [
-        "" if row.goal is None else number(row.goal),
-        "" if row.goal_ratio is None else f"{number(row.goal_ratio)} ×",
-    ]
-    return ", ".join(f"≤ {goal}" for goal in goals if goal)
 
 
 def _noise(row: Row) -> str:

@@ -19,7 +19,6 @@ from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
 from local.cloud.stack import Stack
 from local.outside import spectator
-from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 from shared.pictures.recipe import RECIPE
@@ -45,7 +44,7 @@ class Resident:
 class SettledTenant:
     """Users of a running stack with `log_storage`, who get the *photos* in turn."""
 
-    def __init__(self, stack: Stack, photos: Sequence[bytes], *, seed: int = 1) -> None:
+    def __init__(self, stack: Stack, photos: Sequence[bytes]) -> None:
         self.stack = stack
         self.at = stack.endpoints
         self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
@@ -53,26 +52,15 @@ class SettledTenant:
         self.ledger = Ledger(stack, self.admin)
         self.photos = photos
         self.users: list[Resident] = []
-        self._rng = random.Random(seed)
         container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
         self._store = BlobStore(container)
         self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
         self.admin.control("POST", "/switches", LIMITS)
 
-    def subscribe(self) -> None:
-        """Subscribe as after a deployment, with the sweep that follows."""
-        self.ask("renew")
-
     def ask(self, upkeep: str) -> None:
         """Run *upkeep* and everything that follows from it."""
         self.watcher.type_into_queue(upkeep, "photo-upkeep")
         self.quiet()
-
-    def audit(self) -> dict[str, Any]:
-        """Audit every user on an admin's order; returns the result of the audit."""
-        ConsoleClient(self.at).order("audit")
-        self.quiet()
-        return self.watcher.audit()
 
     def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
         """Wait until no message is left, checking every *pause* seconds."""
@@ -80,7 +68,12 @@ class SettledTenant:
 
     def move_in(self, count: int) -> None:
         """Add *count* users with pictures and states as PhotoSync leaves them."""
-        new = [self._resident(len(self.users) + number) for number in range(count)]
+        rng = random.Random(1)
+        ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(count)]
+        new = [
+            Resident(each, f"user{number:05}@contoso.com", number % len(self.photos))
+            for number, each in enumerate(ids)
+        ]
         for start in range(0, count, _SEEDS_A_CALL):
             seeds = [self._seed(user) for user in new[start : start + _SEEDS_A_CALL]]
             self.admin.control("POST", "/users", seeds)
@@ -88,7 +81,7 @@ class SettledTenant:
         everybody = self.admin.control("GET", "/users")["users"]
         seeded = {user["id"]: user for user in everybody}
         with ThreadPoolExecutor(8, thread_name_prefix="seed") as pool:
-            list(pool.map(lambda user: self._remember(user, seeded[user.id]), new))
+            list(pool.map(lambda user: self._store_state(user, seeded[user.id]), new))
 
     def change(self, user: Resident, *, notify: bool) -> None:
         """Give *user* the next photo, with or without a notification."""
@@ -99,15 +92,8 @@ class SettledTenant:
         content = None if photo is None else base64.b64encode(photo).decode()
         self.admin.control("PATCH", f"/users/{user_id}", {"photo": content, "notify": notify})
 
-    def _resident(self, number: int) -> Resident:
-        id_ = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        return Resident(id_, f"user{number:05}@contoso.com", number % len(self.photos))
-
-    def _location(self, user: Resident) -> PictureLocation:
-        return PictureLocation(_FOLDER, user.id)
-
     def _seed(self, user: Resident) -> dict[str, Any]:
-        location, pictures = self._location(user), self._pictures[user.photo]
+        location, pictures = PictureLocation(_FOLDER, user.id), self._pictures[user.photo]
         return {
             "id": user.id,
             "userPrincipalName": user.upn,
@@ -124,8 +110,8 @@ class SettledTenant:
             },
         }
 
-    def _remember(self, user: Resident, seeded: Mapping[str, Any]) -> None:
-        now, location = datetime.now(UTC), self._location(user)
+    def _store_state(self, user: Resident, seeded: Mapping[str, Any]) -> None:
+        now, location = datetime.now(UTC), PictureLocation(_FOLDER, user.id)
         etags = {file["name"]: file["etag"] for file in seeded["files"]}
         named = zip(location.files, self._pictures[user.photo], strict=True)
         known = UserState(

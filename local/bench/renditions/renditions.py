@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import statistics
+import struct
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.bench.measuring import fresh_process
-from local.bench.measuring.concurrency import AT_ONCE
-from local.bench.measuring.rows import Row, of_rounds
-from local.bench.renditions.photos import BOMB_SIDE, bomb, floods, photographs
+from PIL import Image
 
+from local.bench.measuring import fresh_process
+from local.bench.measuring.conditions import AT_ONCE
+from local.bench.measuring.rows import Row, of_rounds
+from local.demo import photo_files
+
+# More pixels than PhotoSync reads, and fewer than those that Pillow itself refuses.
+BOMB_SIDE = 12_000
+_SEED = 6
 # The photo that Exchange returns if it has a large one (graph.md section 1).
-_USUAL = "648 px JPEG"
+USUAL = "648 px JPEG"
+LARGEST = "4,000 px PNG"
 _PLAIN = "Pillow decodes it and resizes it once to 300 px"
-_LARGEST = "4,000 px PNG"
-# For these, three pictures take less than a megabyte.
-_LARGE = {"648 px JPEG", "648 px PNG", "4,000 px JPEG", _LARGEST}
 _GOAL_RATIO = 1.5
 # With many large photos at once, the memory of the files adds up, that of the pixels must not.
 _GOAL_CROWD = 5
-# What a small instance has left; each fetched file takes 8 MB of it.
-GOAL_FLOOD_MB = 512
+_GOAL_BOMB_MB = 1
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Each photograph, then the cost of many at once and of a bomb."""
+    """Each photograph, then many at once, and a bomb."""
     folder.mkdir(parents=True, exist_ok=True)
     say("drawing photographs")
     files = {name: _kept(folder, name, photo) for name, photo in photographs().items()}
@@ -34,21 +39,15 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     for name, file in files.items():
         say(name)
         found.append(duration(name, measured("time", file)))
-        if name in _LARGE:
-            mb, plain = (measured(way, file)["mb"] for way in ("ours", "plain"))
-            what = f"{name}: memory at the peak"
-            found.append(Row("renditions", what, mb, "MB", floor=plain, floor_is=_PLAIN))
+        if name != USUAL:
+            mb, plain = measured("ours", file), measured("plain", file)
+            what = f"{name}: peak memory"
+            found.append(Row(what, mb, "MB", floor=plain, floor_is=_PLAIN))
     say("many at once, and a bomb")
-    largest, file = files[_LARGEST], _kept(folder, "bomb", bomb())
-    return [
-        *found,
-        crowd(measured("crowd", largest)["mb"], one=measured("ours", largest)["mb"]),
-        refusal(file, measured("refused", file)["mb"], decoded=measured("plain", file)["mb"]),
-        *(
-            flood(name, measured("flood", _kept(folder, name, photo))["mb"])
-            for name, photo in floods().items()
-        ),
-    ]
+    largest, file = files[LARGEST], _kept(folder, "bomb", bomb())
+    crowd, one = measured("crowd", largest), measured("ours", largest)
+    refused, decoded = measured("refused", file), measured("plain", file)
+    return [*found, *limit_rows(crowd, one, refused, decoded)]
 
 
 def _kept(folder: Path, name: str, photo: bytes) -> Path:
@@ -60,49 +59,40 @@ def _kept(folder: Path, name: str, photo: bytes) -> Path:
 def duration(name: str, took: Mapping[str, Sequence[float]]) -> Row:
     """From the milliseconds of each round; the usual photo has the goal."""
     return of_rounds(
-        "renditions",
         f"{name}: three pictures",
         took["ours"],
         "ms",
         floor=statistics.median(took["plain"]),
         floor_is=_PLAIN,
-        goal_ratio=_GOAL_RATIO if name == _USUAL else None,
+        goal_ratio=_GOAL_RATIO if name == USUAL else None,
     )
 
 
-def crowd(mb: float, *, one: float) -> Row:
-    """From the megabytes of many large photos at once, and of one alone."""
-    return Row(
-        "renditions",
-        f"{_LARGEST}, {AT_ONCE} at once: memory at the peak",
-        mb,
-        "MB",
-        floor=one,
-        floor_is="one alone",
-        goal_ratio=_GOAL_CROWD,
-        note="photos over 4 megapixels are decoded one at a time; each that waits holds its file "
-        "twice, as fetched and as read",
-    )
-
-
-def refusal(file: Path, mb: float, *, decoded: float) -> Row:
-    """From the megabytes for refusing a bomb, and for decoding it."""
-    return Row(
-        "renditions",
-        f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
-        mb,
-        "MB",
-        goal=1,
-        floor=decoded,
-        floor_is="Pillow decodes it",
-        note=f"the file has {file.stat().st_size / 1024:.0f} KB",
-    )
-
-
-def flood(name: str, mb: float) -> Row:
-    """From the megabytes of many files at once that contain only blocks."""
-    what = f"{name}, {AT_ONCE} at once: memory to refuse them"
-    return Row("renditions", what, mb, "MB", goal=GOAL_FLOOD_MB)
+def limit_rows(crowd: float, one: float, refused: float, decoded: float) -> list[Row]:
+    """
+    From the megabytes of many large photos at once, and of one; and of refusing a bomb, and of
+    decoding it.
+    """
+    return [
+        Row(
+            f"{LARGEST}, {AT_ONCE} at once: peak memory",
+            crowd,
+            "MB",
+            floor=one,
+            floor_is="one alone",
+            goal_ratio=_GOAL_CROWD,
+            note="photos over 4 megapixels are decoded one at a time; each one that waits holds "
+            "its file twice, as fetched and as read",
+        ),
+        Row(
+            f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
+            refused,
+            "MB",
+            goal=_GOAL_BOMB_MB,
+            floor=decoded,
+            floor_is="Pillow decodes it",
+        ),
+    ]
 
 
 def measured(what: str, file: Path) -> Any:
@@ -110,3 +100,35 @@ def measured(what: str, file: Path) -> Any:
     command = ["-m", "local.bench.renditions.renditions_process", what, str(file.resolve())]
     # One arena: with one for each thread, the peak depends on which thread came first.
     return fresh_process.answer(command, environ={"MALLOC_ARENA_MAX": "1"})
+
+
+def photographs() -> dict[str, bytes]:
+    """The usual photo and the largest ones, by their names in the table."""
+    large, stream = _square(4_000), io.BytesIO()
+    large.save(stream, "PNG")
+    return {
+        USUAL: photo_files.jpeg(_square(648)),
+        "4,000 px JPEG": photo_files.jpeg(large),
+        LARGEST: stream.getvalue(),
+    }
+
+
+def _square(side: int) -> Image.Image:
+    """The middle of a photograph with grain, since smooth pictures cost less to decode."""
+    wide = side * 4 // 3
+    left = (wide - side) // 2
+    return photo_files.photograph(_SEED, wide, side).crop((left, 0, left + side, side))
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes that declares and contains 144 megapixels of grey."""
+    row = bytes(1 + BOMB_SIDE)
+    packer = zlib.compressobj()
+    body = b"".join(packer.compress(row) for _ in range(BOMB_SIDE)) + packer.flush()
+    header = struct.pack(">IIBBBBB", BOMB_SIDE, BOMB_SIDE, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I4s", len(content), kind)
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    )

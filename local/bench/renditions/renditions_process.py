@@ -1,6 +1,6 @@
 """
-`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd|flood FILE`: the
-cost of one photo in a separate process, as one line of JSON.
+`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd FILE`: the cost
+of one photo in a separate process, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from typing import Any
 
 from PIL import Image
 
-from local.bench.measuring import memory
-from local.bench.measuring.concurrency import AT_ONCE
-from local.bench.measuring.conditions import PICTURE_SIZES
+from local.bench.measuring.conditions import AT_ONCE, PICTURE_SIZES
+from local.bench.measuring.memory import forget_peak, peak_mb
 from shared.errors import PhotoRefused
 from shared.pictures.renditions import renditions
 
@@ -65,32 +64,24 @@ def times(photo: bytes) -> dict[str, list[float]]:
     return found
 
 
-def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
+def growth(way: Callable[[bytes], None], photo: bytes) -> float:
     """Peak memory in megabytes beyond the memory in use before."""
-    memory.forget_peak()
-    before = memory.peak_kb()
+    forget_peak()
+    before = peak_mb()
     way(photo)
-    return {"mb": round((memory.peak_kb() - before) / 1024, 2)}
+    return round(peak_mb() - before, 2)
 
 
 def crowd(photo: bytes) -> None:
-    """The same photo on every thread at once, each with its own copy of the file, as fetched."""
-    _at_once(ours, photo)
+    """The pictures of the same photo on every thread at once."""
+    at_once(ours, photo)
 
 
-def flood(photo: bytes) -> None:
-    """The same for a file that must be refused."""
-    _at_once(refused, photo)
-
-
-def _at_once(way: Callable[[bytes], None], photo: bytes) -> None:
+def at_once(way: Callable[[bytes], None], photo: bytes) -> None:
+    """Do it on every thread at once, each with its own copy of the file, as fetched."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        for made in [threads.submit(_fetched, way, photo) for _ in range(AT_ONCE)]:
-            made.result()
-
-
-def _fetched(way: Callable[[bytes], None], photo: bytes) -> None:
-    way(bytes(bytearray(photo)))
+        for _ in threads.map(lambda _: way(bytes(bytearray(photo))), range(AT_ONCE)):
+            pass
 
 
 def _took(way: Callable[[bytes], None], photo: bytes) -> float:
@@ -105,7 +96,7 @@ def main(what: str, photo: bytes) -> Any:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if what == "time":
         return times(photo)
-    ways = {"ours": ours, "refused": refused, "plain": plain, "crowd": crowd, "flood": flood}
+    ways = {"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}
     return growth(ways[what], photo)
 
 

@@ -11,10 +11,8 @@ import io
 import json
 import re
 import threading
-import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,6 @@ import requests
 from urllib3 import HTTPResponse
 
 from local.bench.measuring.conditions import PICTURE_SIZES
-from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, GraphTime
 from shared.errors import Conflict
 from shared.storage import cover, roster_entry
 from shared.storage.documents import Document
@@ -35,9 +32,7 @@ GRAPH = "https://graph.example"
 # One user in ONE_CHANGED_IN has another photo than our state says.
 ONE_CHANGED_IN = 100
 SIZES, RECIPE = ",".join(map(str, PICTURE_SIZES)), 1
-# Graph's own limits (graph.md sections 4 and 5, documented), so that the product cannot change the
-# goals.
-PHOTOS_AT_ONCE = 4
+# Graph's own limits (graph.md section 5, documented), so that the product cannot change the goals.
 USERS_A_PAGE, USERS_A_BATCH = 999, 20
 _NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -55,34 +50,18 @@ def has_changed(user_id: str) -> bool:
 
 
 class Answers(requests.Session):
-    """
-    Graph, for a tenant of *users* users: pages of users, and batches of photo metadata.
+    """Graph, for a tenant of *users* users: pages of users, and batches of photo metadata."""
 
-    Its clocks assume *batches_at_once* concurrent batches. If a batch takes *seconds*,
-    `most_at_once` is the observed concurrency.
-    """
-
-    def __init__(self, users: int, batches_at_once: int = 1, *, seconds: float = 0.0) -> None:
+    def __init__(self, users: int) -> None:
         super().__init__()
         self.users = users
-        self._seconds = seconds
-        self._calls: list[None] = []
+        self.calls = 0
         self._lock = threading.Lock()
-        self._under_way = self.most_at_once = 0
-        # With the documented limits for an app and a mailbox: no user is requested twice, so only
-        # the number of concurrent batches bounds a sweep.
-        self.time = GraphTime(batches_at_once, BATCH_LATENCY)
-        # With the limits of an older text, for an app: then every photo of a batch counts.
-        self.time_by_app = GraphTime(PHOTOS_AT_ONCE, LATENCY, limited=True)
-
-    @property
-    def calls(self) -> int:
-        return len(self._calls)
 
     def request(self, method: object, url: object, *_: Any, **more: Any) -> requests.Response:
-        # Appending is thread-safe, incrementing a number is not.
-        self._calls.append(None)
-        body = self._batch(more["data"]) if str(url).endswith("$batch") else self._page(str(url))
+        with self._lock:
+            self.calls += 1
+        body = _batch(more["data"]) if str(url).endswith("$batch") else self._page(str(url))
         response = requests.Response()
         response.status_code = 200
         content = io.BytesIO(json.dumps(body).encode())
@@ -90,8 +69,6 @@ class Answers(requests.Session):
         return response
 
     def _page(self, url: str) -> dict[str, Any]:
-        self.time.page()
-        self.time_by_app.page()
         query = dict(parse_qsl(urlsplit(url).query))
         size = min(int(query["$top"]), USERS_A_PAGE)
         start = int(query.get("$skiptoken", 0))
@@ -104,25 +81,6 @@ class Answers(requests.Session):
             "@odata.nextLink": f"{GRAPH}/v1.0/users?$top={size}&$skiptoken={end}",
         }
 
-    def _batch(self, data: bytes) -> dict[str, Any]:
-        requests = json.loads(data)["requests"]
-        assert len(requests) <= USERS_A_BATCH
-        self.time.photos(1)
-        self.time_by_app.photos(len(requests))
-        with self._one_more():
-            # As long as an answer takes, so that concurrent batches overlap and are seen.
-            time.sleep(self._seconds)
-            return {"responses": [_metadata(item) for item in requests]}
-
-    @contextmanager
-    def _one_more(self) -> Iterator[None]:
-        with self._lock:
-            self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
-        yield
-        with self._lock:
-            self._under_way -= 1
-
 
 def _user(user_id: str) -> dict[str, Any]:
     number = int(user_id[-12:], 16)
@@ -133,6 +91,12 @@ def _user(user_id: str) -> dict[str, Any]:
         "accountEnabled": True,
         "userType": "Member",
     }
+
+
+def _batch(data: bytes) -> dict[str, Any]:
+    requests = json.loads(data)["requests"]
+    assert len(requests) <= USERS_A_BATCH
+    return {"responses": [_metadata(item) for item in requests]}
 
 
 def _metadata(item: dict[str, Any]) -> dict[str, Any]:
@@ -152,35 +116,32 @@ def _metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class States:
-    """
-    States of *users* users, all synced; some are of an older photo.
-
-    `calls` has one item for each read of a state and each listing.
-    """
+    """States of *users* users, all synced, some of an older photo; reads and listings count."""
 
     def __init__(self, users: int = 0) -> None:
         self._users = users
-        # Appending is thread-safe, incrementing a number is not.
-        self.calls: list[None] = []
+        self._lock = threading.Lock()
+        self.calls = 0
 
     def leaf(self, token: str, size: int) -> Leaf:
         """Storage's listing of the states, in order of their names."""
-        self.calls.append(None)
+        self.calls += 1
         start = int(token or 0)
         end = min(start + size, self._users)
         found = [_entry(user_id(number)) for number in range(start, end)]
         return Leaf(found, str(end) if end < self._users else "")
 
     def replace(self, state: UserState, *, version: str) -> str:
-        raise NotImplementedError("Every blob of this world tells of its state.")
+        raise NotImplementedError("Every blob here has its state in its metadata.")
 
     def read(self, user_id: str) -> Stored | None:
-        self.calls.append(None)
+        with self._lock:
+            self.calls += 1
         state = UserState(
             user_id,
             status=SYNCED,
             sha256="0" * 64,
-            source_etag=_remembered(user_id),
+            source_etag=_etag_in_state(user_id),
             picture_url=f"https://contoso-my.sharepoint.com/{user_id}_MThumb.jpg",
             sizes=SIZES,
             recipe=RECIPE,
@@ -189,14 +150,13 @@ class States:
         return Stored(state, "1")
 
 
-def _remembered(user_id: str) -> str:
-    """The ETag in the state."""
+def _etag_in_state(user_id: str) -> str:
     return 'W/"older"' if has_changed(user_id) else f'W/"{user_id}"'
 
 
 def _entry(user_id: str) -> Entry:
     # As `cover.describe` and `roster_entry.describe` write it, without the content of each blob.
-    told = {
+    metadata = {
         "upn": f"user{user_id[-6:]}@contoso.com",
         "name": f"User {user_id[-6:]}",
         "status": SYNCED,
@@ -204,10 +164,10 @@ def _entry(user_id: str) -> Entry:
         "synced": _NOW.isoformat(),
         "content": "0" * 32,
         "made": f"{SIZES}/{RECIPE}",
-        "etag": cover.mark(_remembered(user_id)),
+        "etag": cover.mark(_etag_in_state(user_id)),
         "picture": "1",
     }
-    return roster_entry.entry(user_id, told, "0" * 32)
+    return roster_entry.entry(user_id, metadata, "0" * 32)
 
 
 class MemoryDocuments:
@@ -269,20 +229,21 @@ class Counted:
     """Queue `photo-sync`: the number of sent messages, and which of the changed users they name."""
 
     def __init__(self) -> None:
-        self.messages: list[None] = []
+        self._lock = threading.Lock()
         self._changed: set[str] = set()
+        self.messages = 0
 
     def send(self, text: str, *, delay_seconds: float) -> None:
-        # Both are thread-safe, incrementing a number is not.
-        self.messages.append(None)
         user = json.loads(text)["userId"]
-        if has_changed(user):
-            self._changed.add(user)
+        with self._lock:
+            self.messages += 1
+            if has_changed(user):
+                self._changed.add(user)
 
     def wrongly(self, expected: int) -> int:
         """The number of extra messages, plus the number of *expected* users that are missing."""
         right = len(self._changed)
-        return len(self.messages) - right + expected - right
+        return self.messages - right + expected - right
 
 
 class NoTokens:

@@ -1,8 +1,8 @@
 """
-`python -m local.bench.webhook.webhook_process < ORDER`: posts to the webhook and, in turn, to an
-empty function of the same engine, with or without users being copied in the same process.
+`python -m local.bench.webhook.webhook_process '[USER IDS]'`: posts to the webhook and, in turn, to
+an empty function of the same engine, while these users are copied in the same process, if any.
 
-Prints one line of JSON. The order is `{"copy": [user ids]}`; settings come from the environment.
+Prints one line of JSON. Settings come from the environment.
 """
 
 from __future__ import annotations
@@ -12,109 +12,141 @@ import contextlib
 import itertools
 import json
 import os
+import random
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from local.bench.measuring.concurrency import AT_ONCE
-from local.bench.webhook.posts import notifications, post, queued, run
+from local.bench.burst.notification_body import notification_body
+from local.bench.measuring.conditions import AT_ONCE
 from local.host import logs
-from local.host.engine import Datum, Engine, running_invocation
+from local.host.engine import Datum, Engine, Result, running_invocation
 
-SIZES = (1, 10, 100, 500)
+ITEMS = 100
 ROUNDS = 5
 POSTS = 100
 _WARM_UP = 20
 _APP = Path(__file__).resolve().parent / "apps" / "webhook"
 _FUNCTIONS = ("notifications", "empty")
+# The caller's trace; nothing reads it.
+_TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
 
 
 @dataclass
 class Figures:
     """
-    For each function and size, every round's milliseconds per POST; and the copying meanwhile.
+    For each function, every round's milliseconds per POST; and the copying meanwhile.
 
     `copies` are the runs that ended in the `seconds` of the rounds, `runs` all of the process.
     """
 
-    posts: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)
+    posts: dict[str, list[list[float]]] = field(
+        default_factory=lambda: {name: [] for name in _FUNCTIONS}
+    )
     copies: int = 0
     seconds: float = 0.0
     runs: int = 0
 
 
-class Copying:
-    """Copies the same users repeatedly, as many concurrently as a busy instance does."""
+@contextlib.asynccontextmanager
+async def _copying(
+    engine: Engine, function_id: str, users: Sequence[str]
+) -> AsyncIterator[list[str]]:
+    """
+    Copy *users* repeatedly, as many concurrently as a busy instance does, for the duration of the
+    block, which starts when all connections are open. Yields the ids of all runs that have ended.
+    """
+    copied: list[str] = []
+    ids, stopping = itertools.cycle(users), asyncio.Event()
 
-    def __init__(self, engine: Engine, function_id: str, users: Sequence[str]) -> None:
-        self._engine = engine
-        self._function_id = function_id
-        self._users = itertools.cycle(users)
-        self._stopping = False
-        self.copies = 0
+    async def copy() -> None:
+        while not stopping.is_set():
+            message = json.dumps({"userId": (user_id := next(ids)), "force": True})
+            await _run(engine, function_id, "message", Datum(message, "string"))
+            copied.append(user_id)
 
-    @contextlib.asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
-        """Copy for the duration of the block, which starts when all connections are open."""
-        tasks = [asyncio.create_task(self._copy()) for _ in range(AT_ONCE)]
-        while self.copies < 2 * AT_ONCE and not any(task.done() for task in tasks):
-            await asyncio.sleep(0.05)
-        try:
-            yield
-        finally:
-            self._stopping = True
-            await asyncio.gather(*tasks)
-
-    async def _copy(self) -> None:
-        while not self._stopping:
-            message = json.dumps({"userId": next(self._users), "force": True})
-            await run(self._engine, self._function_id, "message", Datum(message, "string"))
-            self.copies += 1
+    tasks = [asyncio.create_task(copy()) for _ in range(AT_ONCE if users else 0)]
+    while tasks and len(copied) < 2 * AT_ONCE and not any(task.done() for task in tasks):
+        await asyncio.sleep(0.05)
+    try:
+        yield copied
+    finally:
+        stopping.set()
+        await asyncio.gather(*tasks)
 
 
 async def main(users: Sequence[str]) -> Figures:
-    """Warm up, then run several rounds, each with every size."""
+    """Warm up, then run several rounds."""
     logs.configure(running=running_invocation)
     engine = Engine()
     ids = {found.name: found.id for found in await engine.load(_APP)}
-    figures = Figures({name: {str(size): [] for size in SIZES} for name in _FUNCTIONS})
-    for size in SIZES:
-        await _posted(engine, ids, size, _WARM_UP)
-    copying = Copying(engine, ids["sync_photo"], users)
-    async with copying.going_on() if users else contextlib.nullcontext():
-        before, began = copying.copies, time.perf_counter()
+    figures = Figures()
+    await _posted(engine, ids, _WARM_UP)
+    async with _copying(engine, ids["sync_photo"], users) as copied:
+        before, began = len(copied), time.perf_counter()
         for _ in range(ROUNDS):
-            for size in SIZES:
-                for name, took in (await _posted(engine, ids, size, POSTS)).items():
-                    figures.posts[name][str(size)].append(took)
-        figures.copies = copying.copies - before
+            for name, took in (await _posted(engine, ids, POSTS)).items():
+                figures.posts[name].append(took)
+        figures.copies = len(copied) - before
         figures.seconds = time.perf_counter() - began
-    figures.runs = copying.copies
+    figures.runs = len(copied)
     return figures
 
 
-async def _posted(
-    engine: Engine, ids: dict[str, str], size: int, times: int
-) -> dict[str, list[float]]:
+async def _posted(engine: Engine, ids: dict[str, str], times: int) -> dict[str, list[float]]:
     """Milliseconds of *times* POSTs to each function, in turn."""
-    body = notifications(
-        size, tenant_id=os.environ["TENANT_ID"], client_state=os.environ["CLIENT_STATE"]
-    )
+    body = notifications(ITEMS)
     took: dict[str, list[float]] = {name: [] for name in _FUNCTIONS}
     for _ in range(times):
         for name in _FUNCTIONS:
             began = time.perf_counter()
-            ended = await post(engine, ids[name], query={}, body=body)
+            ended = await post(engine, ids[name], body=body)
             took[name].append((time.perf_counter() - began) * 1000)
             assert ended.returned.value["status_code"].value == "202", ended.returned.value
             # A refusal would be fast too.
-            assert queued(ended) == (size if name == "notifications" else 0), size
+            assert queued(ended) == (ITEMS if name == "notifications" else 0)
     return took
 
 
+async def post(
+    engine: Engine, function_id: str, *, body: bytes = b"", query: Mapping[str, str] | None = None
+) -> Result:
+    """Post to a function of *engine*, as the host does."""
+    value = {
+        "method": Datum("POST", "string"),
+        "url": Datum("https://localhost/api/notifications", "string"),
+        "headers": {"content-type": Datum("application/json", "string")},
+        "params": {},
+        "query": {name: Datum(text, "string") for name, text in (query or {}).items()},
+        "body": Datum(body, "bytes"),
+    }
+    return await _run(engine, function_id, "req", Datum(value, "http"))
+
+
+async def _run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Result:
+    ended = await engine.invoke(str(uuid.uuid4()), function_id, [(parameter, value)], {}, _TRACE)
+    if not ended.ok:
+        raise RuntimeError(ended.error)
+    return ended
+
+
+def queued(ended: Result) -> int:
+    """The number of users that an invocation queued, in single messages or in a bundle."""
+    handed = {name: json.loads(datum.value) for name, datum in ended.outputs}
+    bundles = [json.loads(text).get("userIds", []) for text in handed.get("upkeep", [])]
+    return len(handed.get("sync", [])) + sum(map(len, bundles))
+
+
+def notifications(items: int) -> bytes:
+    """The body of a POST about *items* users, by the settings of the environment."""
+    ids = [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(items)]
+    return notification_body(
+        ids, tenant_id=os.environ["TENANT_ID"], client_state=os.environ["CLIENT_STATE"]
+    )
+
+
 if __name__ == "__main__":
-    order: dict[str, Any] = json.load(sys.stdin)
-    print(json.dumps(asdict(asyncio.run(main(order["copy"])))))
+    print(json.dumps(asdict(asyncio.run(main(json.loads(sys.argv[1]))))))

@@ -1,4 +1,4 @@
-"""Whose call it was: read off the simulator's journal and off the log of storage."""
+"""The kind of each call, from the simulator's journal and from the log of storage."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.bench.measuring.ledger import counted, storage_calls, told_of
+from local.bench.measuring.ledger import counted, end_of_line, storage_calls
 from shared.storage.azure import CONTAINER
 
+_DELAYED = "POST /account/photo-sync/messages?visibilitytimeout=60"
 APP, OTHER, USER = "app", "another app", "6ea91a8d-0000-4000-8000-000000000001"
 
 
@@ -24,10 +25,10 @@ def line(request: str) -> str:
         ("GET /account/photo-sync-state/uninstall.json", "halt"),
         ("PUT /account/photo-sync-state/budgets/contoso-admin.sharepoint.com.json", "budget"),
         ("PUT /account/photo-sync-state/uninstall.json", "blob"),
-        ("POST /account/photo-sync/messages?visibilitytimeout=60", "queue"),
+        ("POST /account/photo-sync/messages?visibilitytimeout=0", "queue"),
         ("POST /account/photo-sync/messages", "host"),
         ("PUT /account/photo-sync/messages/1?popreceipt=x&visibilitytimeout=600", "host"),
-        ("DELETE /account/photo-sync/messages/1?popreceipt=x", "host"),
+        ("DELETE /account/photo-upkeep/messages/1?popreceipt=x", "host"),
         ("GET /account/photo-sync/messages?numofmessages=8&visibilitytimeout=600", "polls"),
         ("GET /account/photo-sync-poison/messages?numofmessages=8&visibilitytimeout=600", "polls"),
         (
@@ -46,56 +47,50 @@ def line(request: str) -> str:
     ],
 )
 def test_who_asked_storage(request_line: str, kind: str):
-    """App, host and the host's polls are told by what they ask; nothing else passes for them."""
+    """The app, the host and its polls are recognised by their requests; others are unknown."""
     assert list(storage_calls([line(request_line)])) == [kind]
 
 
-def test_what_becomes_of_a_bundle():
-    """What the host sends to upkeep, and the app to be seen at once, is counted twice."""
-    asked = ("photo-upkeep/messages", "photo-sync/messages?visibilitytimeout=0")
-    lines = [line(f"POST /account/{path}") for path in asked]
+def test_subsets_of_messages():
+    """A processed message about a user, and one that the app delayed, also count as such."""
+    asked = ("DELETE /account/photo-sync/messages/1?popreceipt=x", _DELAYED)
+    found = list(storage_calls(map(line, asked)))
 
-    assert list(storage_calls(lines)) == ["host", "sent to upkeep", "queue", "queued at once"]
-
-
-def test_spectators_are_not_counted():
-    """Whoever only looks on says so, and may look at anything."""
-    asked = ("photo-sync?comp=metadata&spectator=1", f"{CONTAINER}/users/a.json?spectator=1")
-    lines = [line(f"GET /account/{path}") for path in asked]
-
-    assert list(storage_calls(lines)) == []
+    assert found == ["host", "processed", "queue", "queued with a delay"]
 
 
 def test_an_interval_ends_with_a_line():
-    """Half a line is left to the next interval: cut in two, it would be counted in neither."""
+    """An incomplete line is left to the next interval; otherwise neither would count it."""
     first = line("GET /account/x?comp=metadata") + "\n"
     marker = line("GET /account/marker-1?comp=metadata") + "\n"
     log = f"{first}{marker}{first[:20]}".encode()
 
-    assert told_of("marker-1", log) == len(first + marker)
-    assert told_of("marker-1", log[: len(first + marker) - 1]) == 0
-    assert told_of("marker", log) == 0
+    assert end_of_line("marker-1", log) == len(first + marker)
+    assert end_of_line("marker-1", log[: len(first + marker) - 1]) == 0
+    assert end_of_line("marker", log) == 0
 
 
-def test_other_lines_are_no_requests():
-    """What else Azurite says is not counted."""
-    assert list(storage_calls(["Azurite Queue service is starting at http://127.0.0.1:0"])) == []
+def test_lines_that_are_not_counted():
+    """Azurite's other output, what a spectator marks, and with a user the requests about others."""
+    asked = (
+        "photo-sync?comp=metadata&spectator=1",
+        f"{CONTAINER}/users/{USER}.json?spectator=1",
+        f"{CONTAINER}/users/b.json",
+    )
+    other = "Azurite Queue service is starting at http://127.0.0.1:0"
+    lines = [other, *(line(f"GET /account/{path}") for path in asked)]
 
-
-def test_storage_calls_of_one_user():
-    """Only what names the user is counted for a user."""
-    lines = [line(f"GET /account/photo-sync-state/users/{name}.json") for name in (USER, "b")]
-
-    assert list(storage_calls(lines, USER)) == ["blob"]
+    assert list(storage_calls(lines)) == ["blob"]
+    assert list(storage_calls(lines, USER)) == []
 
 
 def entry(service: str, path: str = "/", **fields: Any) -> dict[str, Any]:
-    known = {"clientId": APP, "userId": USER, "batch": False, "received": 1, "sent": 10}
+    known = {"clientId": APP, "userId": USER, "batch": False}
     return {"service": service, "path": path, **known, **fields}
 
 
 def test_kinds_of_microsoft_365():
-    """Files, uploads, profiles and digests are SharePoint's; bytes are those of both bodies."""
+    """Files, uploads, profiles and digests are SharePoint's."""
     entries = [
         entry("graph"),
         entry("login"),
@@ -107,7 +102,7 @@ def test_kinds_of_microsoft_365():
     ]
     kinds = {"Graph": 1, "login": 1, "profile": 2, "upload": 1, "other file": 1, "digest": 1}
 
-    assert counted(entries, APP) == {**kinds, "bytes": 77}
+    assert counted(entries, APP) == kinds
 
 
 @pytest.mark.parametrize(
@@ -122,8 +117,8 @@ def test_kinds_of_microsoft_365():
     ids=["no token", "none for SharePoint", "another app", "a new service", "where tokens are"],
 )
 def test_every_call_has_a_kind(asked: dict[str, Any], kind: str):
-    """A call that the app is not known for shows; before a login nobody has a token."""
-    assert counted([asked], APP) == {kind: 1, "bytes": 11}
+    """A call that the app is not known for is unknown; a login needs no token."""
+    assert counted([asked], APP) == {kind: 1}
 
 
 @pytest.mark.parametrize(
@@ -132,5 +127,5 @@ def test_every_call_has_a_kind(asked: dict[str, Any], kind: str):
     ids=["inside a batch", "delivery", "another user"],
 )
 def test_what_is_not_counted(fields: dict[str, Any]):
-    """Parts of a batch, deliveries, and other users where one is meant."""
+    """Parts of a batch, deliveries, and with a user the calls about others."""
     assert counted([{**entry("graph"), **fields}], APP, USER) == {}

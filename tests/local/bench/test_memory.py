@@ -1,28 +1,52 @@
-"""What a process held at most."""
+"""The memory and the CPU time of processes."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from local.bench.measuring import memory
+from local.bench.measuring.memory import forget_peak, peak_mb, spent_by
 
-LINUX = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak"
-)
+LINUX = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux counts")
+# Its child takes the time and the memory, and then prints a line.
+_PARENT = """
+import subprocess, sys
+work = "import time; kept = bytearray(50_000_000)\\nwhile time.process_time() < 0.2: pass\\n"
+child = [sys.executable, "-c", work + "print(flush=True); input()"]
+subprocess.run(child)
+"""
 
 
-def test_peak_is_in_kilobytes():
-    """The peak is this process's own, in KB: more than an interpreter and less than a machine."""
-    assert 5_000 < memory.peak_kb() < 64_000_000
+def test_peak_is_in_megabytes():
+    """The peak is more than an interpreter's and less than a machine's."""
+    assert 5 < peak_mb() < 64_000
 
 
 @LINUX
 def test_peak_can_be_forgotten():
     """After `forget_peak` only what is held from then on counts."""
     bytearray(200_000_000)
-    high = memory.peak_kb()
-    memory.forget_peak()
+    high = peak_mb()
+    forget_peak()
 
-    assert memory.peak_kb() < high - 100_000
+    assert peak_mb() < high - 100
+
+
+@LINUX
+def test_descendants_count():
+    """A host's worker is part of the instance; once all have ended, nothing is known."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        found = spent_by(process.pid)
+        process.communicate(b"\n")
+
+    assert found
+    assert found.seconds >= 0.2
+    assert found.peak_mb > 50
+    assert spent_by(process.pid) is None

@@ -1,4 +1,4 @@
-"""The bench's storage that takes its time: it delays what is written, and counts messages."""
+"""The bench's slow storage: it delays writes and counts messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT_ONCE = 8
 
 
 class Pauses:
-    """Takes the place of a clock: a pause is over once so many have begun."""
+    """Replaces sleep: a pause is over once so many have begun."""
 
     def __init__(self, together: int) -> None:
         self.seconds: list[float] = []
@@ -48,7 +48,7 @@ def name(account: Storage) -> str:
 
 
 def test_writes_wait_and_are_counted(account: Storage, name: str):
-    """A message arrives as it was sent, after its pause; whoever reads waits for nothing."""
+    """A message arrives unchanged after its pause; reads are not delayed."""
     pauses = Pauses(1)
     with SlowStorage(account.connection_string, 7, sleep=pauses) as storage:
         with QueueClient.from_connection_string(storage.connection, name) as queue:
@@ -57,11 +57,14 @@ def test_writes_wait_and_are_counted(account: Storage, name: str):
             queue.clear_messages()
 
         assert (found, storage.messages) == (["x" * 60_000], {name: 1})
+        # Blobs are reached as before.
+        assert account.blob in storage.connection
+        assert account.queue not in storage.connection
     assert pauses.seconds == [7, 7]
 
 
 def test_writes_of_several_connections_wait_together(account: Storage, name: str):
-    """The first goes on only when the last has come, and each is handed on."""
+    """The first is forwarded only after the last has arrived, and none is lost."""
     with SlowStorage(account.connection_string, 7, sleep=Pauses(AT_ONCE)) as storage:
         with (
             QueueClient.from_connection_string(storage.connection, name) as queue,
@@ -71,10 +74,3 @@ def test_writes_of_several_connections_wait_together(account: Storage, name: str
             found = {each.content for each in queue.peek_messages(32)}
 
     assert found == set(map(str, range(AT_ONCE)))
-
-
-def test_only_queues_are_slow(account: Storage):
-    """Blobs are reached as before, by the same key."""
-    with SlowStorage(account.connection_string, 7) as storage:
-        assert account.blob in storage.connection
-        assert account.queue not in storage.connection

@@ -1,75 +1,61 @@
-"""What the table says of POSTs to the webhook."""
+"""The rows of the table about POSTs to the webhook, and about the app's import."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.bench.measuring.rows import Row
+from local.bench.measuring import fresh_process
 from local.bench.webhook import webhook
 from local.bench.webhook.webhook import NothingCopied, check_copies
-from local.bench.webhook.webhook_process import SIZES
 
 # A round of a hundred POSTs of 1 ms, and one in which three of a hundred took a second.
 QUICK, SLOW = [1.0] * 100, [1.0] * 97 + [1_000.0] * 3
 FIGURES: dict[str, Any] = {
-    "posts": {
-        "notifications": {str(size): [QUICK, SLOW, QUICK, SLOW, QUICK] for size in SIZES},
-        "empty": {str(size): [[0.5] * 100] * 5 for size in SIZES},
-    },
+    "posts": {"notifications": [QUICK, SLOW, QUICK, SLOW, QUICK], "empty": [[0.5] * 100] * 5},
     "copies": 30,
     "seconds": 2.0,
     "runs": 40,
 }
 
 
-def of_hundred(rows: list[Row]) -> Row:
-    (found,) = (row for row in rows if row.what.startswith("POSTs of 100, ") and "p99" in row.what)
-    return found
+def test_bad_rounds_do_not_vanish():
+    """The figure is of all POSTs: a slow one in a hundred counts, even if most rounds are quick."""
+    row = webhook.row(FIGURES, "at rest", "")
+
+    assert (row.goal, row.floor, row.rounds) == (50, 0.5, 5)
+    assert (row.figure, row.low, row.high, row.met) == (1_000, 1, 1_000, False)
+
+
+def test_rate_of_copies():
+    """The note has the photos a second that were copied during the rounds."""
+    assert "15 photos a second" in webhook.row(FIGURES, "during copying", "no latency").note
 
 
 @pytest.mark.parametrize(
-    "found",
-    [webhook.at_rest(FIGURES), webhook.beside_copying(FIGURES), [webhook.saturated(FIGURES)]],
-    ids=["at rest", "beside copying", "saturated"],
+    ("runs", "uploads", "expected"), [(40, 119, True), (0, 0, True), (40, 120, False)]
 )
-def test_goal_holds_whatever_goes_on(found: list[Row]):
-    """The p99 of 100 items in the worker has its goal in each of the three moments."""
-    row = of_hundred(found)
-
-    assert (row.goal, row.floor, row.rounds) == (50, 0.5, 5)
-    assert row.what.endswith("in the worker")
-    assert row.note.startswith("of 500 POSTs together")
-    assert [each.goal for each in found if each is not row] == [None] * (len(found) - 1)
-
-
-def test_bad_rounds_do_not_vanish():
-    """The figure is of all POSTs: a slow one in a hundred counts, whatever most rounds are."""
-    row = of_hundred(webhook.at_rest(FIGURES))
-
-    assert (row.figure, row.low, row.high) == (1_000, 1, 1_000)
-    assert not row.met
-
-
-def test_rates_are_of_items():
-    """Items a second are those of all POSTs of a round in the time that they took."""
-    (row,) = (row for row in webhook.at_rest(FIGURES) if row.what == "POSTs of 10: items a second")
-
-    assert row.high == 10_000
-    assert row.low == pytest.approx(1_000 / 3.097)
-
-
-def test_copies_are_told():
-    """What went on beside is told by what was copied in the seconds of the rounds."""
-    assert "15 photos a second" in webhook.saturated(FIGURES).note
-    assert "15 photos a second" in webhook.beside_copying(FIGURES)[-1].note
-
-
-@pytest.mark.parametrize(("runs", "uploads"), [(40, 119), (40, 0), (0, 0)])
-def test_runs_that_copy_nothing_are_no_copying(runs: int, uploads: int):
-    """Unless SharePoint saw three uploads for each run, there is no figure."""
-    check_copies(FIGURES, 120)
+def test_figures_need_the_copying(runs: int, uploads: int, expected: bool):
+    """Unless SharePoint saw three uploads for each run, and runs where expected, it is an error."""
+    check_copies(FIGURES, 120, expected=True)
 
     with pytest.raises(NothingCopied, match=f"{runs} runs made {uploads} uploads"):
-        check_copies({**FIGURES, "runs": runs}, uploads)
+        check_copies({**FIGURES, "runs": runs}, uploads, expected=expected)
+
+
+def test_import_has_its_goal_against_the_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Imports are made in turn; the first of each, which compiles, does not count."""
+    took = {"function_app": iter([9.0, 0.130, 0.105]), "azure.functions": iter([9.0, 0.1, 0.1])}
+    monkeypatch.setattr(webhook, "IMPORTS", 2)
+    monkeypatch.setattr(webhook, "import_seconds", lambda module, _: next(took[module]))
+    (row,) = webhook.import_rows(tmp_path, lambda text: None)
+
+    assert (row.figure, row.floor, row.goal_ratio, row.met) == (117.5, 100, 1.2, True)
+
+
+def test_failure_says_why():
+    """A measurement that fails shows the output of its process."""
+    with pytest.raises(fresh_process.Failed, match="ZeroDivisionError"):
+        fresh_process.answer(["-c", "1 / 0"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from shared.errors import (
     AccessDenied,
@@ -20,7 +22,7 @@ from shared.errors import (
     Unanswered,
 )
 from shared.graph.client import GraphClient
-from tests.doubles.web import NOON, Clock, http
+from tests.doubles.web import NOON, Answer, Clock, http
 from tests.shared.graph.graph_answers import Batches
 
 Inner = Callable[[str, int], dict[str, Any]]
@@ -63,6 +65,23 @@ def test_batches(users):
     assert set(photos.requested.values()) <= {1}
     assert sum(photos.sizes) == users
     assert len(photos.sizes) == -(-users // 20)
+
+
+def test_four_batches_at_once():
+    """As many batches are under way together as Graph takes photo requests, and no more."""
+    meeting, under_way = threading.Barrier(4, timeout=60), threading.Semaphore(4)
+
+    class Meeting(Photos):
+        def __call__(self, request: requests.PreparedRequest) -> Answer:
+            assert under_way.acquire(blocking=False)
+            meeting.wait()
+            try:
+                return super().__call__(request)
+            finally:
+                under_way.release()
+
+    names = [f"user-{number}" for number in range(8 * 20)]
+    assert len(client(Meeting(photo)).photo_etags(names)) == len(names)
 
 
 @pytest.mark.parametrize(
