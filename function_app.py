@@ -137,7 +137,10 @@ def sync_photo(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
     """Process one message: renew the subscription, split a bundle, sweep, audit and so on."""
-    runtime().upkeep.work_off(message.get_body(), message_id=message.id or "")
+    redelivered = (message.dequeue_count or 0) > 1
+    runtime().upkeep.work_off(
+        message.get_body(), redelivered=redelivered, message_id=message.id or ""
+    )
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")

@@ -46,7 +46,7 @@ class NoUpkeep:
         self._clock = clock
         self._new_id = new_id
 
-    def work_off(self, body: bytes, *, message_id: str = "") -> None:
+    def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
         """Log what is wrong, and defer a bundle. Raises ServiceDown."""
         self._complain()
         now = self._clock()

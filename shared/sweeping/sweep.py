@@ -127,14 +127,18 @@ class Sweep:
         self.removals = Removals(logs, users, upkeep, clock=clock)
         self._pages_a_run = pages_a_run
 
-    def start(self) -> str:
+    def start(self, *, again: bool = False) -> str:
         """
         Begin a sweep, or keep a running one going and skip this one. Returns the sweep's id.
 
-        Raises ServiceDown, and Conflict if another run began one at the same moment.
+        *again*: an earlier attempt of this order may have begun the sweep and died, or failed,
+        before it queued the first page. Raises ServiceDown, and Conflict if another run began one
+        at the same moment.
         """
         running, pointer = self._logs.latest()
         if running and running.status == sweep_log.RUNNING:
+            if again and running.is_untouched:
+                self._go_on(running)
             if not self._is_quiet(running, QUIET):
                 log.info("sweep.skipped running=%s page=%d", running.id, running.page)
                 return running.id
@@ -142,15 +146,19 @@ class Sweep:
                 return running.id
         return self._begin(pointer, running)
 
-    def make_up_for(self, moment: datetime) -> None:
+    def make_up_for(self, moment: datetime, *, again: bool = False) -> None:
         """
         Begin a sweep for what was missed before *moment*, unless one has begun since.
+
+        *again* as for `start`.
 
         Raises what `start` does, and Conflict if one began a short time before: then this one
         waits.
         """
         newest, _ = self._logs.latest()
         if newest:
+            if again and newest.is_untouched:
+                self._go_on(newest)
             began, now = moments.read(newest.started_at), self._clock()
             if moment <= began <= now and newest.status != sweep_log.FAILED:
                 log.info("sweep.covered by=%s", newest.id)

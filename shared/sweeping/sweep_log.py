@@ -90,6 +90,11 @@ class SweepLog:
     broken: str = ""
     turns: int = 0
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it is running, and none of its pages was processed."""
+        return (self.status, self.page, self.updated_at) == (RUNNING, 1, self.started_at)
+
     def must_end_with(self, following: str) -> None:
         """Raise EndlessList if *following* is this page, an earlier one, or one page too many."""
         if following and (

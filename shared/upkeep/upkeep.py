@@ -97,7 +97,7 @@ class Upkeep:
             upkeep_message.RENEW: lambda message: keeper.keep(),
             upkeep_message.LIFECYCLE: self._handle_lifecycle,
             upkeep_message.BUNDLE: self._split_bundle,
-            upkeep_message.SWEEP: lambda message: self._start_sweep(),
+            upkeep_message.SWEEP: lambda message: self._start_sweep(again=message.attempt > 1),
             upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
             upkeep_message.REMOVALS: lambda one: sweep.removals.queue(one.sweep_id),
             upkeep_message.FILL: lambda one: fill.work_off(one.sweep_id, one.page),
@@ -107,10 +107,12 @@ class Upkeep:
             upkeep_message.UNINSTALL: lambda one: uninstall.work_off(one.uninstall_id, one.page),
         }
 
-    def work_off(self, body: bytes, *, message_id: str = "") -> None:
+    def work_off(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> None:
         """
-        Do what *body* asks for, and log one event about it. The queue's *message_id* identifies an
-        order that was typed.
+        Do what *body* asks for, and log one event about it.
+
+        A *redelivered* message belongs to a run that died or raised. The queue's *message_id*
+        identifies an order that was typed.
 
         What can succeed later becomes a new message with a delay; what cannot is recorded for the
         console and ends the message. Raises only unforeseen errors.
@@ -121,6 +123,8 @@ class Upkeep:
             self._set_aside(body, str(error))
             log.warning('upkeep.unreadable why="%s"', error)
             return
+        if redelivered:
+            message = message.again(self._clock())
         try:
             message = self._signed(message, message_id)
             self._write_end(message, self._do(message))
@@ -170,11 +174,11 @@ class Upkeep:
     def _set_aside(self, body: bytes, reason: str) -> None:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
-    def _start_sweep(self) -> End:
+    def _start_sweep(self, *, again: bool) -> End:
         # Before the sweep fills them: count what the previous sweep left over.
         self._count_queues()
         self._fill.revive()
-        return End(orders.BEGUN, self._sweep.start())
+        return End(orders.BEGUN, self._sweep.start(again=again))
 
     def _do(self, message: UpkeepMessage) -> End | None:
         if message.kind != upkeep_message.UNINSTALL and self._uninstall.is_on():
@@ -204,7 +208,8 @@ class Upkeep:
             return
         log.info("subscription.lifecycle event=%s", message.event)
         if message.event == upkeep_message.MISSED:
-            self._sweep.make_up_for(message.first_queued_at or self._clock())
+            moment = message.first_queued_at or self._clock()
+            self._sweep.make_up_for(moment, again=message.attempt > 1)
             return
         is_removed = message.event == upkeep_message.REMOVED
         try:

@@ -32,7 +32,7 @@ from shared.user import User
 class NoSweep(Sweep):
     """Whoever no notification told of is never looked at."""
 
-    def start(self) -> str:
+    def start(self, *, again: bool = False) -> str:
         return ""
 
 
@@ -199,7 +199,7 @@ class NeverCreatedAgain(SubscriptionKeeper):
 class MissedUnheeded(Sweep):
     """Graph says that notifications were missed, and no sweep makes up for them."""
 
-    def make_up_for(self, moment: datetime) -> None:
+    def make_up_for(self, moment: datetime, *, again: bool = False) -> None:
         pass
 
 

@@ -243,7 +243,7 @@ class World:
             if queue is self.services.photo_sync:
                 here.worker.work_off(body, redelivered=again)
             else:
-                here.upkeep.work_off(body)
+                here.upkeep.work_off(body, redelivered=again)
 
         fate = self._fate(key)
         job = Job(work, fate.order if fate else _nothing_happens, self.after)

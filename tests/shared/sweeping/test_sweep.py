@@ -65,6 +65,23 @@ def test_start_without_an_answer(monkeypatch: pytest.MonkeyPatch, written: bool)
     assert office.orders() == ([("sweep-page", 1)] if written else [])
 
 
+def test_first_page_that_was_not_queued_is_queued_by_the_next_attempt():
+    """Until a page is processed, the next attempt of the order queues the first one again."""
+    office = Sweeping(result())
+    first = office.start()
+
+    assert (office.sweep.start(again=True), office.orders()) == (first, [("sweep-page", 1)])
+    office.sweep.make_up_for(office.now, again=True)
+    assert office.orders() == [("sweep-page", 1)]
+
+    office.now += timedelta(seconds=1)
+    office.work_off(1)
+    office.orders()
+    office.sweep.start(again=True)
+    office.sweep.make_up_for(office.now - timedelta(seconds=1), again=True)
+    assert office.orders() == []
+
+
 @pytest.mark.parametrize("in_the_future", [False, True])
 def test_lost_page_is_queued_again(in_the_future: bool):
     """A sweep without progress for QUIET, or only at an impossible time, has lost its message."""

@@ -69,7 +69,7 @@ def crashes() -> None:
     with pytest.raises(ZeroDivisionError):
         office.work_off()
 
-    def broken() -> str:
+    def broken(*, again: bool) -> str:
         raise ZeroDivisionError
 
     upkeep = UpkeepOffice()

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -56,9 +56,12 @@ class Recorder:
         self.failed: dict[str, str] = {}
         self.error: PhotoSyncError | None = None
 
-    def start(self) -> str:
-        self._do("start")
+    def start(self, *, again: bool) -> str:
+        self._do("start", *["again"] * again)
         return "a-sweep"
+
+    def make_up_for(self, moment: datetime, *, again: bool) -> None:
+        self._do("make_up_for", moment, *["again"] * again)
 
     def fail(self, id_: str, why: str) -> None:
         self.failed[id_] = why
@@ -227,6 +230,20 @@ def test_event_whose_run_was_overtaken(subscribed):
     again = subscribed.work_off_waiting()
     assert (again["kind"], again["by"]) == ("renew", {"via": "app"})
     assert here.works
+
+
+@pytest.mark.parametrize("redelivered", [False, True])
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_later_attempt_may_find_its_own_sweep(subscribed, redelivered, attempt):
+    """Whether the earlier attempt ended with an error, or its run died."""
+    for message in (
+        UpkeepMessage(SWEEP, by=Signature(APP), attempt=attempt),
+        event_about(subscribed, "missed", attempt=attempt, first_queued_at=NOON),
+    ):
+        subscribed.upkeep.work_off(message.to_json().encode(), redelivered=redelivered)
+
+    again = ["again"] * (redelivered or attempt > 1)
+    assert subscribed.sweeps.done == [("start", *again), ("make_up_for", NOON, *again)]
 
 
 def test_flood_of_events(subscribed):
@@ -433,7 +450,7 @@ def test_given_up_at_once(office, caplog):
 def test_unforeseen_error_is_raised(office, caplog):
     """The host tries again; one event in the log says where the error was raised."""
 
-    def broken() -> None:
+    def broken(*, again: bool) -> None:
         raise ZeroDivisionError("anne@contoso.com")
 
     office.sweeps.start = broken

@@ -82,7 +82,7 @@ def test_order_that_cannot_be_signed(office: Office):
     assert office.sweeps.done == []
     office.lines.error = None
     office.work_off_waiting()
-    assert office.sweeps.done == [("start",)]
+    assert office.sweeps.done == [("start", "again")]
     assert len(told(office)) == 2
 
     office.lines.error = ServiceDown("Down.")
@@ -98,13 +98,13 @@ def test_order_that_cannot_be_signed(office: Office):
         "Gave up after a day of waiting. Down.",
         "A role is missing.",
     ]
-    assert office.sweeps.done == [("start",)]
+    assert office.sweeps.done == [("start", "again")]
 
 
 def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
     """A typed order ends at the first crash: a retry cannot be matched to it."""
 
-    def stop() -> str:
+    def stop(*, again: bool) -> str:
         raise RuntimeError
 
     monkeypatch.setattr(office.sweeps, "start", stop)
