@@ -129,7 +129,7 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
 def sync_photo(message: func.QueueMessage) -> None:
     """Bring one user's SharePoint picture up to date."""
     redelivered = (message.dequeue_count or 0) > 1
-    runtime().worker.work_off(
+    runtime().worker.process(
         message.get_body(), redelivered=redelivered, message_id=message.id or ""
     )
 
@@ -138,7 +138,7 @@ def sync_photo(message: func.QueueMessage) -> None:
 def upkeep(message: func.QueueMessage) -> None:
     """Process one message: renew the subscription, split a bundle, sweep, audit and so on."""
     redelivered = (message.dequeue_count or 0) > 1
-    runtime().upkeep.work_off(
+    runtime().upkeep.process(
         message.get_body(), redelivered=redelivered, message_id=message.id or ""
     )
 
@@ -248,33 +248,35 @@ def console_page(req: func.HttpRequest) -> func.HttpResponse:
 @console_route("me")
 def console_me(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Who the caller is, and what they may do."""
-    return response(answers.tell(caller.to_fields))
+    return response(answers.as_json(caller.to_fields))
 
 
 @console_route("overview")
 def console_overview(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Everything at a glance."""
-    return response(answers.tell(lambda: console().overview()))
+    return response(answers.as_json(lambda: console().overview()))
 
 
 @console_route("users")
 def console_users(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Search users."""
-    return response(answers.tell(lambda: console().users(req.params)))
+    return response(answers.as_json(lambda: console().users(req.params)))
 
 
 @console_route("users/{user}")
 def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One user, on both sides."""
     user = req.route_params["user"]
-    return response(answers.tell(lambda: console().user(user, req.params)))
+    return response(answers.as_json(lambda: console().user(user, req.params)))
 
 
 @console_route("users/{user}/photo/{side}")
 def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """The picture of a user on one side."""
     named = req.route_params
-    return response(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
+    return response(
+        answers.as_picture(lambda: console().photo(named["user"], named["side"], req.params))
+    )
 
 
 @console_route("users/{user}/replay", orders=True)
@@ -313,14 +315,14 @@ def ordered(
 ) -> func.HttpResponse:
     """The result of the order in the body of *req*."""
     return response(
-        answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
+        answers.as_json(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
 
 
 @console_route("history")
 def console_history(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Who ordered what, newest first."""
-    return response(answers.tell(lambda: console().history(req.params)))
+    return response(answers.as_json(lambda: console().history(req.params)))
 
 
 def doctor() -> "Doctor":
@@ -336,7 +338,7 @@ def doctor() -> "Doctor":
 @console_route("doctor")
 def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """What is wrong with the app and its surroundings, and what to do."""
-    return response(answers.tell(lambda: doctor().examine()))
+    return response(answers.as_json(lambda: doctor().examine()))
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

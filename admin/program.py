@@ -99,11 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("Stopped. Messages that are already queued stay queued.", problems.INTERRUPTED)
     except BrokenPipeError:
         # The reader closed the pipe: no error.
-        streams.let_go()
+        streams.discard_output()
         return problems.FINE
     except OSError as error:
         # Usually a full disk; network errors have become Problems by now.
-        streams.let_go()
+        streams.discard_output()
         return _say(files.sentence(error), problems.USAGE)
 
 

@@ -34,13 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped.", file=sys.stderr)
         return problems.INTERRUPTED
     except BrokenPipeError:
-        streams.let_go()
+        streams.discard_output()
         return streams.READER_GONE
     except OSError as error:
         if not files.is_about_a_file(error):
             raise
         if error.filename is None:
-            streams.let_go()
+            streams.discard_output()
         print(files.sentence(error), file=sys.stderr)
         return 1
 

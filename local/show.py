@@ -35,7 +35,7 @@ def main(folder: Path) -> int:
         print(f"unreadable: {kept.get('body')!r}: {kept['reason']}")
     subscription, sweep = watcher.document("subscription.json"), watcher.sweep()
     print(f"subscription: {subscription.get('status', 'none yet')} {_until(subscription)}".rstrip())
-    print(f"sweep: {_told(sweep) if sweep else 'none yet'}")
+    print(f"sweep: {_sweep_line(sweep) if sweep else 'none yet'}")
     return 0
 
 
@@ -48,7 +48,7 @@ def _until(subscription: dict[str, Any]) -> str:
     return f"until {subscription['expiresAt']}" if "expiresAt" in subscription else ""
 
 
-def _told(sweep: dict[str, Any]) -> str:
+def _sweep_line(sweep: dict[str, Any]) -> str:
     changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "none"
     return (
         f"{sweep['status']}, {sweep['users']} users, queued: {changed}, "

@@ -42,7 +42,7 @@ def main(
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)
         with Stack(folder, settings=settings, sign_in=sign_in, cloud=cloud) as stack:
-            move_in(stack.endpoints, folder)
+            add_users(stack.endpoints, folder)
             print(invitation(stack.endpoints, folder, settings), flush=True)
             dead: list[str] = []
             file = folder / "local.settings.json"
@@ -65,10 +65,10 @@ def main(
     return 0
 
 
-def move_in(at: Endpoints, folder: Path) -> None:
+def add_users(at: Endpoints, folder: Path) -> None:
     """Add people with photos, the subscription, and a file with another photo for Anne."""
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))
-    ids = people.move_in(at, admin)
+    ids = people.add_users(at, admin)
     Watcher(at.storage, admin, folder / "host.log").type_into_queue("renew", "photo-upkeep")
     for person, user_id in zip(people.PEOPLE, ids, strict=True):
         if person.photo:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-# Messages are given up after a day of waiting (see `messages.fates`), so no wait is longer.
+# Messages are given up after a day of waiting (see `messages.disposition`), so no wait is longer.
 LONGEST_WAIT = timedelta(days=1)
 FIRST_BACKOFF_SECONDS = 4.0
 # Doubling up to here keeps the calls per message near log T for an outage of length T. A picture

@@ -16,7 +16,7 @@ PhotoSyncError
 |   |-- NoPhoto       the user has no photo in Exchange
 |   |-- NoMailbox     no mailbox in Exchange Online
 |   |-- UnknownUser   Microsoft Graph has no such user, or no longer has one
-|   |   `-- Nobody    and we have no state for this id
+|   |   `-- UnknownId  and we have no state for this id
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
 |   |-- PictureKept   a person set another picture in SharePoint
@@ -36,7 +36,8 @@ PhotoSyncError
         |-- SubscriptionGone    Graph has no subscription with this id
         `-- SubscriptionExists  this resource already has a subscription
 
-`messages.fates` decides what each branch means for the message. Foreign errors are translated in
+`messages.disposition` decides what each branch means for the message. Foreign errors are translated
+in
 `microsoft365`, `graph.errors`, `sharepoint.errors`, `pictures` and `storage.blobs`.
 """
 
@@ -150,7 +151,7 @@ class UnknownUser(Settled):
     status = "left"
 
 
-class Nobody(UnknownUser):
+class UnknownId(UnknownUser):
     """Anybody can make up an id; for this one there is no state to forget either."""
 
     code = "nobody"

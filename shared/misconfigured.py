@@ -13,7 +13,7 @@ from datetime import datetime
 
 from shared.errors import BadMessage, SettingsError
 from shared.messages import sync_message, upkeep_message
-from shared.messages.fates import waited_long_enough
+from shared.messages.disposition import waited_long_enough
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import Store
@@ -46,9 +46,9 @@ class NoUpkeep:
         self._clock = clock
         self._new_id = new_id
 
-    def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
+    def process(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
         """Log what is wrong, and defer a bundle. Raises ServiceDown."""
-        self._complain()
+        self._log_error()
         now = self._clock()
         try:
             message = upkeep_message.parse(body, now=now)
@@ -60,11 +60,11 @@ class NoUpkeep:
 
     def park(self, body: bytes) -> None:
         """Set aside a message that the host gave up on, with the reason."""
-        self._complain()
+        self._log_error()
         self._keep(body, str(self._error))
         log.error("upkeep.parked")
 
-    def _complain(self) -> None:
+    def _log_error(self) -> None:
         log.error('settings.wrong why="%s"', loggable(str(self._error)))
 
     def _wait(self, body: bytes, first_queued_at: datetime, again: str) -> None:
@@ -81,9 +81,9 @@ class NoUpkeep:
 class NoWorker(NoUpkeep):
     """Stands in for Worker until a person has fixed the settings."""
 
-    def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
+    def process(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
         """Log what is wrong, and defer a sync message. Raises ServiceDown."""
-        self._complain()
+        self._log_error()
         now = self._clock()
         try:
             message = sync_message.parse(body, now=now, correlation_id=self._new_id())
@@ -94,6 +94,6 @@ class NoWorker(NoUpkeep):
 
     def park(self, body: bytes) -> None:
         """Set aside a message that the host gave up on, with the reason."""
-        self._complain()
+        self._log_error()
         self._keep(body, str(self._error))
         log.error("photo.parked user=-")

@@ -26,7 +26,7 @@ MOST = 1000
 _CRASHED = "PhotoSync failed to record this message. Look for parking.crashed in the log."
 
 
-class Taken(Protocol):
+class HiddenMessage(Protocol):
     """A message that stays invisible to other readers for some minutes."""
 
     @property
@@ -38,10 +38,10 @@ class Taken(Protocol):
 class PoisonQueue(Protocol):
     """Where the host puts messages that it gave up on. Errors: ServiceDown, AccessDenied."""
 
-    def take(self, most: int) -> Iterable[Taken]: ...
+    def take(self, most: int) -> Iterable[HiddenMessage]: ...
 
 
-class Given(NamedTuple):
+class PoisonHandler(NamedTuple):
     """A poison queue and the function that records its messages."""
 
     queue: PoisonQueue
@@ -53,7 +53,7 @@ class Parking:
 
     def __init__(
         self,
-        queues: Sequence[Given],
+        queues: Sequence[PoisonHandler],
         keeper: Keeper,
         *,
         clock: Callable[[], datetime],
@@ -73,7 +73,7 @@ class Parking:
             except (TryLater, GiveUp) as error:
                 log.warning('parking.waits why="%s"', loggable(str(error)))
 
-    def _park(self, message: Taken, record: Callable[[bytes], object]) -> None:
+    def _park(self, message: HiddenMessage, record: Callable[[bytes], object]) -> None:
         try:
             self._record(message.body, record)
             message.delete()

@@ -15,7 +15,7 @@ from shared import scope, stopwatch
 from shared.at_once import Threads
 from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
 from shared.auditing.audit_log import AuditLogs
-from shared.auditing.look import Looks
+from shared.auditing.checker import PictureChecker
 from shared.auditing.repairs import Repairs
 from shared.budget.fleet_budget import FleetBudget
 from shared.budget.fleet_ledger import FOR_AUDITS
@@ -23,15 +23,15 @@ from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import Kind
 from shared.console.api import Console
 from shared.console.card import Rules
-from shared.console.comparison import Sides
-from shared.console.lookup import People
+from shared.console.comparison import PictureComparison
+from shared.console.lookup import UserLookup
 from shared.console.ordering import Chains, Queues
 from shared.console.roster import Roster
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
 from shared.doctor.doctor import Doctor, unopened
-from shared.doctor.microsoft365_checks import Clients, Microsoft
+from shared.doctor.microsoft365_checks import Clients, Microsoft365Checks
 from shared.errors import SettingsError
 from shared.graph.client import GraphClient
 from shared.graph.errors import is_of_one_mailbox
@@ -43,12 +43,12 @@ from shared.graph.user_listing import UserListing
 from shared.graph.user_search import UserSearch
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
 from shared.microsoft365.http import Http
-from shared.microsoft365.throttle import Gate
-from shared.microsoft365.tokens import Anybody, EntraTokens
+from shared.microsoft365.throttle import Throttle
+from shared.microsoft365.tokens import EntraTokens, PlaceholderTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.orders.order_log import OrderLog
-from shared.parking import Given, Parking
+from shared.parking import Parking, PoisonHandler
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
 from shared.settings.app import Settings, StorageSettings
@@ -63,10 +63,10 @@ from shared.sweeping.fill import Fill
 from shared.sweeping.fill_log import FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
-from shared.sweeping.state_page import StateLook
+from shared.sweeping.state_page import StateChecker
 from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
-from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.sweep_page import PageChecker
 from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.halt import Halt
@@ -139,29 +139,29 @@ def _working(settings: Settings) -> Runtime:
     console = _console(
         settings,
         storage,
-        Sides(graph, geos, recipe, removes=settings.remove_when_gone),
-        People(directory, UserSearch(graph_http), storage.states, Roster(storage.states)),
+        PictureComparison(graph, geos, recipe, removes=settings.remove_when_gone),
+        UserLookup(directory, UserSearch(graph_http), storage.states, Roster(storage.states)),
         Chains(sweep, audit, uninstall),
         orders,
     )
-    doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
+    doctor = Doctor(functools.partial(_microsoft365, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
 
 
 def _console(
     settings: Settings,
     storage: OpenStorage,
-    sides: Sides,
-    people: People,
+    comparison: PictureComparison,
+    lookup: UserLookup,
     chains: Chains,
     orders: OrderLog,
 ) -> Console:
     return Console(
         Roster(storage.states),
-        sides,
+        comparison,
         storage.states,
         storage.documents,
-        people,
+        lookup,
         chains,
         Queues(storage.users, storage.upkeep, storage.lengths),
         orders,
@@ -186,8 +186,8 @@ def _changes(settings: Settings) -> frozenset[str]:
 
 def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | NoUpkeep) -> Parking:
     given = [
-        Given(storage.poisoned[f"{USERS}-poison"], worker.park),
-        Given(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
+        PoisonHandler(storage.poisoned[f"{USERS}-poison"], worker.park),
+        PoisonHandler(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
     ]
     return Parking(given, storage.states, clock=_now, new_id=_new_id)
 
@@ -237,7 +237,7 @@ def _sync(
 
 def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
     return SubscriptionKeeper(
-        # A separate Http, and so a separate Gate: subscriptions have their own limits (graph.md
+        # A separate Http, and so a separate Throttle: subscriptions have their own limits (graph.md
         # section 2), and photos can be read while those are exceeded.
         SubscriptionClient(Http("graph", settings.graph_url, tokens)),
         storage.documents,
@@ -251,13 +251,13 @@ def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> Su
     )
 
 
-def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
+def _microsoft365(settings: Settings, storage: OpenStorage) -> Microsoft365Checks:
     """Microsoft 365 with separate tokens and connections. Raises SettingsError."""
     tokens = EntraTokens.build(settings)
     graph = Http("graph", settings.graph_url, tokens)
     clients = Clients(
         tokens,
-        Http("graph", settings.graph_url, Anybody()),
+        Http("graph", settings.graph_url, PlaceholderTokens()),
         graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
@@ -265,7 +265,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         _geos(settings, tokens, lambda host: None, []),
         SubscriptionClient(graph),
     )
-    return Microsoft(settings, clients, storage.documents, _now)
+    return Microsoft365Checks(settings, clients, storage.documents, _now)
 
 
 def _limit(settings: Settings, storage: OpenStorage, graph_http: Http) -> TenantLimit:
@@ -293,15 +293,15 @@ def _geos(
 
     def enter(my_url: str, admin_url: str) -> SharePointClient:
         # Limits are per geography (sharepoint.md section 5) and per app, so both hosts of a
-        # geography share one Gate.
-        gate, budget = Gate(_now), budget_of(urlsplit(admin_url).hostname or admin_url)
+        # geography share one Throttle.
+        throttle, budget = Throttle(_now), budget_of(urlsplit(admin_url).hostname or admin_url)
         if budget:
             budgets.append(budget)
         return SharePointClient(
-            files=Http("sharepoint", my_url, tokens, gate=gate),
-            profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
+            files=Http("sharepoint", my_url, tokens, throttle=throttle),
+            profiles=Http("sharepoint", admin_url, tokens, throttle=throttle, budget=budget),
             # Form digests do not count as profile calls.
-            contexts=Http("sharepoint", admin_url, tokens, gate=gate),
+            contexts=Http("sharepoint", admin_url, tokens, throttle=throttle),
         )
 
     return Geos(settings, enter)
@@ -317,7 +317,7 @@ def _sweep(
 ) -> Sweep:
     pages = _pages(settings, storage, graph, recipe)
     listing, left_out = _listing(settings, graph_http)
-    remembered = StateLook(
+    state_checker = StateChecker(
         storage.states,
         graph,
         pages,
@@ -330,7 +330,7 @@ def _sweep(
     return Sweep(
         listing,
         pages,
-        remembered,
+        state_checker,
         SweepLogs(storage.documents),
         SnapshotParts(storage.documents),
         users,
@@ -344,8 +344,8 @@ def _sweep(
 
 def _pages(
     settings: Settings, storage: OpenStorage, graph: GraphClient, recipe: Recipe
-) -> PageLook:
-    return PageLook(
+) -> PageChecker:
+    return PageChecker(
         graph,
         storage.states,
         check_scope=functools.partial(scope.check, settings=settings),
@@ -416,7 +416,7 @@ def _audit(
     users = _users(storage)
     return Audit(
         storage.states,
-        Looks(storage.states, publisher),
+        PictureChecker(storage.states, publisher),
         logs,
         Repairs(logs, users, storage.upkeep, clock=_now),
         storage.upkeep,

@@ -35,7 +35,7 @@ def packed_at(stamp: Path | None = None) -> str:
         return ""
 
 
-def told(stamp: Path | None = None) -> dict[str, str]:
+def to_fields(stamp: Path | None = None) -> dict[str, str]:
     """The version and its build time, as the console's responses contain them."""
     return {"version": VERSION, "packedAt": packed_at(stamp)}
 

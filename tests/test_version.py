@@ -43,7 +43,7 @@ def test_no_stamp(tmp_path: Path, content: bytes | None):
     if content is not None:
         file.write_bytes(content)
 
-    assert version.told(file) == {"version": version.VERSION, "packedAt": ""}
+    assert version.to_fields(file) == {"version": version.VERSION, "packedAt": ""}
     assert version.line(file) == f"version={version.VERSION}"
 
 

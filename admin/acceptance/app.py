@@ -13,7 +13,7 @@ from admin.terminal.problems import Unreachable
 from admin.terminal.waiting import wait_until
 from shared.session import OneHostSession
 
-_PATIENCE = (10, 60)
+_TIMEOUT = (10, 60)
 
 
 class App:
@@ -47,12 +47,12 @@ class App:
             return
         user, run = self._ordered
 
-        def look() -> bool | None:
+        def poll() -> bool | None:
             replays = self.console.state(user).part("state").raw.get("replays")
             return True if isinstance(replays, list) and run in replays else None
 
         late = f"The copy did not finish within {seconds:.0f} s."
-        wait_until(look, seconds=seconds, late=late)
+        wait_until(poll, seconds=seconds, late=late)
         self._ordered = None
 
     def send(
@@ -73,7 +73,7 @@ class App:
                     headers=headers,
                     data=body,
                     verify=trust,
-                    timeout=_PATIENCE,
+                    timeout=_TIMEOUT,
                 )
             except requests.RequestException as error:
                 kind = type(error).__name__

@@ -112,7 +112,7 @@ def _run(choice: Choice, given: dict[str, Any]) -> int:
         from admin.acceptance import session
         from admin.acceptance.app import App
         from admin.acceptance.order import Order
-        from admin.acceptance.person import AtTheTerminal
+        from admin.acceptance.person import TerminalPerson
     except ModuleNotFoundError as error:
         sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first."
         raise Unusable(sentence) from error
@@ -127,7 +127,7 @@ def _run(choice: Choice, given: dict[str, Any]) -> int:
             login = {"login_url": given["login_url"], "cloud": given["cloud"]}
             console = _console(choice, address, output, **login)
             app = App(opened.enter_context(console), address)
-        return session.run(order, app, AtTheTerminal(output, by_hand=order.by_hand), output)
+        return session.run(order, app, TerminalPerson(output, by_hand=order.by_hand), output)
 
 
 def _console(
@@ -136,4 +136,4 @@ def _console(
     account = Account.check(
         choice.client_id, choice.tenant_id, login_url=login_url, cloud=cloud or "global"
     )
-    return Console(address, account=account, tell=output.complain)
+    return Console(address, account=account, tell=output.error)

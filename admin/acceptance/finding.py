@@ -14,7 +14,7 @@ class Verdict(Enum):
     NOT_ASKED = "could not be asked"
 
 
-class NotAsked(Exception):
+class NotRun(Exception):
     """The step could not be run; the text says why."""
 
 

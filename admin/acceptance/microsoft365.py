@@ -11,7 +11,7 @@ from admin.acceptance.traffic import Traffic
 from shared.graph.client import GraphClient
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply
-from shared.microsoft365.throttle import Gate
+from shared.microsoft365.throttle import Throttle
 from shared.microsoft365.tokens import EntraTokens
 from shared.pictures.renditions import renditions
 from shared.settings.app import Settings
@@ -43,13 +43,13 @@ class Microsoft365:
         self.geos = Geos(settings, self._enter)
         self.publisher = Publisher(self.geos, settings, self.graph.knows_any, _now)
 
-    def http(self, service: str, url: str, gate: Gate | None = None) -> Http:
+    def http(self, service: str, url: str, throttle: Throttle | None = None) -> Http:
         """HTTP to one host of the tenant."""
-        return Http(service, url, self.tokens, gate=gate, session=self.traffic.session)
+        return Http(service, url, self.tokens, throttle=throttle, session=self.traffic.session)
 
     def _enter(self, my_url: str, admin_url: str) -> SharePointClient:
-        gate = Gate(_now)
-        files, profiles = (self.http("sharepoint", url, gate) for url in (my_url, admin_url))
+        throttle = Throttle(_now)
+        files, profiles = (self.http("sharepoint", url, throttle) for url in (my_url, admin_url))
         return SharePointClient(files, profiles)
 
     @property

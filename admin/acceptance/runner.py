@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from admin.acceptance.finding import NotAsked, Seen, Verdict
+from admin.acceptance.finding import NotRun, Seen, Verdict
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Result, Step
 from admin.terminal.problems import Problem
@@ -19,7 +19,7 @@ def results(
     for step in steps:
         begin(step)
         began = stopwatch.ticks()
-        verdict, text = _asked(step, scene)
+        verdict, text = _run(step, scene)
         yield Result(step, verdict, text, stopwatch.ticks() - began)
 
 
@@ -29,9 +29,9 @@ def refused(steps: Iterable[Step], why: str) -> Iterator[Result]:
         yield Result(step, Verdict.NOT_ASKED, why, 0.0)
 
 
-def _asked(step: Step, scene: Scene) -> tuple[Verdict, str]:
+def _run(step: Step, scene: Scene) -> tuple[Verdict, str]:
     try:
         seen: Seen = step.ask(scene)
-    except (NotAsked, PhotoSyncError, Problem) as why:
+    except (NotRun, PhotoSyncError, Problem) as why:
         return Verdict.NOT_ASKED, str(why)
     return (Verdict.AS_ASSUMED if seen.as_assumed else Verdict.DIFFERS), seen.text

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from admin.acceptance.app import App
-from admin.acceptance.finding import NotAsked
+from admin.acceptance.backup import Backup
+from admin.acceptance.finding import NotRun
 from admin.acceptance.microsoft365 import Microsoft365
-from admin.acceptance.putting_back import PuttingBack
 from shared import stopwatch
 from shared.sharepoint.publisher import Plan
 from shared.user import User
@@ -24,11 +24,11 @@ class Person(Protocol):
     """Somebody who does by hand what a program cannot do."""
 
     def must_be_there(self) -> None:
-        """Raises NotAsked if nobody can do anything by hand, so that nothing is written in vain."""
+        """Raises NotRun if nobody can do anything by hand, so that nothing is written in vain."""
         ...
 
     def does(self, what: str) -> None:
-        """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
+        """Ask for *what*, and return once it is done. Raises NotRun if nobody does it."""
         ...
 
 
@@ -46,14 +46,14 @@ class Scene:
     """
     One run. *limit* is how many seconds a step waits for a change to appear.
 
-    `ways` is None without a certificate, `deployed` is None without a deployed app.
+    `direct` is None without a certificate, `deployed` is None without a deployed app.
     """
 
     user: User
-    ways: Microsoft365 | None
+    direct: Microsoft365 | None
     deployed: App | None
     person: Person
-    putting_back: PuttingBack
+    backup: Backup
     limit: float
     other: User | None = None
     # What the last step has written, by object id.
@@ -62,30 +62,30 @@ class Scene:
 
     @property
     def m365(self) -> Microsoft365:
-        """Graph and SharePoint, called directly. Raises NotAsked."""
-        if self.ways is None:
-            raise NotAsked("it needs a certificate: give --settings, or --app and --certificate")
-        return self.ways
+        """Graph and SharePoint, called directly. Raises NotRun."""
+        if self.direct is None:
+            raise NotRun("it needs a certificate: give --settings, or --app and --certificate")
+        return self.direct
 
     @property
     def app(self) -> App:
-        """The deployed app. Raises NotAsked."""
+        """The deployed app. Raises NotRun."""
         if self.deployed is None:
-            raise NotAsked("it needs the deployed app: leave out --local")
+            raise NotRun("it needs the deployed app: leave out --local")
         return self.deployed
 
     @property
     def unlicensed(self) -> User:
-        """The second user. Raises NotAsked."""
+        """The second user. Raises NotRun."""
         if self.other is None:
-            raise NotAsked("it needs a user without a licence: give --unlicensed USER")
+            raise NotRun("it needs a user without a licence: give --unlicensed USER")
         return self.other
 
-    def until(self, look: Callable[[], T | None]) -> tuple[T | None, float]:
-        """The first result of *look*, and the seconds it took; None after the limit."""
+    def until(self, poll: Callable[[], T | None]) -> tuple[T | None, float]:
+        """The first result of *poll*, and the seconds it took; None after the limit."""
         began, pause = stopwatch.ticks(), _FIRST_PAUSE
         while True:
-            found = look()
+            found = poll()
             took = stopwatch.ticks() - began
             if found is not None or took >= self.limit:
                 return found, took

@@ -12,16 +12,16 @@ from requests.exceptions import SSLError
 
 from admin.acceptance import report, runner
 from admin.acceptance.app import App
+from admin.acceptance.backup import Backup
 from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.order import Order
-from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Person, Scene
 from admin.acceptance.scrub import Scrub
 from admin.acceptance.step import Result, Step
 from admin.acceptance.steps.every import LAST, READING, WRITING
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
-from admin.terminal.problems import NotThere, Problem, Refused, Unreachable, Unsound, Unusable
+from admin.terminal.problems import NotFound, Problem, Refused, Unreachable, Unsound, Unusable
 from admin.terminal.question import agreed, must_be_possible
 from shared.errors import (
     AccessDenied,
@@ -42,12 +42,12 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
     """Run every step that the order allows; returns an exit code."""
     if not (order.yes or order.read_only):
         must_be_possible(output, instead=_READ_ONLY)
-    putting_back = PuttingBack(order.file.parent / RESTORE)
+    backup = Backup(order.file.parent / RESTORE)
     if not order.read_only:
-        putting_back.check()
+        backup.check()
     draft = report.Draft(order.file)
     try:
-        scene = _scene(order, app, person, putting_back)
+        scene = _scene(order, app, person, backup)
         run = _Run(order, scene, output)
         try:
             with _stopped_in_order():
@@ -121,14 +121,14 @@ class _Run:
                 self.results.append(result)
 
     def end(self, draft: report.Draft) -> None:
-        self.orders = [*self._under_way(), *self._scene.putting_back.put_back()]
+        self.orders = [*self._under_way(), *self._scene.backup.restore()]
         for order in self.orders:
-            self._output.complain(f"Not restored: {order}")
+            self._output.error(f"Not restored: {order}")
         names = [*_names(self._order, self._scene)]
         # A service's own sentence may write a name in another order.
         sentences = Scrub([*names, *_parts_of_names(self._scene)])
-        ways = [self._scene.deployed and "deployed", self._scene.ways and "certificate"]
-        way = " and ".join(each for each in ways if isinstance(each, str))
+        tested = [self._scene.deployed and "deployed", self._scene.direct and "certificate"]
+        way = " and ".join(each for each in tested if isinstance(each, str))
         document = report.document(
             self.results,
             Scrub(names),
@@ -142,7 +142,7 @@ class _Run:
             self.is_kept = True
         except Unusable as error:
             # The results are still shown.
-            self._output.complain(str(error))
+            self._output.error(str(error))
         self._output.document(document)
         report.show(document, self._output)
         if self.is_kept:
@@ -152,8 +152,8 @@ class _Run:
         """Wait for copies that Ctrl-C interrupted; an instruction if one may still arrive."""
         scene = self._scene
         try:
-            if scene.ways:
-                scene.ways.close()
+            if scene.direct:
+                scene.direct.close()
             if scene.deployed:
                 scene.deployed.finish(scene.limit)
         except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whatever it is, restore the rest
@@ -161,40 +161,40 @@ class _Run:
             yield f"Check {name} again later: an ordered copy may still arrive."
 
 
-def _scene(order: Order, app: App | None, person: Person, putting_back: PuttingBack) -> Scene:
+def _scene(order: Order, app: App | None, person: Person, backup: Backup) -> Scene:
     """Find the users, and check that USER has a photo. Raises Problem with one sentence."""
     try:
-        ways = Microsoft365(order.settings) if order.settings else None
+        direct = Microsoft365(order.settings) if order.settings else None
     except SettingsError as error:
         raise Unusable(str(error)) from error
-    user = _found(order.user, ways, app)
-    other = _found(order.unlicensed, ways, app) if order.unlicensed else None
-    if ways:
-        _check_photo(user, ways)
-    return Scene(user, ways, app, person, putting_back, order.limit, other)
+    user = _found(order.user, direct, app)
+    other = _found(order.unlicensed, direct, app) if order.unlicensed else None
+    if direct:
+        _check_photo(user, direct)
+    return Scene(user, direct, app, person, backup, order.limit, other)
 
 
-def _found(name: str, ways: Microsoft365 | None, app: App | None) -> User:
-    if ways is None:
+def _found(name: str, direct: Microsoft365 | None, app: App | None) -> User:
+    if direct is None:
         assert app, "an order without settings is for the deployed app"
-        return _told(name, app.console.user(name))
+        return _user_of(name, app.console.user(name))
     try:
-        return ways.graph.user(name)
+        return direct.graph.user(name)
     except PhotoSyncError as error:
         raise _problem(name, error) from error
 
 
-def _told(name: str, answer: Fields) -> User:
+def _user_of(name: str, answer: Fields) -> User:
     known = answer.part("user") or answer.part("state")
     user_id, upn = known.text("id") or known.text("userId"), known.text("userPrincipalName")
     if not user_id or not upn:
-        raise NotThere(f"The app does not know {name}: give the UPN of a test user.")
+        raise NotFound(f"The app does not know {name}: give the UPN of a test user.")
     return User(user_id, upn, account_enabled=True, is_guest=False)
 
 
-def _check_photo(user: User, ways: Microsoft365) -> None:
+def _check_photo(user: User, direct: Microsoft365) -> None:
     try:
-        ways.graph.photo_etag(user.id)
+        direct.graph.photo_etag(user.id)
     except PhotoSyncError as error:
         raise _problem(user.user_principal_name, error) from error
 
@@ -203,9 +203,9 @@ def _problem(name: str, error: PhotoSyncError) -> Problem:
     """The Problem for a user who cannot be read at all."""
     match error:
         case UnknownUser():
-            return NotThere(f"{name} does not exist in this tenant: give the UPN of a test user.")
+            return NotFound(f"{name} does not exist in this tenant: give the UPN of a test user.")
         case NoPhoto() | NoMailbox():
-            return NotThere(f"{name} has no photo in Exchange: give a test user who has one.")
+            return NotFound(f"{name} has no photo in Exchange: give a test user who has one.")
         case AccessDenied():
             return Refused(f"{error} See manage.py grant --check.")
         case TryLater() if isinstance(error.__cause__, SSLError):

@@ -15,7 +15,7 @@ class Step:
     """
     One open question. `docs/facts` names its `id`; `assumed` is what the code relies on until then.
 
-    `ask` raises NotAsked, and what the scene's clients raise. A step that `writes` first saves in
+    `ask` raises NotRun, and what the scene's clients raise. A step that `writes` first saves in
     the scene what must be restored.
     """
 

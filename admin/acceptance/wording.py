@@ -16,14 +16,14 @@ _MEDIA = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,40}", re.IGNORECASE)
 
 def of_graph(reply: Reply) -> str:
     """Such as "404 ImageNotFound"."""
-    return _joined(reply, graph.said(reply)[0])
+    return _joined(reply, graph.code_and_message(reply)[0])
 
 
 def of_sharepoint(reply: Reply) -> str:
     """Such as "404 -2130575338 SPException", or "200 with odata.null"."""
-    if sharepoint.says_nothing_there(reply.body):
+    if sharepoint.is_odata_null(reply.body):
         return f"{reply.status} with odata.null"
-    number, _, kind = sharepoint.said(reply.body).code.partition(", ")
+    number, _, kind = sharepoint.read_error(reply.body).code.partition(", ")
     number = number if _NUMBER.fullmatch(number) and number != "-1" else ""
     return _joined(reply, number, kind.rpartition(".")[2])
 

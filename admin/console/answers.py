@@ -10,7 +10,7 @@ import requests
 
 from admin.console import challenge
 from admin.terminal.fields import Fields
-from admin.terminal.problems import Busy, NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.problems import Busy, NotFound, Problem, Unreachable, Unsound, Unusable
 from admin.terminal.unanswered import too_slow, unanswered
 
 # A page of users is a tenth of a megabyte. A wrong address may return anything.
@@ -19,7 +19,7 @@ LONGEST_SENTENCE = 500
 _JPEG = b"\xff\xd8\xff"
 
 
-def untold(error: requests.exceptions.RequestException, host: str) -> Problem:
+def no_answer(error: requests.exceptions.RequestException, host: str) -> Problem:
     """The Problem for a request that got no answer."""
     if told := unanswered(error, host):
         return told
@@ -56,14 +56,14 @@ def content_of(answer: requests.Response, host: str, *, seconds: float) -> bytes
     return bytes(content)
 
 
-def fields(content: bytes, host: str, told: str) -> Fields:
-    """The JSON object in the answer, which must have a field *told*. Raises Unsound."""
+def fields(content: bytes, host: str, key: str) -> Fields:
+    """The JSON object in the answer, which must have a field *key*. Raises Unsound."""
     found = document(content)
     if not isinstance(found, dict):
         raise Unsound(
             f"{host} did not answer in JSON: check that PHOTOSYNC_URL is PhotoSync's address."
         )
-    if told not in found:
+    if key not in found:
         raise Unsound(
             f"The answer from {host} is not one of PhotoSync's: check PHOTOSYNC_URL, and that "
             "manage.py is as new as the app."
@@ -98,7 +98,7 @@ def refusal(answer: requests.Response, error: Fields, host: str) -> Problem:
                 or f"{host} does not understand this request: use the manage.py of its version."
             )
         case 404 if told:
-            return NotThere(told, error.text("code"))
+            return NotFound(told, error.text("code"))
         case 404:
             return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
         case 429 | 503:

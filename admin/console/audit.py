@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from admin.console.cli import Cli
 from admin.console.console import Console
-from admin.console.desk import Desk
 from admin.console.users import COLUMNS
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
@@ -18,19 +18,19 @@ _FIRST = 20
 _REPAIRS = {"free": "queued as they are found", "braked": "held back by the brake"}
 
 
-def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
+def audit(cli: Cli, *, repair: bool, as_csv: bool, seconds: float) -> int:
     """Start an audit, or follow the one that is running; returns the exit code."""
     # stdout must hold nothing but CSV.
-    say = desk.output.complain if as_csv else desk.output.line
-    ended = _followed(desk, desk.console.audit(repair=repair).part("audit"), say, seconds)
+    say = cli.output.error if as_csv else cli.output.line
+    ended = _followed(cli, cli.console.audit(repair=repair).part("audit"), say, seconds)
     repairs = repair and ended.text("repairs") != "braked" and ended.text("status") == "finished"
-    left = _repaired(desk, ended, seconds) if repairs else _differing(desk.console)
-    desk.output.document({"audit": dict(ended.raw), "differ": [dict(one.raw) for one in left]})
+    left = _repaired(cli, ended, seconds) if repairs else _differing(cli.console)
+    cli.output.document({"audit": dict(ended.raw), "differ": [dict(one.raw) for one in left]})
     if as_csv:
-        desk.output.verbatim(csv_text.table(COLUMNS, left))
+        cli.output.verbatim(csv_text.table(COLUMNS, left))
     else:
-        show_end(ended, desk.output)
-        _show_differing(left, desk.output, repair=repair)
+        show_end(ended, cli.output)
+        _show_differing(left, cli.output, repair=repair)
     return problems.WRONG if left or _is_bad(ended) else problems.FINE
 
 
@@ -65,13 +65,13 @@ def _pages(audit: Fields) -> int:
     return max(audit.number("expectedPages"), audit.number("page") - 1)
 
 
-def _followed(desk: Desk, audit: Fields, say: Callable[[str], None], seconds: float) -> Fields:
+def _followed(cli: Cli, audit: Fields, say: Callable[[str], None], seconds: float) -> Fields:
     """The audit when it has ended. Raises Late."""
     told: set[str] = set()
-    with desk.output.progress("Checking SharePoint, in pages") as report:
+    with cli.output.progress("Checking SharePoint, in pages") as report:
 
         def over() -> Fields | None:
-            found = desk.console.overview().part("audit")
+            found = cli.console.overview().part("audit")
             report(found.number("page") - 1, _pages(found))
             until = found.when("waitingUntil")
             if until and until not in told:
@@ -88,13 +88,13 @@ def _followed(desk: Desk, audit: Fields, say: Callable[[str], None], seconds: fl
         )
 
 
-def _repaired(desk: Desk, audit: Fields, seconds: float) -> list[Fields]:
+def _repaired(cli: Cli, audit: Fields, seconds: float) -> list[Fields]:
     """Who still differs once the worker has processed everybody found. Raises Late."""
     began = audit.moment("startedAt")
-    with desk.output.progress("Repairing") as report:
+    with cli.output.progress("Repairing") as report:
 
         def settled() -> list[Fields] | None:
-            left = _differing(desk.console)
+            left = _differing(cli.console)
             waiting = [one for one in left if _is_waiting(one, began)]
             report(audit.number("differ") - len(waiting), audit.number("differ"))
             return None if waiting else left

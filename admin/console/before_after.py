@@ -9,7 +9,7 @@ from typing import NamedTuple
 from admin.console.console import Console
 from admin.terminal.fields import Fields
 from admin.terminal.output import Report
-from admin.terminal.problems import Busy, NotThere, Problem, Unreachable
+from admin.terminal.problems import Busy, NotFound, Problem, Unreachable
 
 # At most this many people with pictures: two each, about 6 KB a picture.
 MOST_PEOPLE = 250
@@ -44,7 +44,7 @@ class Change(NamedTuple):
         return all(each is None or each.known for each in (self.before, self.after))
 
 
-class Photographer:
+class PictureFetcher:
     """Fetches pictures from the app one by one, for *seconds* at most."""
 
     def __init__(
@@ -88,8 +88,8 @@ class Photographer:
 
     def _picture(self, person: Fields, side: str) -> Picture:
         try:
-            return Picture(self._patiently(person.text("userId"), side))
-        except NotThere as none:
+            return Picture(self._retried(person.text("userId"), side))
+        except NotFound as none:
             return Picture(why="" if none.code == _PLAINLY_NONE else str(none))
         except Unreachable as problem:
             if not self._was_reached:
@@ -102,7 +102,7 @@ class Photographer:
         except Problem as problem:
             return Picture(why=str(problem), known=False)
 
-    def _patiently(self, user: str, side: str) -> bytes:
+    def _retried(self, user: str, side: str) -> bytes:
         """The picture; waits when the app is busy, up to a limit. Raises Problem."""
         for still_to_come in reversed(range(_TRIES)):
             try:

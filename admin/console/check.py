@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from admin.console import audit, person, release, whom
-from admin.console.desk import Desk, command
+from admin.console import audit, matched_users, person, release
+from admin.console.cli import Cli, command
 from admin.terminal.options import waits
 from admin.terminal.problems import Unusable
 
@@ -28,7 +28,7 @@ _DAY = 24 * 3600.0
 @click.option("--yes", is_flag=True, help="Release without asking.")
 @waits(_DAY, "How long --all waits for the end.")
 def check(
-    desk: Desk,
+    cli: Cli,
     user: str | None,
     everybody: bool,
     repair: bool,
@@ -56,14 +56,14 @@ def check(
         raise Unusable("Give one of USER, --all and --release-repairs.")
     if (repair or as_csv) and not everybody:
         raise Unusable("--repair and --csv need --all; to repair one user: manage.py replay USER.")
-    if as_csv and desk.output.as_json:
+    if as_csv and cli.output.as_json:
         raise Unusable("Give --csv or --json, not both.")
     if release_repairs:
-        return release.repairs(desk, yes=yes)
+        return release.repairs(cli, yes=yes)
     if everybody:
-        return audit.audit(desk, repair=repair, as_csv=as_csv, seconds=timeout)
-    answer = desk.console.user(user or "")
-    whom.say_taken(user or "", person.account(answer), desk.output)
-    desk.output.document(answer.raw)
-    person.show_sides(answer, desk.output)
+        return audit.audit(cli, repair=repair, as_csv=as_csv, seconds=timeout)
+    answer = cli.console.user(user or "")
+    matched_users.say_which_user(user or "", person.account(answer), cli.output)
+    cli.output.document(answer.raw)
+    person.show_sides(answer, cli.output)
     return person.comparison(answer)

@@ -17,7 +17,7 @@ import urllib3
 from admin.console import answers, versions
 from admin.console.account import Account
 from admin.console.address import Address
-from admin.console.ways import Ways
+from admin.console.authentication import AuthenticationMethods
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Unsound, Unusable
 from admin.terminal.trail import Trail
@@ -28,11 +28,11 @@ from shared.session import OneHostSession
 T = TypeVar("T")
 
 # Seconds to connect, and to answer: the doctor makes a dozen calls to Graph and SharePoint.
-_PATIENCE = (10, 120)
+_TIMEOUT = (10, 120)
 _PAGE = 200
 
 
-class Past(NamedTuple):
+class OrderHistory(NamedTuple):
     """Orders, the user they are about if known, and whether lines of the log are damaged."""
 
     user: Fields
@@ -46,15 +46,15 @@ class Console:
     def __init__(
         self,
         address: Address,
-        patience: tuple[float, float] = _PATIENCE,
+        timeout: tuple[float, float] = _TIMEOUT,
         *,
         account: Account | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         """*tell* prints what signing in needs, and once if the app's version differs."""
         self._address = address
-        self._ways = Ways(address, account or Account(), tell)
-        self._patience = patience
+        self._methods = AuthenticationMethods(address, account or Account(), tell)
+        self._timeout = timeout
         self._warn: Callable[[str], None] | None = tell
         self._session = OneHostSession()
         self._session.headers["Accept"] = "application/json"
@@ -72,25 +72,25 @@ class Console:
 
     def me(self) -> Fields:
         """The caller and their role, as the app sees them."""
-        return self._call("GET", "me", told="via")
+        return self._call("GET", "me", key="via")
 
     def overview(self) -> Fields:
         """The status of everything."""
-        return self._call("GET", "overview", told="counts")
+        return self._call("GET", "overview", key="counts")
 
     def user(self, user: str) -> Fields:
         """Both sides of one user, read now."""
-        return self._call("GET", _path(user), told="agree")
+        return self._call("GET", _path(user), key="agree")
 
     def state(self, user: str) -> Fields:
         """The stored state of one user, and as of when: cheap enough to poll."""
-        return self._call("GET", _path(user), told="state", query={"sides": "none"})
+        return self._call("GET", _path(user), key="state", query={"sides": "none"})
 
     def photo(self, user: str, side: str) -> bytes:
         """
         One side's picture of a user, as a small JPEG.
 
-        Raises NotThere, which says why there is none, and Busy.
+        Raises NotFound, which says why there is none, and Busy.
         """
         path = f"{_path(user)}/photo/{side}"
         return self._send("GET", path, answers.picture, query={"small": "true"})
@@ -117,21 +117,21 @@ class Console:
                     )
                 yield person
 
-    def history(self, *, user: str = "", since: str = "") -> Past:
+    def history(self, *, user: str = "", since: str = "") -> OrderHistory:
         """The orders about *user*, or all of them, since *since*; newest first."""
         pages = list(self._pages("history", "orders", {"user": user, "since": since}))
-        return Past(
+        return OrderHistory(
             pages[0].part("user"),
             [one for page in pages for one in page.parts("orders")],
             damaged=any(page.number("damaged") for page in pages),
         )
 
-    def _pages(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
-        """The pages of a list whose items are under *told*."""
+    def _pages(self, path: str, key: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
+        """The pages of a list whose items are under *key*."""
         token, trail = "", Trail()
         while True:
             query = {**wanted, "token": token}
-            page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
+            page = self._call("GET", path, key=key, query={k: v for k, v in query.items() if v})
             if why := page.text("unasked"):
                 raise Unsound(
                     f"No known user matches, and Microsoft 365 could not be searched: {why}"
@@ -148,60 +148,60 @@ class Console:
         """Replay one user; *replace* also replaces a picture that a person chose."""
         # An older app would refuse the unknown field.
         body = {"force": force} | ({"replace": True} if replace else {})
-        return self._call("POST", f"{_path(user)}/replay", told="queued", body=body)
+        return self._call("POST", f"{_path(user)}/replay", key="queued", body=body)
 
     def sweep(self) -> Fields:
         """Start a sweep."""
-        return self._call("POST", "sweep", told="queued", body={})
+        return self._call("POST", "sweep", key="queued", body={})
 
     def renew(self) -> Fields:
         """Renew the subscription."""
-        return self._call("POST", "sweep", told="queued", body={"renew": True})
+        return self._call("POST", "sweep", key="queued", body={"renew": True})
 
     def release_removals(self) -> Fields:
         """Release the removals that the brake holds back."""
-        return self._call("POST", "sweep", told="released", body={"releaseRemovals": True})
+        return self._call("POST", "sweep", key="released", body={"releaseRemovals": True})
 
     def audit(self, *, repair: bool) -> Fields:
         """Start an audit of every picture in SharePoint."""
-        return self._call("POST", "audit", told="audit", body={"repair": repair})
+        return self._call("POST", "audit", key="audit", body={"repair": repair})
 
     def release_repairs(self) -> Fields:
         """Release the repairs that the brake holds back."""
-        return self._call("POST", "audit", told="released", body={"releaseRepairs": True})
+        return self._call("POST", "audit", key="released", body={"releaseRepairs": True})
 
     def uninstall(self, *, remove_pictures: bool) -> Fields:
         """Start to uninstall PhotoSync."""
         body = {"removePictures": remove_pictures}
-        return self._call("POST", "uninstall", told="uninstall", body=body)
+        return self._call("POST", "uninstall", key="uninstall", body=body)
 
     def cancel_uninstall(self) -> Fields:
         """Cancel the uninstallation."""
-        return self._call("POST", "uninstall", told="cancelled", body={"cancel": True})
+        return self._call("POST", "uninstall", key="cancelled", body={"cancel": True})
 
     def dismiss(self, users: Sequence[str], unreadable_to: str = "") -> Fields:
         """Dismiss users' failures, and unreadable messages up to a point in time."""
         body: dict[str, Any] = {"users": list(users)} if users else {}
         body |= {"unreadableTo": unreadable_to} if unreadable_to else {}
-        return self._call("POST", "dismiss", told="dismissed", body=body)
+        return self._call("POST", "dismiss", key="dismissed", body=body)
 
     def doctor(self) -> Fields:
         """The app's checks of itself."""
-        return self._call("GET", "doctor", told="checks")
+        return self._call("GET", "doctor", key="checks")
 
     def _call(
         self,
         method: str,
         path: str,
         *,
-        told: str,
+        key: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Fields:
-        """The answer, which must have a field *told*: other services send JSON with 200, too."""
+        """The answer, which must have a field *key*: other services send JSON with 200, too."""
 
         def read(content: bytes, host: str) -> Fields:
-            return answers.fields(content, host, told)
+            return answers.fields(content, host, key)
 
         return self._send(method, path, read, query=query, body=body)
 
@@ -224,7 +224,9 @@ class Console:
                 return result
             error = Fields.of(answers.document(content)).part("error")
             # At most two ways, each tried once.
-            if not self._ways.goes_on(answer, error.text("message")[: answers.LONGEST_SENTENCE]):
+            if not self._methods.try_next(
+                answer, error.text("message")[: answers.LONGEST_SENTENCE]
+            ):
                 raise answers.refusal(answer, error, host)
 
     def _ask(
@@ -235,33 +237,33 @@ class Console:
         body: Mapping[str, Any] | None,
     ) -> tuple[requests.Response, bytes]:
         """One request by the current way, and its answer."""
-        way = self._ways.way()
+        authentication = self._methods.current()
         # An environment variable would override the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
         host = self._address.host
         try:
             with self._session.request(
                 method,
-                f"{self._address.url}/{way.path}/{path}",
+                f"{self._address.url}/{authentication.path}/{path}",
                 params=query,
                 json=body,
-                headers=way.headers,
+                headers=authentication.headers,
                 verify=trust,
-                timeout=self._patience,
+                timeout=self._timeout,
                 stream=True,
             ) as answer:
-                return answer, answers.content_of(answer, host, seconds=self._patience[1])
+                return answer, answers.content_of(answer, host, seconds=self._timeout[1])
         except requests.exceptions.RequestException as error:
-            raise answers.untold(error, host) from error
+            raise answers.no_answer(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
             raise too_slow(host) from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # ValueError: a Location that is not a URL.
             raise answers.broken(host) from error
 
-    def _compare(self, told: str) -> None:
+    def _compare(self, version: str) -> None:
         """Warn once if the app is older or newer; its answers are read anyway."""
-        if self._warn and (sentence := versions.differ(told)):
+        if self._warn and (sentence := versions.differ(version)):
             self._warn(sentence)
         self._warn = None
 

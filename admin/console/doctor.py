@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from admin.console import versions
-from admin.console.desk import Desk, command
+from admin.console.cli import Cli, command
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 
 
 @command
-def doctor(desk: Desk) -> int:
+def doctor(cli: Cli) -> int:
     """
     Check the app's settings, rights and environment, and show its version.
 
     Each check says what it found and, if that is wrong, what to do. "not checked" means that
     another problem prevented the check. The exit code is 1 if any check failed.
     """
-    answer = desk.console.doctor()
-    desk.output.document(answer.raw)
+    answer = cli.console.doctor()
+    cli.output.document(answer.raw)
     if told := versions.of(answer):
-        desk.output.line(told)
+        cli.output.line(told)
     checks = answer.parts("checks")
-    desk.output.table(
+    cli.output.table(
         ["check", "result", "found", "what to do"],
         [
             [
@@ -34,9 +34,9 @@ def doctor(desk: Desk) -> int:
         ],
     )
     if answer.flag("ok"):
-        desk.output.line("All checks passed.", style="green")
+        cli.output.line("All checks passed.", style="green")
         return problems.FINE
-    desk.output.line(_count(checks), style="bold red")
+    cli.output.line(_count(checks), style="bold red")
     return problems.WRONG
 
 

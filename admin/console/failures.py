@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from admin.console import whom
-from admin.console.desk import Desk, command
+from admin.console import matched_users
+from admin.console.cli import Cli, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
@@ -27,7 +27,7 @@ _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt",
 )
 @click.option("--yes", is_flag=True, help="Dismiss without asking.")
 def failures(
-    desk: Desk,
+    cli: Cli,
     as_csv: bool,
     everybody: bool,
     users: tuple[str, ...],
@@ -45,17 +45,17 @@ def failures(
     if users or dismiss_unreadable:
         if as_csv or everybody:
             raise problems.Unusable("Dismissing does not go with --csv or --all: leave them out.")
-        return _dismiss(desk, users, unreadable=dismiss_unreadable, yes=yes)
-    if as_csv and desk.output.as_json:
+        return _dismiss(cli, users, unreadable=dismiss_unreadable, yes=yes)
+    if as_csv and cli.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
-    listed = list(desk.console.users(status="failed"))
+    listed = list(cli.console.users(status="failed"))
     left = [one for one in listed if not one.flag("dismissed")]
     found = listed if everybody else left
-    desk.output.document([dict(one.raw) for one in found])
+    cli.output.document([dict(one.raw) for one in found])
     if as_csv:
-        desk.output.verbatim(csv_text.table(_COLUMNS, found))
+        cli.output.verbatim(csv_text.table(_COLUMNS, found))
     else:
-        _show(found, left, hidden=len(listed) - len(left), output=desk.output)
+        _show(found, left, hidden=len(listed) - len(left), output=cli.output)
     return problems.WRONG if left else problems.FINE
 
 
@@ -81,23 +81,23 @@ def _show(found: list[Fields], left: list[Fields], *, hidden: int, output: Outpu
         output.line("No failures.", style="green")
 
 
-def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool) -> int:
-    aside = desk.console.overview() if unreadable else Fields({})
+def _dismiss(cli: Cli, users: tuple[str, ...], *, unreadable: bool, yes: bool) -> int:
+    aside = cli.console.overview() if unreadable else Fields({})
     until = max((one.text("at") for one in aside.parts("unreadable")), default="")
     if unreadable and not until and not users:
-        desk.output.document({"dismissed": 0, "unreadableTo": ""})
-        desk.output.line("There are no unreadable messages.", style="green")
+        cli.output.document({"dismissed": 0, "unreadableTo": ""})
+        cli.output.line("There are no unreadable messages.", style="green")
         return problems.FINE
     told = [f"the failure of {user}" for user in users]
     if until:
         told.append(f"{aside.number('unreadableCount')} unreadable messages")
     what = ", ".join(told)
-    if not agreed(f"Dismiss {what}?", desk.output, yes=yes):
-        desk.output.line("Nothing was changed.")
+    if not agreed(f"Dismiss {what}?", cli.output, yes=yes):
+        cli.output.line("Nothing was changed.")
         return problems.WRONG
-    answer = desk.console.dismiss(users, until)
+    answer = cli.console.dismiss(users, until)
     for user, taken in zip(users, answer.parts("users"), strict=False):
-        whom.say_taken(user, taken, desk.output)
-    desk.output.document(answer.raw)
-    desk.output.line(f"Dismissed: {what}.", style="green")
+        matched_users.say_which_user(user, taken, cli.output)
+    cli.output.document(answer.raw)
+    cli.output.line(f"Dismissed: {what}.", style="green")
     return problems.FINE

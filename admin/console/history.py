@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from admin.console import whom
-from admin.console.desk import Desk, command
+from admin.console import matched_users
+from admin.console.cli import Cli, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 
@@ -28,7 +28,7 @@ _DAYS = re.compile(r"(\d{1,4})d")
 @click.option(
     "--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header line."
 )
-def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> int:
+def history(cli: Cli, user: str | None, since: str | None, as_csv: bool) -> int:
     """
     List all orders, or those about USER, newest first.
 
@@ -38,18 +38,18 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
     result, endedAt, detail and correlationId; an apostrophe is put before a value that a
     spreadsheet would run as a formula.
     """
-    if as_csv and desk.output.as_json:
+    if as_csv and cli.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
     began = _began(since, datetime.now(UTC)) if since else ""
-    taken, found, damaged = desk.console.history(user=user or "", since=began)
-    whom.say_taken(user or "", taken, desk.output)
+    taken, found, damaged = cli.console.history(user=user or "", since=began)
+    matched_users.say_which_user(user or "", taken, cli.output)
     if damaged:
-        desk.output.complain("Some lines of the log cannot be read and are left out.")
-    desk.output.document([dict(one.raw) for one in found])
+        cli.output.error("Some lines of the log cannot be read and are left out.")
+    cli.output.document([dict(one.raw) for one in found])
     if as_csv:
-        desk.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))
+        cli.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))
         return problems.FINE
-    desk.output.table(
+    cli.output.table(
         ["at", "who", "order", "on", "result", "detail"],
         [
             [
@@ -63,7 +63,7 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
             for one in found
         ],
     )
-    desk.output.line(f"{len(found)} listed." if found else "No orders.")
+    cli.output.line(f"{len(found)} listed." if found else "No orders.")
     return problems.FINE
 
 

@@ -101,7 +101,7 @@ def show_sides(answer: Fields, output: Output) -> None:
         told = f"left alone by design: {why}{told}"
     output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
     user, profile = answer.part("user"), answer.part("profile")
-    silent = {each.text("side"): _silence(each) for each in answer.parts("unasked")}
+    silent = {each.text("side"): _unread(each) for each in answer.parts("unasked")}
     rows = [["Exchange", "user", _account(user)]]
     rows += [["Exchange", "photo", why] for side, why in silent.items() if side == "exchange"]
     rows += [["SharePoint", key, profile.text(key)] for key in _PROFILE if profile]
@@ -117,7 +117,7 @@ def show_memory(answer: Fields, output: Output) -> None:
     """What the last run stored, and what happened before."""
     state = answer.part("state")
     rows = [["status", _status(state)]]
-    rows += [[label, _told(state, key)] for label, key in _STATE if state.text(key)]
+    rows += [[label, _value(state, key)] for label, key in _STATE if state.text(key)]
     error = state.part("lastError")
     if error:
         rows.append(["last error", f"{error.when('at')} {error.text('message')}"])
@@ -150,7 +150,7 @@ def _is_left_alone(answer: Fields) -> bool:
     return status == "left" or (status == "skipped" and reason in _BY_DESIGN)
 
 
-def _silence(unasked: Fields) -> str:
+def _unread(unasked: Fields) -> str:
     seconds = unasked.raw.get("retryAfter")
     again = f" Try again in {ceil(seconds)} s." if isinstance(seconds, int | float) else ""
     return f"could not be read: {unasked.text('message')}{again}"
@@ -162,7 +162,7 @@ def _status(state: Fields) -> str:
     return f"waiting until {until}" if status == "waiting" and until else status
 
 
-def _told(state: Fields, key: str) -> str:
+def _value(state: Fields, key: str) -> str:
     return state.when(key) if key.endswith(("At", "Since")) else state.text(key)
 
 

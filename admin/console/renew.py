@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from admin.console.desk import Desk, command
+from admin.console.cli import Cli, command
 from admin.terminal import problems
 
 
 @command
-def renew(desk: Desk) -> int:
+def renew(cli: Cli) -> int:
     """
     Renew the subscription now.
 
     Without this command, it is checked twice a day by default. If Graph has no subscription, one is
     created; a wrong one is corrected.
     """
-    desk.output.document(desk.console.renew().raw)
-    desk.output.line("Renewal is queued. To see whether the subscription is live: manage.py doctor")
+    cli.output.document(cli.console.renew().raw)
+    cli.output.line("Renewal is queued. To see whether the subscription is live: manage.py doctor")
     return problems.FINE

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import click
 
-from admin.console import user_list, whom
-from admin.console.desk import Desk, command
+from admin.console import matched_users, user_list
+from admin.console.cli import Cli, command
 from admin.console.replay_end import await_all, seen_before
 from admin.console.replay_result import Replayed, show
 from admin.terminal import problems
@@ -38,7 +38,7 @@ from admin.terminal.question import agreed
 )
 @waits(300, "How long --wait waits for the end.")
 def replay(
-    desk: Desk,
+    cli: Cli,
     users: tuple[str, ...],
     force: bool,
     replace: bool,
@@ -63,53 +63,53 @@ def replay(
         raise problems.Unusable("--replace does not go with --failed: name the users instead.")
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
-    results = _wanted(desk, users, from_file, failed=failed)
-    if replace and not _may_replace(desk, results, yes=yes):
-        desk.output.line("Nothing was changed.")
+    results = _wanted(cli, users, from_file, failed=failed)
+    if replace and not _may_replace(cli, results, yes=yes):
+        cli.output.line("Nothing was changed.")
         return problems.WRONG
-    _queue(desk, results, force=force, replace=replace, wait=wait)
+    _queue(cli, results, force=force, replace=replace, wait=wait)
     if wait:
-        await_all(desk, results, seconds=timeout)
+        await_all(cli, results, seconds=timeout)
     for each in results:
-        whom.say_taken(each.user, each.taken, desk.output)
-    show(results, desk.output)
+        matched_users.say_which_user(each.user, each.taken, cli.output)
+    show(results, cli.output)
     return max((each.exit_code for each in results), default=problems.FINE)
 
 
 def _wanted(
-    desk: Desk, users: tuple[str, ...], from_file: BinaryIO | None, *, failed: bool
+    cli: Cli, users: tuple[str, ...], from_file: BinaryIO | None, *, failed: bool
 ) -> list[Replayed]:
     """The named users, and with *failed* all whose last run failed. Raises Unusable."""
     named = [*users, *(user_list.read(from_file) if from_file else [])]
     results = [Replayed(user) for user in user_list.distinct(named)]
     if failed:
-        results += _failed(desk, known={each.user.casefold() for each in results})
+        results += _failed(cli, known={each.user.casefold() for each in results})
     elif not results:
         raise problems.Unusable("The file contains no users: write one user a line.")
     return results
 
 
-def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
+def _failed(cli: Cli, known: set[str]) -> list[Replayed]:
     """Everybody whose last run failed, by object id: UPNs can be reassigned."""
     found = [
         Replayed(one.text("userPrincipalName") or one.text("userId"), user_id=one.text("userId"))
-        for one in desk.console.users(status="failed")
+        for one in cli.console.users(status="failed")
     ]
     return [each for each in found if each.user.casefold() not in known]
 
 
-def _may_replace(desk: Desk, results: list[Replayed], *, yes: bool) -> bool:
-    people = (_identified(desk, each) for each in results)
+def _may_replace(cli: Cli, results: list[Replayed], *, yes: bool) -> bool:
+    people = (_identified(cli, each) for each in results)
     whose = f"any of these {len(results)} people" if len(results) > 1 else "this person"
-    desk.output.line(f"A picture that {whose} chose will be replaced and cannot be restored:")
-    whom.show_first(people, len(results), desk.output)
-    return agreed("Show their photos instead?", desk.output, yes=yes)
+    cli.output.line(f"A picture that {whose} chose will be replaced and cannot be restored:")
+    matched_users.show_first(people, len(results), cli.output)
+    return agreed("Show their photos instead?", cli.output, yes=yes)
 
 
-def _identified(desk: Desk, each: Replayed) -> Fields:
+def _identified(cli: Cli, each: Replayed) -> Fields:
     """Who *each* is, if known; remembers the id, so that exactly this user is replayed."""
     try:
-        state = desk.console.state(each.called).part("state")
+        state = cli.console.state(each.called).part("state")
     except Unreachable:
         raise
     except Problem:
@@ -119,13 +119,13 @@ def _identified(desk: Desk, each: Replayed) -> Fields:
     return state or Fields({"userPrincipalName": each.user})
 
 
-def _queue(desk: Desk, results: list[Replayed], *, force: bool, replace: bool, wait: bool) -> None:
-    with desk.output.progress("Queueing") as report:
+def _queue(cli: Cli, results: list[Replayed], *, force: bool, replace: bool, wait: bool) -> None:
+    with cli.output.progress("Queueing") as report:
         for number, each in enumerate(results):
             report(number, len(results))
             try:
-                each.before = seen_before(desk.console, each.called) if wait else ""
-                order = desk.console.replay(each.called, force=force, replace=replace)
+                each.before = seen_before(cli.console, each.called) if wait else ""
+                order = cli.console.replay(each.called, force=force, replace=replace)
                 each.user_id, each.run = order.text("userId"), order.text("correlationId")
                 each.taken, each.queued = order, True
             except Unreachable as problem:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from admin.console.cli import Cli
 from admin.console.console import Console
-from admin.console.desk import Desk
 from admin.console.replay_result import Replayed
 from admin.terminal.fields import Fields
 from admin.terminal.output import Report
-from admin.terminal.problems import Late, NotThere, Problem, Unsound
+from admin.terminal.problems import Late, NotFound, Problem, Unsound
 from admin.terminal.waiting import wait_until
 
 # Users polled between pauses; each costs the app one read.
-_LOOKS = 10
+_POLLS = 10
 _QUEUE = "photo-sync"
 
 
@@ -27,15 +27,15 @@ def seen_before(console: Console, user: str) -> str:
         return ""
 
 
-def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> None:
+def await_all(cli: Cli, results: Sequence[Replayed], *, seconds: float) -> None:
     """Wait until every queued run has ended; those that have not get a Late."""
-    following = _Following(desk.console, [each for each in results if each.queued])
+    following = _Following(cli.console, [each for each in results if each.queued])
     if not following.open:
         return
-    with desk.output.progress("Processing") as report:
+    with cli.output.progress("Processing") as report:
         following.report = report
         try:
-            wait_until(following.look, seconds=seconds, late="")
+            wait_until(following.poll, seconds=seconds, late="")
         except Late:
             for each in following.open:
                 stage = (each.stage or following.queued).rstrip(".")
@@ -54,12 +54,12 @@ class _Following:
     def __init__(self, console: Console, replays: list[Replayed]) -> None:
         self.open = replays
         self.queued = "queued"
-        self.report: Report = lambda done, of, told="": None
+        self.report: Report = lambda done, of, sentence="": None
         self._console = console
         self._all = len(replays)
         self._empty = 0
 
-    def look(self) -> bool | None:
+    def poll(self) -> bool | None:
         """Poll some of them; True when none is left."""
         overview = self._console.overview()
         others = overview.part("queues").number(_QUEUE) - 1
@@ -68,28 +68,28 @@ class _Following:
         # left no mark (its state was deleted, say). Seen twice, in case the first count is old.
         self._empty = 0 if others >= 0 else self._empty + 1
         self._see_set_aside(overview)
-        for each in [one for one in self.open if not one.problem][: self._looks]:
+        for each in [one for one in self.open if not one.problem][: self._polls]:
             try:
-                self._look_at(each)
-            except NotThere as problem:
+                self._poll_one(each)
+            except NotFound as problem:
                 each.problem = problem
             except Unsound as problem:
                 each.stage = str(problem)
         remaining = [each for each in self.open if not each.has_ended and not each.problem]
         # Those not polled yet come first next time.
-        self.open = [*remaining[_LOOKS:], *remaining[:_LOOKS]]
-        self.report(self._all - len(self.open), self._all, self._told())
+        self.open = [*remaining[_POLLS:], *remaining[:_POLLS]]
+        self.report(self._all - len(self.open), self._all, self._summary())
         return None if self.open else True
 
     @property
-    def _looks(self) -> int:
-        return self._all if self._is_empty else _LOOKS
+    def _polls(self) -> int:
+        return self._all if self._is_empty else _POLLS
 
     @property
     def _is_empty(self) -> bool:
         return self._empty >= 2
 
-    def _look_at(self, each: Replayed) -> None:
+    def _poll_one(self, each: Replayed) -> None:
         answer = self._console.state(each.called)
         state = answer.part("state")
         replays = state.raw.get("replays")
@@ -104,9 +104,9 @@ class _Following:
         for aside in overview.parts("unreadable"):
             for each in self.open:
                 if each.run and each.run in aside.text("body"):
-                    each.problem = NotThere(aside.text("reason"))
+                    each.problem = NotFound(aside.text("reason"))
 
-    def _told(self) -> str:
+    def _summary(self) -> str:
         stages = Counter(each.stage or self.queued for each in self.open)
         if self._all == 1:
             return "".join(f"{self.open[0].user}: {stage}" for stage in stages)

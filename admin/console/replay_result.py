@@ -79,7 +79,7 @@ class Replayed:
 def show(results: Sequence[Replayed], output: Output) -> None:
     """Who was queued and who was not, and how each awaited run ended."""
     output.document({"users": [each.as_document() for each in results]})
-    output.table(["user", "result", "detail"], [[each.account, *_told(each)] for each in results])
+    output.table(["user", "result", "detail"], [[each.account, *_result(each)] for each in results])
     left_out = [each for each in results if not each.queued]
     late = [each for each in results if each.queued and isinstance(each.problem, Late)]
     failed = [each for each in results if each.has_ended and each.status == "failed"]
@@ -97,13 +97,13 @@ def show(results: Sequence[Replayed], output: Output) -> None:
     troubled = [each for each in results if each.problem]
     if troubled:
         first = troubled[0]
-        output.complain(
+        output.error(
             f"{len(troubled)} of {len(results)} users had a problem. The first is {first.user}: "
             f"{first.problem}"
         )
 
 
-def _told(each: Replayed) -> tuple[str, str]:
+def _result(each: Replayed) -> tuple[str, str]:
     if each.problem:
         return ("queued" if each.queued else "not queued"), str(each.problem)
     return each.status or "queued", each.detail

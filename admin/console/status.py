@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import click
 
-from admin.console import audit, person, versions, whom
-from admin.console.desk import Desk, command
+from admin.console import audit, matched_users, person, versions
+from admin.console.cli import Cli, command
 from admin.console.sweep import show_end, show_fill
 from admin.terminal import problems
 from admin.terminal.fields import Fields
@@ -22,7 +22,7 @@ _OLD = timedelta(seconds=30)
 @click.option(
     "--ticket", is_flag=True, help="Print only a text about USER for a ticket, without codes."
 )
-def status(desk: Desk, user: str | None, ticket: bool) -> int:
+def status(cli: Cli, user: str | None, ticket: bool) -> int:
     """
     Show the overall status, or one USER.
 
@@ -34,21 +34,21 @@ def status(desk: Desk, user: str | None, ticket: bool) -> int:
     if user is None:
         if ticket:
             raise problems.Unusable("--ticket needs a USER: name one.")
-        return _show_everything(desk)
-    answer = desk.console.user(user)
-    whom.say_taken(user, person.account(answer), desk.output)
-    desk.output.document(answer.raw)
+        return _show_everything(cli)
+    answer = cli.console.user(user)
+    matched_users.say_which_user(user, person.account(answer), cli.output)
+    cli.output.document(answer.raw)
     if ticket:
-        person.show_ticket(answer, desk.output)
+        person.show_ticket(answer, cli.output)
         return person.verdict(answer)
-    person.show_card(answer, desk.output)
-    person.show_sides(answer, desk.output)
-    person.show_memory(answer, desk.output)
+    person.show_card(answer, cli.output)
+    person.show_sides(answer, cli.output)
+    person.show_memory(answer, cli.output)
     return person.verdict(answer)
 
 
-def _show_everything(desk: Desk) -> int:
-    overview, output = desk.console.overview(), desk.output
+def _show_everything(cli: Cli) -> int:
+    overview, output = cli.console.overview(), cli.output
     output.document(overview.raw)
     if told := versions.of(overview):
         output.line(told)
@@ -93,7 +93,7 @@ def _show_counts(overview: Fields, output: Output) -> None:
     rows = [[key or "unknown", counts.text(key)] for key in counts.raw]
     output.table(["", ""], rows, f"Users{_counted(overview)}")
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
-    output.table(["", ""], [["subscription", _remembered(overview)]])
+    output.table(["", ""], [["subscription", _stored(overview)]])
     groups = overview.part("groups")
     output.table(["", ""], [[key, groups.text(key)] for key in groups.raw], "Groups in effect")
 
@@ -112,7 +112,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_BODY else f"{text[:_LONGEST_BODY]} …"
 
 
-def _remembered(overview: Fields) -> str:
+def _stored(overview: Fields) -> str:
     """The stored state of the subscription; `doctor` asks Graph itself."""
     subscription = overview.part("subscription")
     if not subscription:

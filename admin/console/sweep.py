@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from admin.console import release
-from admin.console.desk import Desk, command
+from admin.console.cli import Cli, command
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.options import waits
@@ -26,7 +26,7 @@ _REMOVALS = {"due": "not queued yet", "braked": "held back by the brake"}
 )
 @click.option("--yes", is_flag=True, help="Release without asking.")
 @waits(3600, "How long --wait waits for the end.")
-def sweep(desk: Desk, wait: bool, release_removals: bool, yes: bool, timeout: float) -> int:
+def sweep(cli: Cli, wait: bool, release_removals: bool, yes: bool, timeout: float) -> int:
     """
     Check all users for changed photos now.
 
@@ -40,16 +40,16 @@ def sweep(desk: Desk, wait: bool, release_removals: bool, yes: bool, timeout: fl
     if wait and release_removals:
         raise problems.Unusable("Give --wait or --release-removals, not both.")
     if release_removals:
-        return release.removals(desk, yes=yes)
+        return release.removals(cli, yes=yes)
     if wait:
-        return _follow(desk, timeout)
-    desk.output.document(desk.console.sweep().raw)
-    desk.output.line("A sweep is queued; manage.py status shows its progress.")
+        return _follow(cli, timeout)
+    cli.output.document(cli.console.sweep().raw)
+    cli.output.line("A sweep is queued; manage.py status shows its progress.")
     return problems.FINE
 
 
-def _follow(desk: Desk, seconds: float) -> int:
-    console = desk.console
+def _follow(cli: Cli, seconds: float) -> int:
+    console = cli.console
     before = console.overview().part("sweep")
     console.sweep()
     # If one was running, no second one starts: wait for that one.
@@ -59,7 +59,7 @@ def _follow(desk: Desk, seconds: float) -> int:
         found = console.overview().part("sweep")
         return found if found and found.text("id") != old else None
 
-    with desk.output.progress("Sweeping") as report:
+    with cli.output.progress("Sweeping") as report:
 
         def over() -> Fields | None:
             found = console.overview().part("sweep")
@@ -76,9 +76,9 @@ def _follow(desk: Desk, seconds: float) -> int:
             seconds=seconds,
             late="The sweep is still running: manage.py status shows its progress.",
         )
-    desk.output.document(end.raw)
-    show_end(end, desk.output)
-    show_fill(console.overview().part("fill"), desk.output)
+    cli.output.document(end.raw)
+    show_end(end, cli.output)
+    show_fill(console.overview().part("fill"), cli.output)
     braked = "braked" in {end.text("removals"), end.text("forgetting")}
     wrong = end.text("status") == "failed" or braked
     return problems.WRONG if wrong else problems.FINE

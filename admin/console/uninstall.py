@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from admin.console.desk import Desk, command
+from admin.console.cli import Cli, command
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.options import waits
@@ -30,7 +30,7 @@ _LATE = "It continues if you stop this command; repeat the command to see the pr
 @click.option("--cancel", is_flag=True, help="Cancel the uninstallation and restore everything.")
 @waits(86_400, "How long to wait for the end.", least=1)
 def uninstall(
-    desk: Desk, remove_pictures: bool, dry_run: bool, yes: bool, cancel: bool, timeout: float
+    cli: Cli, remove_pictures: bool, dry_run: bool, yes: bool, cancel: bool, timeout: float
 ) -> int:
     """
     Stop PhotoSync and remove what it stored, and its pictures on request.
@@ -43,42 +43,42 @@ def uninstall(
     if cancel:
         if remove_pictures or dry_run:
             raise problems.Unusable("Give --cancel alone.")
-        return _cancel(desk)
-    overview = desk.console.overview()
+        return _cancel(cli)
+    overview = cli.console.overview()
     before = overview.part("uninstall")
     if _is_over(overview):
-        desk.output.document(before.raw)
-        desk.output.line(f"Nothing is left to remove. {_NEXT}", style="green")
+        cli.output.document(before.raw)
+        cli.output.line(f"Nothing is left to remove. {_NEXT}", style="green")
         return problems.FINE
     runs = before.text("status") == "running"
     if runs:
-        desk.output.line(f"It was started at {before.when('startedAt')} and is still running.")
+        cli.output.line(f"It was started at {before.when('startedAt')} and is still running.")
     else:
-        _show_plan(overview, desk.output, remove=remove_pictures)
+        _show_plan(overview, cli.output, remove=remove_pictures)
     if dry_run:
-        desk.output.document(_plan(overview, remove=remove_pictures))
+        cli.output.document(_plan(overview, remove=remove_pictures))
         return problems.FINE
     question = (
         "Uninstall PhotoSync and remove its pictures from SharePoint?"
         if remove_pictures
         else "Uninstall PhotoSync?"
     )
-    if not agreed(question, desk.output, yes=yes or runs, instead=WITH_PLAN):
-        desk.output.line("Nothing was changed.")
+    if not agreed(question, cli.output, yes=yes or runs, instead=WITH_PLAN):
+        cli.output.line("Nothing was changed.")
         return problems.WRONG
-    return _follow(desk, remove=remove_pictures, seconds=timeout)
+    return _follow(cli, remove=remove_pictures, seconds=timeout)
 
 
-def _cancel(desk: Desk) -> int:
-    answer = desk.console.cancel_uninstall()
-    desk.output.document(answer.raw)
+def _cancel(cli: Cli) -> int:
+    answer = cli.console.cancel_uninstall()
+    cli.output.document(answer.raw)
     told = (
         "The uninstallation is cancelled: the subscription is created again, and a sweep copies "
         "the photos of all users whose state was deleted. See manage.py status."
         if answer.flag("cancelled")
         else "There is nothing to cancel: PhotoSync is not being uninstalled."
     )
-    desk.output.line(told)
+    cli.output.line(told)
     return problems.FINE
 
 
@@ -134,8 +134,8 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
     output.table(["", ""], rows, "Plan")
 
 
-def _follow(desk: Desk, *, remove: bool, seconds: float) -> int:
-    console, output = desk.console, desk.output
+def _follow(cli: Cli, *, remove: bool, seconds: float) -> int:
+    console, output = cli.console, cli.output
     ordered = console.uninstall(remove_pictures=remove).part("uninstall").text("id")
     output.line(f"This takes at least five minutes. {_LATE}")
     with output.progress("Uninstalling") as report:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from admin.console import would_change
-from admin.console.desk import Desk, command
+from admin.console.cli import Cli, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 from admin.terminal.options import waits
@@ -47,7 +47,7 @@ COLUMNS = (
     "--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header line."
 )
 def users(
-    desk: Desk,
+    cli: Cli,
     search: str,
     status: str | None,
     gone: bool,
@@ -74,17 +74,17 @@ def users(
     syncedAt, missingSince, userId, damage and wouldChange (copy, removal or repair); an apostrophe
     is put before a value that a spreadsheet would run as a formula.
     """
-    _check(desk.output, as_csv=as_csv, html=html, changes=changes)
+    _check(cli.output, as_csv=as_csv, html=html, changes=changes)
     wanted = {"gone": gone, "differs": differs, "would_change": changes}
-    found = list(desk.console.users(search=search, status=status or "", **wanted))
-    desk.output.document([dict(one.raw) for one in found])
+    found = list(cli.console.users(search=search, status=status or "", **wanted))
+    cli.output.document([dict(one.raw) for one in found])
     if as_csv:
-        desk.output.verbatim(csv_text.table(COLUMNS, found))
+        cli.output.verbatim(csv_text.table(COLUMNS, found))
     if html:
-        return would_change.write(desk, found, html, seconds=timeout, quiet=as_csv)
+        return would_change.write(cli, found, html, seconds=timeout, quiet=as_csv)
     if not as_csv:
-        _show(found, desk.output, changes=changes)
-    late = would_change.unfinished(desk, desk.console.overview()) if changes else problems.FINE
+        _show(found, cli.output, changes=changes)
+    late = would_change.unfinished(cli, cli.console.overview()) if changes else problems.FINE
     return late or (problems.FINE if found else problems.WRONG)
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from admin.console import report
-from admin.console.before_after import MOST_PEOPLE, Change, Photographer
-from admin.console.desk import Desk
+from admin.console.before_after import MOST_PEOPLE, Change, PictureFetcher
+from admin.console.cli import Cli
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 
 
-def write(desk: Desk, people: Sequence[Fields], file: Path, *, seconds: float, quiet: bool) -> int:
+def write(cli: Cli, people: Sequence[Fields], file: Path, *, seconds: float, quiet: bool) -> int:
     """
     Write the report about *people* to *file*; returns the exit code. *quiet* leaves stdout alone.
 
@@ -23,23 +23,23 @@ def write(desk: Desk, people: Sequence[Fields], file: Path, *, seconds: float, q
     """
     # Fail now rather than after an hour of fetching.
     _make(file)
-    overview = desk.console.overview()
+    overview = cli.console.overview()
     ordered = sorted(people, key=_by_name)
-    photographer = Photographer(desk.console, seconds=seconds, say=desk.output.complain)
-    bar = nullcontext(_unseen) if quiet else desk.output.progress("Looking at pictures")
-    with bar as told:
-        changes = photographer.changes(ordered, told)
-    page = report.page(changes, overview, host=desk.console.host, made_at=datetime.now(UTC))
+    fetcher = PictureFetcher(cli.console, seconds=seconds, say=cli.output.error)
+    bar = nullcontext(_no_report) if quiet else cli.output.progress("Looking at pictures")
+    with bar as progress:
+        changes = fetcher.changes(ordered, progress)
+    page = report.page(changes, overview, host=cli.console.host, made_at=datetime.now(UTC))
     file.write_text(page, encoding="utf-8")
-    say = desk.output.complain if quiet else desk.output.line
+    say = cli.output.error if quiet else cli.output.line
     say(f"{file} shows what would change for {len(changes)} people, {_pictured(changes)}.")
-    return max(_code(changes), unfinished(desk, overview))
+    return max(_code(changes), unfinished(cli, overview))
 
 
-def unfinished(desk: Desk, overview: Fields) -> int:
+def unfinished(cli: Cli, overview: Fields) -> int:
     """Say why the list is incomplete, if it is; returns the exit code."""
     if waiting := overview.part("queues").number("photo-sync"):
-        desk.output.complain(
+        cli.output.error(
             f"The list is incomplete: {waiting} messages are still queued. Repeat the command when "
             "manage.py status shows none."
         )
@@ -58,7 +58,7 @@ def _make(file: Path) -> None:
         ) from error
 
 
-def _unseen(done: int, of: int, told: str = "") -> None:
+def _no_report(done: int, of: int, sentence: str = "") -> None:
     """Ignores progress."""
 
 
@@ -72,10 +72,10 @@ def _pictured(changes: Sequence[Change]) -> str:
         return "so it is empty"
     with_pictures = sum(each.before is not None for each in changes)
     unknown = sum(not each.is_known for each in changes)
-    told = (
+    sentence = (
         "all with pictures" if with_pictures == len(changes) else f"{with_pictures} with pictures"
     )
-    return f"{told}; {unknown} could not be fetched" if unknown else told
+    return f"{sentence}; {unknown} could not be fetched" if unknown else sentence
 
 
 def _code(changes: Sequence[Change]) -> int:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from admin.grants import certificate
-from admin.grants.carrier import Carrier
 from admin.grants.certificate import Held
 from admin.grants.directory import Directory
+from admin.grants.executor import Executor
 from admin.grants.found import Application, Principal
 from admin.grants.plan import (
     AddKey,
@@ -38,7 +38,7 @@ class Subject:
     name: str = ""
 
 
-class Worker(Carrier):
+class Worker(Executor):
     """Grants rights to one identity, or revokes them."""
 
     vital = (MakeCertificate, Register, CreatePrincipal)
@@ -64,12 +64,12 @@ class Worker(Carrier):
                 self._make(act)
             case Assign(resource, role_id):
                 principal = self._principal()
-                self._patiently(lambda: self._directory.assign(principal.id, resource, role_id))
+                self._retried(lambda: self._directory.assign(principal.id, resource, role_id))
             case Unassign(assignment, service):
                 self._directory.unassign(assignment, service)
             case Allow(site_id):
                 principal = self._principal()
-                self._patiently(lambda: self._sites.allow(site_id, principal))
+                self._retried(lambda: self._sites.allow(site_id, principal))
             case Change(site_id, permission_id):
                 self._sites.change(site_id, permission_id)
             case Forbid(site_id, permission_id):
@@ -87,11 +87,11 @@ class Worker(Carrier):
                 subject.application = self._directory.register(name, key)
             case AddKey():
                 application, key = self._application(), certificate.key_credential(self._held())
-                self._patiently(lambda: self._directory.add_key(application, key))
+                self._retried(lambda: self._directory.add_key(application, key))
                 subject.application = replace(application, has_key=True)
             case CreatePrincipal():
                 client_id = self._application().app_id
-                subject.principal = self._patiently(
+                subject.principal = self._retried(
                     lambda: self._directory.create_principal(client_id)
                 )
 

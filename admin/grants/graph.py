@@ -20,7 +20,7 @@ from admin.terminal.unanswered import no_connection
 from shared.session import OneHostSession
 
 # Seconds to connect, and to answer.
-_PATIENCE = (10, 60)
+_TIMEOUT = (10, 60)
 _TRIES = 4
 _LONGEST_PAUSE = 30.0
 # Graph has not carried out the request.
@@ -144,7 +144,7 @@ class Graph:
                 url,
                 # An environment variable would override the session's own `verify`.
                 verify=self._ca or None,
-                timeout=_PATIENCE,
+                timeout=_TIMEOUT,
                 **more,
             )
         except requests.exceptions.RequestException as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from admin.grants.carrier import Carrier
 from admin.grants.carry_out import Subject
+from admin.grants.executor import Executor
 from admin.grants.step import Step
 
 
@@ -16,6 +16,6 @@ class Job:
 
     subject: Subject
     steps: Sequence[Step]
-    worker: Carrier
+    worker: Executor
     notes: Sequence[str]
     following: Callable[[], Iterable[str]]

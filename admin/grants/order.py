@@ -61,7 +61,7 @@ class Order:
     console: ConsoleOrder | None = None
 
     @property
-    def only_looks(self) -> bool:
+    def is_read_only(self) -> bool:
         """Whether nothing will be changed."""
         return self.check or self.dry_run
 

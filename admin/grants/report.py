@@ -48,7 +48,7 @@ def show_plan(steps: Sequence[Step], scene: Scene, output: Output) -> None:
     )
     for note in scene.notes:
         output.line(note, style="yellow")
-    _complain(steps, State.UNKNOWN, output)
+    _show_problems(steps, State.UNKNOWN, output)
 
 
 def _called(subject: Subject) -> str:
@@ -140,7 +140,7 @@ def show_end(
     output.line(f"{told}.", style="bold red" if failed else "green")
     if done or order.revoke:
         show_following(next_lines, output)
-    _complain(steps, State.FAILED, output)
+    _show_problems(steps, State.FAILED, output)
 
 
 def show_following(lines: Iterable[str], output: Output) -> None:
@@ -174,11 +174,11 @@ def show_surplus(steps: Sequence[Step], output: Output) -> None:
         output.line(_SURPLUS, style="yellow")
 
 
-def _complain(steps: Sequence[Step], state: State, output: Output) -> None:
+def _show_problems(steps: Sequence[Step], state: State, output: Output) -> None:
     """Each reason once, on stderr."""
     told = (str(step.problem) for step in steps if step.state is state)
     for sentence in dict.fromkeys(told):
-        output.complain(sentence)
+        output.error(sentence)
 
 
 def _count(steps: Sequence[Step], *states: State) -> int:

@@ -9,8 +9,8 @@ from admin.grants.carry_out import Subject, Worker
 from admin.grants.console.job import console_job
 from admin.grants.directory import Directory, undocumented
 from admin.grants.graph import Graph
+from admin.grants.inventory import Inventory, take_inventory
 from admin.grants.job import Job
-from admin.grants.look import Sight, look
 from admin.grants.order import Order
 from admin.grants.report import Scene
 from admin.grants.signin import sign_in
@@ -25,12 +25,12 @@ from admin.terminal.question import WITH_PLAN, agreed, must_be_possible
 def run(order: Order, output: Output) -> int:
     """Read, plan, show, and carry out what the order allows; returns an exit code."""
     _check_consent(order, output)
-    admin = sign_in(order, output.complain)
+    admin = sign_in(order, output.error)
     graph = Graph(order.graph_url, admin.token, ca=order.ca)
     job = console_job(order, order.console, graph) if order.console else _job(order, graph)
     scene = Scene(admin, job.subject, job.notes)
     report.show_plan(job.steps, scene, output)
-    if order.only_looks or not any(step.is_to_do for step in job.steps):
+    if order.is_read_only or not any(step.is_to_do for step in job.steps):
         return _end_without_acts(order, job, scene, output)
     question = "Revoke these rights?" if order.revoke else "Grant what is missing?"
     if not agreed(question, output, yes=order.yes):
@@ -47,33 +47,35 @@ def run(order: Order, output: Output) -> int:
 def _job(order: Order, graph: Graph) -> Job:
     """The rights of an identity."""
     directory, sites = Directory(graph), Sites(graph, device_code=order.device_code)
-    sight = look(order, directory, sites, datetime.now(UTC))
-    subject = _subject(order, sight)
+    inventory = take_inventory(order, directory, sites, datetime.now(UTC))
+    subject = _subject(order, inventory)
     return Job(
         subject,
-        _plan(order, sight),
+        _plan(order, inventory),
         Worker(directory, sites, subject, seconds=order.timeout),
-        undocumented(sight.found.resources),
+        undocumented(inventory.found.resources),
         lambda: report.following(order, subject),
     )
 
 
 def _check_consent(order: Order, output: Output) -> None:
     """Check before the sign-in that the question can be asked later."""
-    if not (order.yes or order.only_looks):
+    if not (order.yes or order.is_read_only):
         must_be_possible(output, instead=WITH_PLAN)
 
 
-def _subject(order: Order, sight: Sight) -> Subject:
-    found = sight.found
-    return Subject(found.principal, found.application, sight.held, order.certificate, order.new_app)
+def _subject(order: Order, inventory: Inventory) -> Subject:
+    found = inventory.found
+    return Subject(
+        found.principal, found.application, inventory.held, order.certificate, order.new_app
+    )
 
 
-def _plan(order: Order, sight: Sight) -> list[Step]:
+def _plan(order: Order, inventory: Inventory) -> list[Step]:
     if order.revoke:
-        return plan.to_revoke(grantable(), sight.found)
+        return plan.to_revoke(grantable(), inventory.found)
     roles = wanted(group=order.group, full_control=order.full_control)
-    return plan.to_grant(roles, sight.found, sight.registration)
+    return plan.to_grant(roles, inventory.found, inventory.registration)
 
 
 def _end_without_acts(order: Order, job: Job, scene: Scene, output: Output) -> int:

@@ -47,9 +47,9 @@ def scopes(order: Order) -> list[str]:
     """The fewest scopes that our own sign-in needs (facts: graph.md section 9)."""
     if order.console:
         people = list(_PEOPLE) if order.console.names else []
-        return [_READ, *people] if order.only_looks else [_ASSIGN, _CONSENT, _WRITE, *people]
+        return [_READ, *people] if order.is_read_only else [_ASSIGN, _CONSENT, _WRITE, *people]
     asked = [_SITES] if order.my_sites else []
-    if order.only_looks:
+    if order.is_read_only:
         return [_READ, *asked]
     registers = order.new_app or (order.app and not order.revoke)
     return [_ASSIGN, _WRITE if registers else _READ, *asked]

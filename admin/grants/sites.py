@@ -9,23 +9,23 @@ from admin.grants.found import Principal, Site, SitePermission
 from admin.grants.graph import Graph
 from admin.grants.wanted import SITE_ROLE
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Problem
+from admin.terminal.problems import NotFound, Problem
 
 
 class Sites:
-    """Permissions of apps on one site. Every method but `look` raises Problem."""
+    """Permissions of apps on one site. Every method but `read` raises Problem."""
 
     def __init__(self, graph: Graph, *, device_code: bool) -> None:
         self._graph = graph
         self._refusal = refusals.sites(device_code=device_code)
 
-    def look(self, host: str, client_id: str) -> Site:
+    def read(self, host: str, client_id: str) -> Site:
         """The root site of *host*, and the current permissions of the app *client_id* there."""
         url = f"https://{host}"
         try:
             found = self._graph.find(f"sites/{host}", refusal=self._refusal)
             if found is None:
-                raise NotThere(
+                raise NotFound(
                     f"There is no {host}: check --sharepoint-tenant, --sharepoint-geos and --cloud."
                 )
             site_id = found.text("id")

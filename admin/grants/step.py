@@ -1,7 +1,8 @@
 """
 One line of a plan: something that exists, is missing, is more than needed, or is unknown.
 
-`Step.act` is what to do about it, an object that the plan's carrier knows; None if there is nothing
+`Step.act` is what to do about it, an object that the plan's executor knows; None if there is
+nothing
 to do.
 """
 

@@ -28,8 +28,8 @@ _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 class Report(Protocol):
     """Reports progress."""
 
-    def __call__(self, done: int, of: int, told: str = "") -> None:
-        """*done* of *of* are finished; *of* is 0 if unknown. *told* is a sentence about it."""
+    def __call__(self, done: int, of: int, sentence: str = "") -> None:
+        """*done* of *of* are finished; *of* is 0 if unknown. *sentence* describes it."""
         ...
 
 
@@ -54,7 +54,7 @@ class Output:
         self._stream.write(text)
         self._stream.flush()
 
-    def complain(self, sentence: str) -> None:
+    def error(self, sentence: str) -> None:
         """A sentence on stderr, whatever the format."""
         click.echo(clean(sentence), err=True)
 
@@ -97,10 +97,12 @@ class Output:
             TextColumn("{task.fields[told]}", markup=False),
         )
         with Progress(*columns, console=self._terminal, transient=True) as bar:
-            task = bar.add_task("", total=None, told="")
+            task = bar.add_task("", total=None, sentence="")
 
-            def draw(done: int, of: int, told: str = "") -> None:
-                bar.update(task, completed=done, total=max(of, done) or None, told=clean(told))
+            def draw(done: int, of: int, sentence: str = "") -> None:
+                bar.update(
+                    task, completed=done, total=max(of, done) or None, sentence=clean(sentence)
+                )
 
             self._bar = bar
             try:
@@ -124,11 +126,11 @@ class Output:
     def _each_new_line(self) -> Report:
         last = ""
 
-        def write(done: int, of: int, told: str = "") -> None:
+        def write(done: int, of: int, sentence: str = "") -> None:
             nonlocal last
-            if told and told != last:
-                self.line(told)
-            last = told
+            if sentence and sentence != last:
+                self.line(sentence)
+            last = sentence
 
         return write
 

@@ -2,7 +2,7 @@
 How a command can end: the exit codes, and every error that people see.
 
 Problem                 one sentence that says what to do, and an exit code
-|-- NotThere            1; no user or object has that name
+|-- NotFound            1; no user or object has that name
 |-- Unusable            2; the command line, a file or the environment must be changed
 |-- Unreachable         3; no connection, an untrusted certificate, or a key that is not accepted
 |   `-- Refused         3; Entra, Graph or the app denies access; the sentence says what is needed
@@ -35,7 +35,7 @@ class Problem(Exception):
     exit_code = UNSOUND
 
 
-class NotThere(Problem):
+class NotFound(Problem):
     """`code` is the reason code that the app sent, if any."""
 
     exit_code = WRONG

@@ -23,6 +23,6 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def let_go() -> None:
+def discard_output() -> None:
     """Discard what is left in stdout's buffer, so that the flush at exit cannot fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,7 @@ _MISSES = 8
 
 
 def wait_until(
-    look: Callable[[], T | None],
+    poll: Callable[[], T | None],
     *,
     seconds: float,
     late: str,
@@ -24,7 +24,7 @@ def wait_until(
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """
-    The first result of *look* that is not None. Raises Late with the text *late* after *seconds*.
+    The first result of *poll* that is not None. Raises Late with the text *late* after *seconds*.
 
     A few failures in a row are tolerated. A wrong key is reported before this, by the request
     that started the work.
@@ -33,7 +33,7 @@ def wait_until(
     length, misses = _FIRST_PAUSE, 0
     while True:
         try:
-            found = look()
+            found = poll()
             misses = 0
         except (Unreachable, Unsound):
             found = None

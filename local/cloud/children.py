@@ -91,15 +91,15 @@ class Child:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise ChildDied(self._epitaph(f"was not ready in {seconds:.0f} s")) from None
+                raise ChildDied(self._failure(f"was not ready in {seconds:.0f} s")) from None
             if line is None:
                 code = self.process.wait()
-                raise ChildDied(self._epitaph(f"ended with code {code} before it was ready"))
+                raise ChildDied(self._failure(f"ended with code {code} before it was ready"))
             found = wanted(line)
             if found is not None:
                 return found
 
-    def _epitaph(self, what: str) -> str:
+    def _failure(self, what: str) -> str:
         if self._unlogged:
             return (
                 f"{self.name} was stopped: its log {self.log} cannot be written, {self._unlogged}."

@@ -70,7 +70,7 @@ class Occupancy:
             self._lock.acquire(timeout=_MOMENT)
         except Timeout:
             raise Occupied(
-                f"Another local cloud is running in {self._folder}{self._told()}: stop it first, "
+                f"Another local cloud is running in {self._folder}{self._who()}: stop it first, "
                 "or choose another folder with --folder."
             ) from None
         self._holder.write_text(f"process {os.getpid()}", "utf-8")
@@ -86,7 +86,7 @@ class Occupancy:
         except Timeout:
             return True
 
-    def _told(self) -> str:
+    def _who(self) -> str:
         try:
             holder = self._holder.read_text("utf-8")
         except OSError:

@@ -87,7 +87,7 @@ PEOPLE = (
 )
 
 
-def move_in(at: Endpoints, admin: TenantClient) -> list[str]:
+def add_users(at: Endpoints, admin: TenantClient) -> list[str]:
     """Add everybody to the tenant without photos; returns their object ids in order of PEOPLE."""
     ids: list[str] = []
     for number, person in enumerate(PEOPLE):

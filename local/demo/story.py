@@ -79,7 +79,7 @@ class Demo:
         return self._results, counted
 
     def _add_people(self) -> None:
-        ids = people.move_in(self._at, self._admin)
+        ids = people.add_users(self._at, self._admin)
         self._results = [Result(*each) for each in zip(PEOPLE, ids, strict=True)]
         self._say(f"{len(PEOPLE)} invented people are in the tenant")
 

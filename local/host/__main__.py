@@ -96,7 +96,7 @@ async def _serve(
     from local.host.listeners import Listeners
     from local.host.server import WebServer
     from local.host.sign_in import auth_file
-    from local.host.sign_in.front import Front
+    from local.host.sign_in.middleware import SignInMiddleware
     from local.host.sign_in.tokens import Tokens
 
     logs.configure(level)
@@ -121,7 +121,7 @@ async def _serve(
         open_telemetry=host_options.open_telemetry,
     )
     server.serve_app(
-        Front(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http
+        SignInMiddleware(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http
     )
     await server.accepting()
     log.info("Host started")

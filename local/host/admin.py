@@ -14,7 +14,7 @@ from starlette.requests import Request
 from local.host.bindings import Function, QueueTrigger, TimerTrigger
 from local.host.drain import Drain
 from local.host.invocations import Invocations
-from local.host.keys import Gate
+from local.host.keys import KeyCheck
 from local.host.protocol import Datum
 from local.host.timers import value_by_hand
 from local.host.web_answer import Answer
@@ -29,13 +29,13 @@ class Admin:
     def __init__(
         self,
         functions: Sequence[Function],
-        gate: Gate,
+        key_check: KeyCheck,
         invocations: Invocations,
         drain: Drain,
         body_limit: int,
     ) -> None:
         self._by_name = {function.name.lower(): function for function in functions}
-        self._gate = gate
+        self._key_check = key_check
         self._invocations = invocations
         self._drain = drain
         self._body_limit = body_limit
@@ -59,7 +59,7 @@ class Admin:
 
     def _refusal(self, request: Request) -> Answer | None:
         """None with the master key. Measured: no key is 401, a key with fewer rights is 403."""
-        level = self._gate.level(given_key(request))
+        level = self._key_check.level(given_key(request))
         if level == "admin":
             return None
         return Answer(403 if level else 401)

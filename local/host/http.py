@@ -14,7 +14,7 @@ from local.host.admin import Admin
 from local.host.bindings import Function, HttpTrigger
 from local.host.drain import Drain
 from local.host.invocations import Invocations
-from local.host.keys import Gate, Keys
+from local.host.keys import KeyCheck, Keys
 from local.host.tracing import span
 from local.host.web_answer import Answer, answer_of
 from local.host.web_request import Unreadable, given_key, http_value
@@ -37,11 +37,11 @@ class HttpHost:
         open_telemetry: bool = False,
     ) -> None:
         self._prefix = "".join(f"/{part.lower()}" for part in prefix.split("/") if part)
-        self._gate = Gate(keys)
+        self._key_check = KeyCheck(keys)
         self._invocations = invocations
         self._body_limit = body_limit
         self._open_telemetry = open_telemetry
-        self._admin = Admin(functions, self._gate, invocations, drain, body_limit)
+        self._admin = Admin(functions, self._key_check, invocations, drain, body_limit)
         routed = [
             (function, function.trigger)
             for function in functions
@@ -82,7 +82,7 @@ class HttpHost:
     async def _run(
         self, function: Function, trigger: HttpTrigger, request: Request, params: dict[str, str]
     ) -> Answer:
-        if not self._gate.open(trigger.level, given_key(request), function.name):
+        if not self._key_check.allows(trigger.level, given_key(request), function.name):
             return Answer(401)
         parent = request.headers.get("traceparent", "")
         outcome = await self._invocations.run(

@@ -39,7 +39,7 @@ class Keys:
         return ""
 
 
-class Gate:
+class KeyCheck:
     """
     Checks keys, and caches the result.
 
@@ -59,6 +59,6 @@ class Gate:
             self._opened[key] = level
         return level or ""
 
-    def open(self, wanted: str, given: str, function: str) -> bool:
+    def allows(self, wanted: str, given: str, function: str) -> bool:
         """Whether *given* is enough for *function*, whose level is *wanted*."""
         return wanted == "anonymous" or self.level(given, function) in {wanted, "admin"}

@@ -14,12 +14,12 @@ from local.cloud.children import ChildDied
 from local.cloud.stack import Stack
 from local.outside.watcher import NotSettled
 from local.soak import plan
-from local.soak.calm import Calm, Unsettled
+from local.soak.fault_phase import FaultPhase
 from local.soak.pictures import pictures
 from local.soak.plan import Scale
-from local.soak.storm import Storm
-from local.soak.town import SETTINGS, Town
+from local.soak.quiet_phase import QuietPhase, Unsettled
 from local.soak.verdict import Row, figures, runs, table, verdict
+from local.soak.world import SETTINGS, World
 
 _SWITCHES = {
     "notificationsLost": 0.2,
@@ -98,35 +98,35 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
 
 def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> list[Row]:
     """Run all phases in order; returns the table at the end."""
-    town, photos = Town(stack), pictures(scale.pictures)
+    world, photos = World(stack), pictures(scale.pictures)
     first = plan.first_photos(scale, seed)
-    town.move_in(scale.users, {user: photos[number] for user, number in first.items()})
+    world.add_users(scale.users, {user: photos[number] for user, number in first.items()})
     say(
-        f"{scale.users} users and {len(town.bystanders)} bystanders are in the tenant, and two "
+        f"{scale.users} users and {len(world.bystanders)} bystanders are in the tenant, and two "
         "whose mailboxes will refuse or vanish"
     )
-    calm = Calm(town, say, patience=scale.patience)
-    calm.begin()
-    town.admin.control("POST", "/switches", _SWITCHES)
+    quiet_phase = QuietPhase(world, say, patience=scale.patience)
+    quiet_phase.begin()
+    world.admin.control("POST", "/switches", _SWITCHES)
     for order in plan.fault_orders(scale, seed):
-        town.admin.control("POST", "/faults", order)
-    town.refuse()
-    town.vanish()
-    began = town.watcher.journal()[-1]["n"]
+        world.admin.control("POST", "/faults", order)
+    world.refuse()
+    world.remove_mailbox()
+    began = world.watcher.journal()[-1]["n"]
     say(f"The first run is over. Now {scale.rate:.0%} of all calls to Graph and SharePoint fail")
-    storm = Storm(town, photos, say)
-    storm.play(plan.timeline(scale, seed))
-    town.admin.control("DELETE", "/faults")
-    town.refuse()
-    town.admin.control("POST", "/switches", _CALM)
+    fault_phase = FaultPhase(world, photos, say)
+    fault_phase.play(plan.timeline(scale, seed))
+    world.admin.control("DELETE", "/faults")
+    world.refuse()
+    world.admin.control("POST", "/switches", _CALM)
     say("The faults are over")
     along = [
-        *figures(town, town.watcher.journal(began)),
-        replace(runs(town), what="messages processed until then, including the first run"),
+        *figures(world, world.watcher.journal(began)),
+        replace(runs(world), what="messages processed until then, including the first run"),
     ]
-    calm.settle()
+    quiet_phase.settle()
     say("Comparing both sides of every user")
-    done = storm.done
+    done = fault_phase.done
     changes = sum(done[kind] for kind in plan.CHANGES)
     return [
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
@@ -136,15 +136,15 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
             f"{done[plan.KILL_WORKER]}",
             done[plan.KILL_WORKER] == scale.worker_kills,
         ),
-        Row("messages dropped after the faults", str(calm.dropped)),
+        Row("messages dropped after the faults", str(quiet_phase.dropped)),
         Row(
             "pictures damaged in SharePoint, repaired by the audit",
-            f"{calm.repaired}, of {done[plan.DAMAGE]} damages",
-            calm.repaired > 0,
+            f"{quiet_phase.repaired}, of {done[plan.DAMAGE]} damages",
+            quiet_phase.repaired > 0,
         ),
         *along,
-        runs(town),
-        *calm.judged(
-            lambda: verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged)
+        runs(world),
+        *quiet_phase.judged(
+            lambda: verdict(world, world.watcher.journal(), sent=done["forge"], forged=scale.forged)
         ),
     ]

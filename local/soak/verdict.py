@@ -9,7 +9,7 @@ from typing import Any
 
 from local.outside.likeness import is_rendition
 from local.outside.watcher import Entry, State
-from local.soak.town import QUEUES, REFUSING, VANISHING, Town
+from local.soak.world import QUEUES, REFUSING, VANISHING, World
 
 _FINAL = {"synced", "no-photo", "removed"}
 
@@ -23,28 +23,28 @@ class Row:
     right: bool = True
 
 
-def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> list[Row]:
+def verdict(world: World, journal: Sequence[Entry], *, sent: int, forged: int) -> list[Row]:
     """Everything that must be true once the faults are over."""
-    states, shown = town.watcher.states(), Counter(_fault(town, *user) for user in town.users)
+    states, shown = world.watcher.states(), Counter(_fault(world, *user) for user in world.users)
     wrong = {fault: count for fault, count in shown.items() if fault}
-    touched = _touched(town, journal, states)
-    unreadable = town.watcher.unreadable()
+    touched = _touched(world, journal, states)
+    unreadable = world.watcher.unreadable()
     return [
         Row(
             "pictures that are right",
-            f"{shown['']} of {len(town.users)}{_listed(wrong)}",
+            f"{shown['']} of {len(world.users)}{_listed(wrong)}",
             not wrong,
         ),
-        _states(town, states),
-        *_odd(town, states),
-        Row("subscriptions", str(living := town.subscriptions()), living == 1),
+        _states(world, states),
+        *_odd(world, states),
+        Row("subscriptions", str(living := world.subscriptions()), living == 1),
         Row(
             "claims left",
             str(claims := sum(bool(state["claim"]) for state in states.values())),
             not claims,
         ),
         *(
-            Row(f"queue {name}", str(left := town.queued(name)), not left)
+            Row(f"queue {name}", str(left := world.queued(name)), not left)
             for name in (*QUEUES, *(f"{name}-poison" for name in QUEUES))
         ),
         Row(
@@ -60,9 +60,9 @@ def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> 
     ]
 
 
-def figures(town: Town, journal: Sequence[Entry]) -> list[Row]:
+def figures(world: World, journal: Sequence[Entry]) -> list[Row]:
     """What happened during the soak: not judged, but it shows what the verdict is worth."""
-    mine = [entry for entry in journal if entry.get("clientId") == town.at.app_client_id]
+    mine = [entry for entry in journal if entry.get("clientId") == world.at.app_client_id]
     rows = []
     for service in ("graph", "sharepoint"):
         calls = [entry for entry in mine if entry["service"] == service]
@@ -79,9 +79,9 @@ def figures(town: Town, journal: Sequence[Entry]) -> list[Row]:
     return rows
 
 
-def runs(town: Town) -> Row:
+def runs(world: World) -> Row:
     """How the app's runs ended, by its own log."""
-    found = Counter(run["event"] for run in town.watcher.outcomes())
+    found = Counter(run["event"] for run in world.watcher.outcomes())
     return Row("messages processed", f"{found.total()}{_listed(found)}")
 
 
@@ -93,9 +93,9 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def _fault(town: Town, user_id: str, upn: str) -> str:
+def _fault(world: World, user_id: str, upn: str) -> str:
     """What is wrong with one user's picture; empty if nothing."""
-    photo, files = town.admin.photo(user_id), town.admin.shown(upn).files
+    photo, files = world.admin.photo(user_id), world.admin.shown(upn).files
     if photo is None:
         return "shown without a photo" if files else ""
     if set(files) != set("SML"):
@@ -104,38 +104,38 @@ def _fault(town: Town, user_id: str, upn: str) -> str:
     return "" if right else "not the photo"
 
 
-def _states(town: Town, states: dict[str, State]) -> Row:
+def _states(world: World, states: dict[str, State]) -> Row:
     found = Counter(state["status"] for state in states.values())
-    odd = set(town.odd.values())
+    odd = set(world.odd.values())
     rest = [state for user_id, state in states.items() if user_id not in odd]
     open_ones = [state for state in rest if state["status"] not in _FINAL]
     why = {state["detail"]: state["reason"] for state in open_ones}
     return Row("states", f"{_spelled(found)}{_listed(Counter(why))}", not open_ones)
 
 
-def _odd(town: Town, states: dict[str, State]) -> Iterator[Row]:
+def _odd(world: World, states: dict[str, State]) -> Iterator[Row]:
     """The pictures of the two users whose mailboxes had faults, and their states."""
     for upn, expected in ((REFUSING, "failed"), (VANISHING, "synced")):
-        user_id = town.odd[upn]
-        fault, state = _fault(town, user_id, upn), states[user_id]
+        user_id = world.odd[upn]
+        fault, state = _fault(world, user_id, upn), states[user_id]
         told = state["status"] == expected and bool(state["reason"]) is (expected == "failed")
         found = f"picture {fault or 'kept'}, {state['status']} {state['reason']}"
         yield Row(upn, found.rstrip(), not fault and told)
 
 
-def _touched(town: Town, journal: Sequence[Entry], states: dict[str, State]) -> list[str]:
+def _touched(world: World, journal: Sequence[Entry], states: dict[str, State]) -> list[str]:
     """Every sign that the app did anything about a bystander."""
-    strangers = set(town.bystanders)
+    strangers = set(world.bystanders)
     calls = [
         f"{entry['method']} {entry['path']}"
         for entry in journal
         if entry.get("userId") in strangers
-        and entry.get("clientId") == town.at.app_client_id
+        and entry.get("clientId") == world.at.app_client_id
         and entry["service"] != "delivery"
     ]
     kept = [f"state of {user_id}" for user_id in strangers & set(states)]
     seen: list[dict[str, Any]] = [
-        town.admin.control("GET", f"/users/{user_id}") for user_id in strangers
+        world.admin.control("GET", f"/users/{user_id}") for user_id in strangers
     ]
     shown = [f"picture of {user['id']}" for user in seen if user["files"] or user["profile"]]
     return [*calls, *kept, *shown]

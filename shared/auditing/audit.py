@@ -27,7 +27,7 @@ from typing import Protocol
 from shared import moments
 from shared.auditing import audit_log
 from shared.auditing.audit_log import AuditLog, AuditLogs
-from shared.auditing.look import Finding
+from shared.auditing.checker import Finding
 from shared.auditing.repairs import Repairs
 from shared.errors import BadRequest, Conflict, PhotoSyncError, Throttled, TryLater
 from shared.messages.upkeep_message import AUDIT_PAGE, UpkeepMessage
@@ -60,11 +60,11 @@ class Listing(Protocol):
     def leaf(self, token: str, size: int) -> Leaf: ...
 
 
-class Looks(Protocol):
-    """See `look.Looks`."""
+class PictureChecker(Protocol):
+    """See `checker.PictureChecker`."""
 
     def due(self, user_ids: Sequence[str]) -> list[Stored]: ...
-    def look_at(self, due: Sequence[Stored]) -> list[Finding]: ...
+    def check(self, due: Sequence[Stored]) -> list[Finding]: ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Audit:
     def __init__(
         self,
         listing: Listing,
-        looks: Looks,
+        checker: PictureChecker,
         logs: AuditLogs,
         repairs: Repairs,
         upkeep: DelayedQueue,
@@ -101,7 +101,7 @@ class Audit:
         new_id: Callable[[], str],
     ) -> None:
         self._listing = listing
-        self._looks = looks
+        self._checker = checker
         self._logs = logs
         self.repairs = repairs
         self._upkeep = upkeep
@@ -142,7 +142,7 @@ class Audit:
             self.fail(newest.id, "An audit of all users replaced this one.")
         return self._begin(pointer, newest, everybody=True, repair=repair)
 
-    def work_off(self, audit_id: str, page: int) -> None:
+    def process(self, audit_id: str, page: int) -> None:
         """
         Process one page of an audit, and queue the next if it is due.
 
@@ -158,12 +158,12 @@ class Audit:
             pages = math.ceil(self._count() / self._terms.size)
             audit = replace(audit, expected_pages=max(1, pages))
         leaf = self._listing.leaf(audit.next, self._terms.size)
-        due = self._looks.due([entry.user_id for entry in leaf.entries])
+        due = self._checker.due([entry.user_id for entry in leaf.entries])
         seconds = self._terms.wait_for(len(due)) if due else 0.0
         if seconds:
             self._postpone(audit, read, seconds)
             return
-        findings = [self._remembered(each) for each in self._check_due(due, audit, read)]
+        findings = [self._recorded(each) for each in self._check_due(due, audit, read)]
         after = self._after(audit, findings, leaf.next)
         wanted = [each.user_id for each in findings if each.is_for_worker]
         self.repairs.order(after, page, wanted)
@@ -284,7 +284,7 @@ class Audit:
         """
         Check those who are *due*. Raises TryLater, and GiveUp for an error that nearly all share.
         """
-        findings = self._looks.look_at(due)
+        findings = self._checker.check(due)
         try:
             throttled = [each.error for each in findings if isinstance(each.error, Throttled)]
             if throttled and audit.tries < _MOST_TRIES:
@@ -315,7 +315,7 @@ class Audit:
 
         raise max(errors, key=weight)
 
-    def _remembered(self, finding: Finding) -> Finding:
+    def _recorded(self, finding: Finding) -> Finding:
         """
         Record what differs in the state; return the finding, or an empty one after a Conflict.
         """

@@ -20,13 +20,13 @@ log = logging.getLogger("photosync")
 
 # In seconds: the age at which the document is read again, so that clocks cannot drift far apart;
 # and how long an instance waits before it calls storage again after a failure.
-_FRESH, AWAY = 60.0, 30.0
+_FRESH, STORAGE_PAUSE = 60.0, 30.0
 
 # Number of calls by the second of our clock in which they were made, rounded up, and by kind.
 Spent = Mapping[tuple[int, Kind], int]
 
 
-class Away(Exception):
+class StorageDown(Exception):
     """Storage cannot provide the account now."""
 
 
@@ -66,7 +66,7 @@ class Account:
         self._instance = instance
         self._ticks = ticks
         self._known: _Reading | None = None
-        self._away_since: float | None = None
+        self._down_since: float | None = None
 
     @property
     def last_limit(self) -> int:
@@ -83,8 +83,8 @@ class Account:
 
     def ledger(self, spent: Spent, held: Counter[Kind]) -> FleetLedger:
         """The ledger as of now, including what we have *spent* and hold. Raises Away."""
-        if self._away_since is not None and self._ticks() - self._away_since < AWAY:
-            raise Away
+        if self._down_since is not None and self._ticks() - self._down_since < STORAGE_PAUSE:
+            raise StorageDown
         try:
             # Not counted as calls of the current run: other runs spend most of what it draws.
             with calls.noted():
@@ -92,7 +92,7 @@ class Account:
                 now = known.earliest(self._ticks())
                 limit, found_at = self._limit.of(known.document.fields, now)
         except PhotoSyncError as error:
-            raise self._away(error) from error
+            raise self._storage_down(error) from error
         self._known = known
         ledger = FleetLedger(limit, self._share, found_at)
         ledger.read(known.document.fields)
@@ -119,10 +119,10 @@ class Account:
         except Conflict:
             return False
         except PhotoSyncError as error:
-            raise self._away(error) from error
+            raise self._storage_down(error) from error
         self._known = known._replace(document=after._replace(at=known.document.at))
-        if self._away_since is not None:
-            self._away_since = None
+        if self._down_since is not None:
+            self._down_since = None
             log.info("budget.shared name=%s", self._name)
         return True
 
@@ -139,9 +139,9 @@ class Account:
             raise Conflict(f"{self._name} was deleted right after it was written.")
         return _Reading(found, asked, self._ticks())
 
-    def _away(self, error: PhotoSyncError) -> Away:
+    def _storage_down(self, error: PhotoSyncError) -> StorageDown:
         self._known = None
-        if self._away_since is None:
+        if self._down_since is None:
             log.warning('budget.alone name=%s why="%s"', self._name, loggable(str(error)))
-        self._away_since = self._ticks()
-        return Away()
+        self._down_since = self._ticks()
+        return StorageDown()

@@ -20,7 +20,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from shared import stopwatch
-from shared.budget.account import AWAY, Account, Away
+from shared.budget.account import STORAGE_PAUSE, Account, StorageDown
 from shared.budget.fleet_ledger import WINDOW, FleetLedger
 from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import AHEAD, Kind, Work, current
@@ -81,7 +81,7 @@ class FleetBudget:
     def limit(self) -> int:
         """The tenant's limit as the fleet knows it; while storage is away, our last known one."""
         with self._lock:
-            with contextlib.suppress(Away):
+            with contextlib.suppress(StorageDown):
                 self._ledger()
             return self._account.last_limit
 
@@ -97,7 +97,7 @@ class FleetBudget:
             kind, calls = (work.kind, 1 + work.ahead) if left is None else (Kind.BEGUN, 1)
             try:
                 seconds = self._ensure(kind, calls)
-            except Away:
+            except StorageDown:
                 return self._take_alone(work.kind)
             if seconds:
                 return seconds
@@ -113,8 +113,8 @@ class FleetBudget:
             self._drop_what_is_over()
             try:
                 return self._ensure(kind, calls)
-            except Away:
-                return AWAY
+            except StorageDown:
+                return STORAGE_PAUSE
 
     def give_back(self) -> None:
         """Write back calls no longer needed, and those spent. Raises no PhotoSyncError."""
@@ -130,7 +130,7 @@ class FleetBudget:
                 return
             # Even if the write fails, these must no longer be spent.
             self._free.clear()
-            with contextlib.suppress(Away):
+            with contextlib.suppress(StorageDown):
                 for _ in range(_TRIES):
                     if self._write(self._ledger(), Counter()):
                         return

@@ -24,7 +24,7 @@ LARGEST_CLASS = 15_000
 SMALLEST_CLASS = CLASSES[0][1]
 # In seconds: after this time the first instance to need the limit determines it again, because a
 # first sweep counts more and more users.
-_BELIEVED = 900.0
+_VALID_FOR = 900.0
 
 
 def calls_of_class(licences: int) -> int:
@@ -53,9 +53,9 @@ class TenantLimit:
         if type(limit) is int and 0 < limit <= LARGEST_CLASS:
             self.last = limit
             # Compare only, without arithmetic: a typed number may exceed the range of floats.
-            if isinstance(found_at, int | float) and now - _BELIEVED < found_at <= now:
+            if isinstance(found_at, int | float) and now - _VALID_FOR < found_at <= now:
                 return limit, found_at
-        if not 0 <= now - self._own[1] < _BELIEVED:
+        if not 0 <= now - self._own[1] < _VALID_FOR:
             self._own = self._found(), now
         self.last = self._own[0]
         return self._own

@@ -65,7 +65,7 @@ class ConsoleAnswer(NamedTuple):
         return HEADERS | {"Retry-After": str(math.ceil(self.retry_after))}
 
 
-def tell(ask: Callable[[], Mapping[str, Any]], *, status: int = 200) -> ConsoleAnswer:
+def as_json(ask: Callable[[], Mapping[str, Any]], *, status: int = 200) -> ConsoleAnswer:
     """The JSON that *ask* returns, or the error that it raises."""
     try:
         return ConsoleAnswer(status, json.dumps(ask()).encode(), _JSON)
@@ -73,7 +73,7 @@ def tell(ask: Callable[[], Mapping[str, Any]], *, status: int = 200) -> ConsoleA
         return refuse(error)
 
 
-def show(ask: Callable[[], bytes]) -> ConsoleAnswer:
+def as_picture(ask: Callable[[], bytes]) -> ConsoleAnswer:
     """The picture that *ask* returns, or the error that it raises."""
     try:
         content = ask()

@@ -19,11 +19,11 @@ from shared.console import card as cards
 from shared.console import fields
 from shared.console.cached_answer import CachedAnswer
 from shared.console.card import Brakes, Rules
-from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.comparison import EXCHANGE, SHAREPOINT, PictureComparison
 from shared.console.concurrency_limit import ConcurrencyLimit, limited
 from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
-from shared.console.lookup import Meant, Memory, People
+from shared.console.lookup import NamedUser, StateReader, UserLookup
 from shared.console.ordering import Chains, Ordering, Queues
 from shared.console.outcomes import Outcomes
 from shared.console.roster import LARGEST_PAGE, USERS_A_CALL, Census, Roster
@@ -47,7 +47,7 @@ _NONE_FOUND = "~"
 _ASKING_AT_ONCE = 8
 
 
-class Kept(Memory, Protocol):
+class ConsoleStates(StateReader, Protocol):
     """The reading half of the state store, and the messages set aside in it."""
 
     def unreadable(self, limit: int, after: datetime | None = None) -> SetAside: ...
@@ -64,10 +64,10 @@ class Console:
     def __init__(
         self,
         roster: Roster,
-        sides: Sides,
-        kept: Kept,
+        comparison: PictureComparison,
+        states: ConsoleStates,
         documents: Documents,
-        people: People,
+        lookup: UserLookup,
         chains: Chains,
         queues: Queues,
         order_log: OrderLog,
@@ -81,12 +81,12 @@ class Console:
         self._roster = roster
         # It lists everyone: for 100,000 users that takes most of a minute.
         self._census = CachedAnswer(self._count, clock)
-        self._sides = sides
+        self._comparison = comparison
         self.limit = ConcurrencyLimit(_ASKING_AT_ONCE)
-        self._kept = kept
+        self._states = states
         self._documents = documents
         self._dismissals = Dismissals(documents, roster)
-        self._people = people
+        self._lookup = lookup
         self._uninstall = chains.uninstall
         self._queues = queues
         self._groups = groups
@@ -95,7 +95,7 @@ class Console:
         self._rules = rules
         self._clock = clock
         self.orders = Ordering(
-            *(people, self._dismissals, chains, queues, order_log),
+            *(lookup, self._dismissals, chains, queues, order_log),
             census=self._census,
             limit=self.limit,
             clock=clock,
@@ -111,7 +111,7 @@ class Console:
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
         dismissed = self._dismissals.read()
-        aside = self._kept.unreadable(_SHOWN, dismissed.unreadable_to)
+        aside = self._states.unreadable(_SHOWN, dismissed.unreadable_to)
         uninstall = self._uninstall.latest()
         return {
             "asOf": self._clock().isoformat(),
@@ -135,7 +135,7 @@ class Console:
             "unreadableCount": aside.total,
             "groups": dict(self._groups),
             "dryRun": self._rules.dry_run,
-            **version.told(),
+            **version.to_fields(),
         }
 
     @limited
@@ -181,7 +181,7 @@ class Console:
     def _found_in_graph(self, search: str) -> dict[str, Any]:
         """Users whom Graph finds though no state matches *search*: by an alias, or as new users."""
         try:
-            found = self._people.search(search)
+            found = self._lookup.search(search)
         except (TryLater, GiveUp) as error:
             return {"unasked": str(error)}
         return {"users": self._listed([fields.entry_of(user, known) for user, known in found])}
@@ -203,9 +203,9 @@ class Console:
         if sides not in {"", "none"}:
             raise BadRequest("sides must be none or omitted.")
         if sides:
-            return self._state_answer(self._people.stored(name))
-        user, known, error = self._people.find(name)
-        difference = self._sides.compare(user, known, exchange_error=error)
+            return self._state_answer(self._lookup.stored(name))
+        user, known, error = self._lookup.find(name)
+        difference = self._comparison.compare(user, known, exchange_error=error)
         now = self._clock()
         card = cards.card(
             user, known, difference.finding, rules=self._rules, brakes=self._brakes(), now=now
@@ -273,10 +273,10 @@ class Console:
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
         small = _is_asked_for(query or {}, "small")
-        user, known, _ = self._people.find(name)
+        user, known, _ = self._lookup.find(name)
         if side == EXCHANGE:
-            return self._sides.exchange(user, small=small)
-        return self._sides.sharepoint(user, known, small=small)
+            return self._comparison.exchange(user, small=small)
+        return self._comparison.sharepoint(user, known, small=small)
 
     @limited
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
@@ -285,9 +285,9 @@ class Console:
         `token`; and the user that `user` means, null if unknown. Raises BadRequest.
         """
         name = query.get("user", "")
-        meant = self._people.meant(name) if name else Meant("")
+        named = self._lookup.named(name) if name else NamedUser("")
         page = self._history.page(
-            lambda entry: not name or entry.is_about(meant.called, meant.user_principal_name),
+            lambda entry: not name or entry.is_about(named.called, named.user_principal_name),
             since=_moment(query.get("since", "")),
             token=query.get("token", ""),
         )
@@ -297,7 +297,7 @@ class Console:
             "token": page.token,
             "complete": not page.token,
             "damaged": page.damaged,
-            "user": fields.account(*meant) if meant.called else None,
+            "user": fields.account(*named) if named.called else None,
         }
 
     def _count(self) -> tuple[datetime, Census]:

@@ -54,7 +54,7 @@ FINDINGS = frozenset(
 _SHOWN = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
-class Unasked(NamedTuple):
+class UnreadSide(NamedTuple):
     """A side that could not be read: why, and for how many seconds if the service said so."""
 
     side: str
@@ -74,11 +74,11 @@ class Difference:
     agree: bool | None
     sentence: str
     profile: Mapping[str, str] | None
-    unasked: tuple[Unasked, ...] = ()
+    unasked: tuple[UnreadSide, ...] = ()
     chosen: str = ""
 
 
-class Sides:
+class PictureComparison:
     """Reads both sides. Reading a picture raises Throttled, ServiceDown, AccessDenied."""
 
     def __init__(
@@ -135,9 +135,9 @@ class Sides:
         errors: what could not be found out is not a difference, and is reported as unknown.
         """
         photo: bytes | PhotoSyncError
-        photo = exchange_error if exchange_error else _asked(lambda: self._graph.photo(user.id))
+        photo = exchange_error if exchange_error else _result_of(lambda: self._graph.photo(user.id))
         wrote = known.picture_url if known else ""
-        home = _asked(lambda: self._geos.residence(user, wrote))
+        home = _result_of(lambda: self._geos.residence(user, wrote))
         found = self._compare(user, known, photo, home)
         if isinstance(home, PhotoSyncError):
             return found
@@ -152,12 +152,14 @@ class Sides:
         home: Residence | PhotoSyncError,
     ) -> Difference:
         shown = _shown(home.profile) if isinstance(home, Residence) else None
-        unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, home)]
+        unasked = [*_unread_side(EXCHANGE, photo), *_unread_side(SHAREPOINT, home)]
         if unasked:
             return _unknown(unasked, shown)
         if shown is None or isinstance(home, PhotoSyncError):
             finding = ANOTHER_HOST if isinstance(home, OtherHost) else NO_PROFILE
-            return Difference(finding, isinstance(photo, Settled), _homeless(home, known), None)
+            return Difference(
+                finding, isinstance(photo, Settled), _without_profile(home, known), None
+            )
         if isinstance(photo, PhotoSyncError):
             return self._without_photo(photo, shown, known)
         return self._with_photo(user, photo, home.geo, shown, known)
@@ -197,7 +199,7 @@ class Sides:
             # NoPhoto: a file that the profile names is gone, or no smaller rendition is available.
             return Difference(doubt, False, str(error), shown)
         except (TryLater, AccessDenied, Refused) as error:
-            return _unknown(_silence(side, error), shown)
+            return _unknown(_unread_side(side, error), shown)
         if list(wanted) != held:
             why = "SharePoint shows a different picture from the photo in Exchange."
             return Difference(OTHER, False, why, shown)
@@ -238,7 +240,7 @@ class Sides:
         )
 
 
-def _homeless(home: object, known: UserState | None) -> str:
+def _without_profile(home: object, known: UserState | None) -> str:
     """What happens to a user without a profile: if the user is synced, sweeps see nothing to do."""
     if isinstance(home, NoProfile) and known and known.status == SYNCED:
         return (
@@ -249,7 +251,7 @@ def _homeless(home: object, known: UserState | None) -> str:
     return str(home)
 
 
-def _asked(ask: Callable[[], T]) -> T | PhotoSyncError:
+def _result_of(ask: Callable[[], T]) -> T | PhotoSyncError:
     try:
         return ask()
     except (Settled, TryLater, GiveUp) as error:
@@ -260,14 +262,14 @@ def _shown(profile: Mapping[str, str]) -> dict[str, str]:
     return {name: profile.get(name, "") for name in _SHOWN}
 
 
-def _silence(side: str, found: object) -> list[Unasked]:
+def _unread_side(side: str, found: object) -> list[UnreadSide]:
     """*side* as unasked, if *found* is an error that says so."""
     if isinstance(found, TryLater):
-        return [Unasked(side, str(found), found.retry_after)]
-    return [Unasked(side, str(found), None)] if isinstance(found, GiveUp) else []
+        return [UnreadSide(side, str(found), found.retry_after)]
+    return [UnreadSide(side, str(found), None)] if isinstance(found, GiveUp) else []
 
 
-def _unknown(unasked: Sequence[Unasked], shown: Mapping[str, str] | None) -> Difference:
+def _unknown(unasked: Sequence[UnreadSide], shown: Mapping[str, str] | None) -> Difference:
     reasons = " ".join(dict.fromkeys(each.sentence for each in unasked))
     sentence = f"Exchange and SharePoint cannot be compared now. {reasons}"
     return Difference(UNASKED, None, sentence, shown, tuple(unasked))

@@ -12,7 +12,7 @@ from shared.user import Directory, User, is_object_id, is_upn
 _NAMED = 5
 
 
-class Memory(Protocol):
+class StateReader(Protocol):
     """The reading half of the state store."""
 
     def read(self, user_id: str) -> Stored | None: ...
@@ -37,7 +37,7 @@ class Person(NamedTuple):
     error: PhotoSyncError | None = None
 
 
-class Meant(NamedTuple):
+class NamedUser(NamedTuple):
     """How a message names a user, and who that is as far as known."""
 
     called: str
@@ -45,18 +45,18 @@ class Meant(NamedTuple):
     display_name: str = ""
 
 
-class People:
+class UserLookup:
     """
     Finds users by object id, UPN, any other address, or the beginning of a name that is theirs
     alone. All methods raise BadRequest, UnknownUser.
     """
 
     def __init__(
-        self, directory: Directory, search: Search, memory: Memory, roster: Roster
+        self, directory: Directory, search: Search, states: StateReader, roster: Roster
     ) -> None:
         self._directory = directory
         self._search = search
-        self._memory = memory
+        self._states = states
         self._roster = roster
 
     def find(self, name: str) -> Person:
@@ -74,7 +74,7 @@ class People:
         known = self._read(name.lower()) if is_object_id(name) else None
         return known or self.find(name).known
 
-    def to_queue(self, name: str) -> Meant:
+    def to_queue(self, name: str) -> NamedUser:
         """The user that a message is about: *name* itself if only the worker can look it up."""
         try:
             user = self._ask(name)
@@ -82,37 +82,37 @@ class People:
             if not is_object_id(name) and not is_upn(name):
                 # The worker cannot look up a name.
                 raise
-            return Meant(name.lower() if is_object_id(name) else name)
+            return NamedUser(name.lower() if is_object_id(name) else name)
         except (UnknownUser, Refused):
             # Refused: nobody has this UPN, and Graph would not search by other addresses.
             left = self._stored(name)
             if left is None:
                 raise
-            return Meant(left.user_id, left.user_principal_name, left.display_name)
-        return Meant(user.id, user.user_principal_name, user.display_name)
+            return NamedUser(left.user_id, left.user_principal_name, left.display_name)
+        return NamedUser(user.id, user.user_principal_name, user.display_name)
 
     def search(self, text: str) -> list[tuple[User, UserState | None]]:
         """The users whom Graph finds by *text*, and the state of each."""
         return [(user, self._read(user.id)) for user in self._search.search(text)]
 
-    def meant(self, name: str) -> Meant:
+    def named(self, name: str) -> NamedUser:
         """The user called *name*, as far as known; without an object id if unknown."""
         if is_object_id(name):
-            return Meant(*self.account(name, name.lower()))
+            return NamedUser(*self.account(name, name.lower()))
         try:
             user = self.find(name).user
         except (TryLater, GiveUp, UnknownUser) as error:
             if isinstance(error, BadRequest):
                 raise
             # Orders may have been given by this name too: the log is searched without a user.
-            return Meant("", name)
-        return Meant(user.id, user.user_principal_name, user.display_name)
+            return NamedUser("", name)
+        return NamedUser(user.id, user.user_principal_name, user.display_name)
 
     def account(self, name: str, user_id: str) -> tuple[str, str]:
         """The object id of the user queued as *user_id*, and the UPN, as far as known."""
         if not is_object_id(user_id):
             return "", user_id
-        known = self._memory.read(user_id)
+        known = self._states.read(user_id)
         upn = known.state.user_principal_name if known else ""
         return user_id, upn or spelled(name)[1]
 
@@ -136,7 +136,7 @@ class People:
         return self._read(found.user_id) if found else None
 
     def _read(self, user_id: str) -> UserState | None:
-        found = self._memory.read(user_id)
+        found = self._states.read(user_id)
         return found.state if found else None
 
 

@@ -17,7 +17,7 @@ from shared.console.cached_answer import CachedAnswer
 from shared.console.concurrency_limit import ConcurrencyLimit, limited
 from shared.console.dismissals import Dismissals
 from shared.console.fields import account
-from shared.console.lookup import People, spelled
+from shared.console.lookup import UserLookup, spelled
 from shared.console.roster import Census
 from shared.console.signing import Signing
 from shared.errors import BadRequest
@@ -62,7 +62,7 @@ class Ordering:
 
     def __init__(
         self,
-        people: People,
+        lookup: UserLookup,
         lines: Dismissals,
         chains: Chains,
         queues: Queues,
@@ -73,7 +73,7 @@ class Ordering:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._people = people
+        self._lookup = lookup
         self._dismissals = lines
         self._sweep, self._audit, self._uninstall = chains
         self._queues = queues
@@ -93,19 +93,19 @@ class Ordering:
             signing.about(*spelled(name))
             force, replace = _flags(order, "force", "replace")
             self._uninstall.must_be_off()
-            meant = self._people.to_queue(name)
-            user_id, upn = self._people.account(name, meant.called)
-            signing.about(user_id, meant.user_principal_name or upn)
+            named = self._lookup.to_queue(name)
+            user_id, upn = self._lookup.account(name, named.called)
+            signing.about(user_id, named.user_principal_name or upn)
             signing.give()
             run = signing.order.id
             message = SyncMessage(
-                *(meant.called, "replay", force, 1, self._clock(), run),
+                *(named.called, "replay", force, 1, self._clock(), run),
                 replace_chosen=replace,
                 by=by,
                 ordered_in=signing.file,
             )
             self._queues.users.send(message.to_json(), delay_seconds=0)
-        return {"queued": True, "correlationId": run, **account(*meant)}
+        return {"queued": True, "correlationId": run, **account(*named)}
 
     @limited
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class Ordering:
         }
 
     def _failure(self, name: str) -> Entry:
-        known = self._people.stored(name)
+        known = self._lookup.stored(name)
         if known is None or known.status != user_state.FAILED:
             raise BadRequest(f"{name} has not failed, so there is nothing to dismiss.")
         return entry(known.user_id, describe(known))

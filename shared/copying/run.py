@@ -17,7 +17,7 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.graph.client import Fetched, ScaledPhoto
-from shared.messages.fates import Done, Wait
+from shared.messages.disposition import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
@@ -71,7 +71,7 @@ class Run:
     `removal` allows it to remove a picture whose photo is gone. `thorough` makes it check
     SharePoint's files and profile even if nothing changed. `asked` means that a person or an audit
     waits for its end. `replace_chosen` also allows it to replace a picture that a person chose.
-    `looks_ahead` makes it read the profile while it fetches the photo, before it knows whether the
+    `reads_ahead` makes it read the profile while it fetches the photo, before it knows whether the
     bytes have changed: for runs where they most likely have, and somebody waits. `seen` means that
     a photo existed at the last check; `etag` and `sha256` identify it and its bytes, and are empty
     if uncertain.
@@ -84,12 +84,12 @@ class Run:
     thorough: bool = False
     asked: bool = False
     replace_chosen: bool = False
-    looks_ahead: bool = False
+    reads_ahead: bool = False
     seen: bool = False
     etag: str = ""
     sha256: str = ""
     user: User | None = None
-    recalled: bool = False
+    state_read: bool = False
     known: Stored | None = None
     claim: Stored | None = None
     files_touched: bool = False

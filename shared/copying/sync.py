@@ -45,16 +45,16 @@ from shared.errors import (
     ClaimHeld,
     DryRun,
     GiveUp,
-    Nobody,
     NoMailbox,
     NoPhoto,
     PhotoSyncError,
     PictureKept,
     Settled,
+    UnknownId,
     UnknownUser,
 )
 from shared.graph.client import Fetched
-from shared.messages.fates import Done, Wait, error_of_two
+from shared.messages.disposition import Done, Wait, error_of_two
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
@@ -96,8 +96,8 @@ class Sync:
 
         *run* then holds what was seen, claimed and touched; `record` needs it after an error.
         """
-        found = self._look(run)  # 1
-        self._recall(run)  # 2, 3
+        found = self._photo_etag(run)  # 1
+        self._read_state(run)  # 2, 3
         if self._is_known(run, found):
             if run.asked:
                 self._record_replay(run)
@@ -106,20 +106,20 @@ class Sync:
         if isinstance(found, PhotoSyncError):
             # Another run may have copied a new photo since. Only what is read under the claim may
             # overwrite what that run recorded.
-            found = self._look(run)
+            found = self._photo_etag(run)
         if isinstance(found, PhotoSyncError):
             return self._without_photo(run, found, claim)
         try:
             return self._copy(run, found, claim)
         except UnknownUser as error:
-            raise self._look_for(run) from error
+            raise self._why_no_user(run) from error
 
     def _without_photo(self, run: Run, found: PhotoSyncError, claim: HeldClaim) -> str:
         """Remove the picture or forget the user, or raise *found*, the reason for no photo."""
         if isinstance(found, NoPhoto) and self._may_remove(run):
             return self._remove(run, claim)
         if isinstance(found, UnknownUser):
-            found = self._look_for(run)
+            found = self._why_no_user(run)
         if isinstance(found, UnknownUser) and self._may_forget(run):
             return self._forget(run, claim)
         if isinstance(found, NoPhoto) and not run.upn:
@@ -171,7 +171,7 @@ class Sync:
         """
         known = run.last_known
         fetch = functools.partial(self._source.user_and_photo, run.user_id)
-        if not known.user_principal_name or not (run.looks_ahead or run.thorough or run.force):
+        if not known.user_principal_name or not (run.reads_ahead or run.thorough or run.force):
             fetched = fetch()
             return fetched, functools.partial(self._plan, run, fetched.user)
         photo, ahead = self._at_once(fetch, functools.partial(self._plan, run, known))
@@ -207,14 +207,14 @@ class Sync:
             run.sha256 = run.etag = ""
         return scaled.photo
 
-    def take_back(self, run: Run) -> str:
+    def withdraw(self, run: Run) -> str:
         """
         Remove our picture for good and forget the user. Returns "forgotten", or raises why not.
 
         It checks neither photo nor scope: it applies to every user who shows our picture, even one
         whom Graph or SharePoint no longer knows. *run* as above.
         """
-        self._recall(run)
+        self._read_state(run)
         held = run.known
         if held is not None and run.before.picture_url:
             claim = self._claim(run)
@@ -245,16 +245,16 @@ class Sync:
         """
         if isinstance(end, Wait) and not run.claim:
             return
-        if not run.recalled:
+        if not run.state_read:
             run.known = self._store.read(run.user_id)
         if not run.claim and (run.before.claimed_for or _is_unknown_user(run, end)):
             return
         recipe = self._recipe.version
         after = state_after(run, end, attempt=attempt, now=self._clock(), recipe=recipe)
-        if run.claim or not after.says_the_same(run.before):
+        if run.claim or not after.only_repeats(run.before):
             user_state.write(self._store, after, after=run.claim or run.known)
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
         """The photo's etag, or why there is none; that too is judged after the state is read."""
         run.seen, run.etag = False, ""
         try:
@@ -264,7 +264,7 @@ class Sync:
         run.seen = True
         return run.etag
 
-    def _look_for(self, run: Run) -> PhotoSyncError:
+    def _why_no_user(self, run: Run) -> PhotoSyncError:
         """Why the photo request found no user: Graph has no such user, or no mailbox for it yet."""
         try:
             run.user = self._source.user(run.user_id)
@@ -272,9 +272,9 @@ class Sync:
             return error
         return NoMailbox("Microsoft Graph has the user, but no mailbox or photo yet.")
 
-    def _recall(self, run: Run) -> None:
+    def _read_state(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
-        run.recalled = True
+        run.state_read = True
         # A profile is deleted with its user. When the user returns, it may still be there, or be a
         # new one without the picture (sharepoint.md section 3). While a user was out of scope,
         # the profile was not checked. And what a dry run has announced is still to be done,
@@ -297,10 +297,10 @@ class Sync:
             return False
         if isinstance(found, UnknownUser) and run.known is None:
             # Anybody can make up ids, and each would leave a blob behind for a long time.
-            raise Nobody(str(found))
+            raise UnknownId(str(found))
         if isinstance(found, PhotoSyncError):
             status = found.status if isinstance(found, Settled) else user_state.FAILED
-            if run.before.tells(status, str(found)):
+            if run.before.has_recorded(status, str(found)):
                 raise found
             return False
         must_check = run.force or run.thorough
@@ -393,4 +393,4 @@ class Sync:
 
 def _is_unknown_user(run: Run, end: Wait | Done) -> bool:
     """Whether Graph has no such user and there is no state: then nothing is recorded."""
-    return run.known is None and end.code == Nobody.code
+    return run.known is None and end.code == UnknownId.code

@@ -16,7 +16,7 @@ from shared.copying.successors import Successors
 from shared.copying.sync import Sync
 from shared.errors import BadMessage, PhotoSyncError, TryLater
 from shared.messages import signed, sync_message
-from shared.messages.fates import Done, Wait, fate, wait
+from shared.messages.disposition import Done, Wait, decide, wait
 from shared.messages.sync_message import SyncMessage
 from shared.orders.order import REPLAY, Order
 from shared.orders.order_log import OrderLog
@@ -75,7 +75,7 @@ class Worker:
         self._new_id = new_id
         self._successors = Successors(ticks)
 
-    def work_off(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> Outcome:
+    def process(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> Outcome:
         """
         Bring the user that *body* names up to date, and log one event about it.
 
@@ -177,7 +177,7 @@ class Worker:
             return self._without_user(error, message, body)
         run = _run(message, user_id)
         try:
-            work = self._sync.take_back if message.uninstall_id else self._sync.bring_up_to_date
+            work = self._sync.withdraw if message.uninstall_id else self._sync.bring_up_to_date
             event = work(run)
         except PhotoSyncError as error:
             return self._end(message, run, error)
@@ -192,7 +192,7 @@ class Worker:
 
     def _without_user(self, error: PhotoSyncError, message: SyncMessage, body: bytes) -> Outcome:
         """End a message whose user is still unknown, so that no state can record the error."""
-        end = self._fate(error, message)
+        end = self._disposition(error, message)
         if isinstance(end, Wait):
             return self._again(message, None, end)
         return self._set_aside(body, message.correlation_id, end.sentence)
@@ -212,8 +212,8 @@ class Worker:
             return message.user_id
         return self._directory.user(message.user_id).id
 
-    def _fate(self, error: PhotoSyncError, message: SyncMessage) -> Wait | Done:
-        return fate(
+    def _disposition(self, error: PhotoSyncError, message: SyncMessage) -> Wait | Done:
+        return decide(
             error,
             attempt=message.attempt,
             first_queued_at=message.first_queued_at,
@@ -222,7 +222,7 @@ class Worker:
         )
 
     def _end(self, message: SyncMessage, run: Run, error: PhotoSyncError) -> Outcome:
-        end = self._fate(error, message)
+        end = self._disposition(error, message)
         if isinstance(end, Wait):
             return self._again(message, run, end)
         end = _as_ordered(end, message)
@@ -292,7 +292,7 @@ def _run(message: SyncMessage, user_id: str) -> Run:
         replace_chosen=message.replace_chosen,
         # A sweep may queue every user, though few have changed, and profile calls are scarce
         # (sharepoint.md section 5).
-        looks_ahead=message.reason == "notification",
+        reads_ahead=message.reason == "notification",
     )
 
 

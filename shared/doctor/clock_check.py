@@ -17,7 +17,7 @@ MOST_SKEW = timedelta(seconds=60)
 RENEW_BEFORE = timedelta(days=14)
 
 
-def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
+def probe(graph: Http, clock: Callable[[], datetime]) -> Finding:
     """Compare our time with the time at which *graph* says that it answered."""
     reply = graph.send("GET", "/v1.0/users?$top=1")
     try:

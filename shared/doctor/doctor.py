@@ -16,7 +16,7 @@ from shared import version
 from shared.console.concurrency_limit import ConcurrencyLimit
 from shared.doctor import remedies
 from shared.doctor.examination import Finding, Step, examine
-from shared.doctor.microsoft365_checks import CHECKS, SETTINGS, Microsoft
+from shared.doctor.microsoft365_checks import CHECKS, SETTINGS, Microsoft365Checks
 from shared.errors import Conflict, SettingsError
 from shared.storage.documents import Documents
 
@@ -61,7 +61,7 @@ class Doctor:
 
     def __init__(
         self,
-        enter: Callable[[], Microsoft],
+        enter: Callable[[], Microsoft365Checks],
         storage: Storage | None,
         *,
         clock: Callable[[], datetime],
@@ -80,13 +80,13 @@ class Doctor:
         with self._limit.slot():
             checks = examine(self._steps(), self._clock)
         return {
-            **version.told(),
+            **version.to_fields(),
             "ok": all(check.ok for check in checks),
             "checks": [check._asdict() for check in checks],
         }
 
     def _steps(self) -> Iterator[Step]:
-        opened: list[Microsoft] = []
+        opened: list[Microsoft365Checks] = []
 
         def settings() -> Finding:
             opened.append(self._enter())

@@ -27,13 +27,13 @@ class Finding(NamedTuple):
 
 class Step(NamedTuple):
     """
-    One check: *look* returns a Finding or raises, and *remedy* says what to do about the error.
+    One check: *probe* returns a Finding or raises, and *remedy* says what to do about the error.
 
     It runs only if the checks named in *after*, all of them earlier ones, were usable.
     """
 
     name: str
-    look: Callable[[], Finding]
+    probe: Callable[[], Finding]
     remedy: Callable[[PhotoSyncError], str]
     after: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ def examine(steps: Iterable[Step], clock: Callable[[], datetime]) -> list[Check]
     ends = clock() + ENOUGH
     for step in steps:
         obstacle = _obstacle(step, usable, late=clock() > ends)
-        found = obstacle or _look(step)
+        found = obstacle or _probe(step)
         if found.usable or not found.action:
             usable.add(step.name)
         looked = obstacle is None
@@ -82,8 +82,8 @@ def _obstacle(step: Step, usable: set[str], *, late: bool) -> Finding | None:
     return None
 
 
-def _look(step: Step) -> Finding:
+def _probe(step: Step) -> Finding:
     try:
-        return step.look()
+        return step.probe()
     except PhotoSyncError as error:
         return Finding(str(error), step.remedy(error))

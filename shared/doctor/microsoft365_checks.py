@@ -61,7 +61,7 @@ class Clients(NamedTuple):
 
     tokens: Tokens
     # Without a token: Graph's time must not depend on one.
-    anybody: Http
+    unauthenticated: Http
     graph_http: Http
     graph: GraphClient
     listing: UserListing
@@ -79,7 +79,7 @@ class _Host(NamedTuple):
     unknown: str
 
 
-class Microsoft:
+class Microsoft365Checks:
     """The checks of one examination; later ones use what earlier ones found."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Microsoft:
     def steps(self) -> Iterator[Step]:
         """All of CHECKS and those of satellites, in the order in which to fix what is wrong."""
         before = (SETTINGS,)
-        yield Step(CLOCK, self._clock_look, _or(_NOT_GRAPH), before)
+        yield Step(CLOCK, self._check_clock, _or(_NOT_GRAPH), before)
         yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
         for host in self._hosts():
             yield self._token_step(host)
@@ -155,8 +155,8 @@ class Microsoft:
             ),
         )
 
-    def _clock_look(self) -> Finding:
-        return clock_check.look(self._clients.anybody, self._clock)
+    def _check_clock(self) -> Finding:
+        return clock_check.probe(self._clients.unauthenticated, self._clock)
 
     def _certificate(self) -> Finding:
         if self._settings.managed_identity_client_id:
@@ -199,12 +199,12 @@ class Microsoft:
         )
 
     def _groups(self) -> Finding:
-        return group_check.look(self._clients.graph_http, _groups(self._settings))
+        return group_check.probe(self._clients.graph_http, _groups(self._settings))
 
     def _users(self) -> Finding:
         # The first page may be empty, and the second not.
-        anybody = (user for page in self._clients.listing.all_pages() for user in page.users)
-        self._found = list(itertools.islice(anybody, 1))
+        users = (user for page in self._clients.listing.all_pages() for user in page.users)
+        self._found = list(itertools.islice(users, 1))
         if not self._found:
             return Finding(
                 "The list of users is empty.",
@@ -274,7 +274,7 @@ class Microsoft:
         )
 
     def _subscription(self) -> Finding:
-        return subscription_check.look(
+        return subscription_check.probe(
             self._clients.subscriptions, self._documents, self._settings.webhook_url, self._clock()
         )
 

@@ -10,7 +10,7 @@ from shared.doctor.examination import Finding
 from shared.errors import AccessDenied, TryLater
 from shared.graph.subscriptions import RESOURCE, Subscription
 from shared.storage.documents import Documents
-from shared.subscription.keeper import NAME, Finder, address, existing, remembered
+from shared.subscription.keeper import NAME, Finder, address, existing, stored_fields
 from shared.uninstalling.uninstall_log import UninstallLogs
 
 _RENEW = "Renew it: run manage.py renew, or type renew into the queue photo-upkeep."
@@ -20,21 +20,21 @@ _TAKEN_BACK = Finding(
 )
 
 
-def look(client: Finder, documents: Documents, url: str, now: datetime) -> Finding:
+def probe(client: Finder, documents: Documents, url: str, now: datetime) -> Finding:
     """Check for a live subscription for users at *url*. Raises what *client* raises."""
     if not url:
         return Finding(
             "WEBHOOK_URL is not set, so Graph cannot be told where to send notifications.",
             "Set WEBHOOK_URL to the https:// address of /api/notifications with its ?code=.",
         )
-    memory = _remembered(documents)
-    found = existing(client, memory)
+    stored = _stored_fields(documents)
+    found = existing(client, stored)
     live = [one for one in found if one.resource == RESOURCE and one.expires_at > now]
     ours = [one for one in live if address(one.notification_url or url) == address(url)]
     if not ours:
         if _is_uninstalled(documents):
             return _TAKEN_BACK
-        return Finding(_absence(live) + _last_try(memory), _RENEW)
+        return Finding(_absence(live) + _last_try(stored), _RENEW)
     newest = max(ours, key=lambda one: one.expires_at)
     # Graph may show it without its query.
     query = urlsplit(newest.notification_url).query
@@ -52,9 +52,9 @@ def _absence(others: list[Subscription]) -> str:
     return "There is no subscription, so only sweeps find changes."
 
 
-def _remembered(documents: Documents) -> Mapping[str, str]:
+def _stored_fields(documents: Documents) -> Mapping[str, str]:
     try:
-        return remembered(documents.read(NAME))
+        return stored_fields(documents.read(NAME))
     except (TryLater, AccessDenied):
         # Another check reports what is wrong with storage.
         return {}
@@ -68,6 +68,6 @@ def _is_uninstalled(documents: Documents) -> bool:
     return ordered is not None and ordered.halts
 
 
-def _last_try(memory: Mapping[str, str]) -> str:
-    detail = memory.get("detail", "")
+def _last_try(stored: Mapping[str, str]) -> str:
+    detail = stored.get("detail", "")
     return f" The last attempt to create one reported: {detail}" if detail else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 
@@ -54,7 +54,7 @@ def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
         body=json.dumps({"requests": list(requests)}).encode(),
     )
     if not reply.ok:
-        raise fault(reply, *said(reply))
+        raise fault(reply, *code_and_message(reply))
     # Responses come in any order (documented).
     items = reply.read(lambda fields: list(fields["responses"]))
     found = {item["id"]: _parsed(http, item) for item in items if _is_answer(item)}

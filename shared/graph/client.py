@@ -126,7 +126,7 @@ class GraphClient:
         if not photo.ok:
             raise photo_fault(photo)
         if photo.body:
-            return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
+            return Fetched(known, photo.body, _optional_etag(answers["etag"]))
         # Arguments are evaluated in order, so here too the etag is read after the bytes.
         return Fetched(known, self.photo(user_id), self.photo_etag(user_id))
 
@@ -220,7 +220,7 @@ class GraphClient:
             # Graph sends a single pixel for a size that does not exist (graph.md section 4).
             raise NoPhoto("Exchange has no smaller rendition of the photo.")
         metadata = self._http.send("GET", f"/v1.0{_path(user_id)}/photo")
-        return ScaledPhoto(scaled.body, _etag_if_told(metadata))
+        return ScaledPhoto(scaled.body, _optional_etag(metadata))
 
     def _bytes(self, path: str) -> Reply:
         reply = self._http.send("GET", path)
@@ -246,7 +246,7 @@ def _etag(metadata: Any) -> str:
     return str(metadata.get("@odata.mediaEtag") or "")
 
 
-def _etag_if_told(metadata: Reply) -> str:
+def _optional_etag(metadata: Reply) -> str:
     try:
         return metadata.read(_etag) if metadata.ok else ""
     except PhotoSyncError:

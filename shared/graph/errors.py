@@ -22,7 +22,7 @@ _UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
 
 def photo_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed photo request means."""
-    code, message = said(reply)
+    code, message = code_and_message(reply)
     # AuthenticationError: our token is valid all the same (section 4, reported).
     if code in _NO_MAILBOX or (reply.status, code) == (400, "AuthenticationError"):
         return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
@@ -45,12 +45,12 @@ def is_of_one_mailbox(reply: Reply) -> bool:
     Reported: alcionai/corso#3695, magodo/terraform-provider-outlook#21: ApplicationThrottled,
     "Application is over its MailboxConcurrency limit."
     """
-    return reply.status == 429 and "mailboxconcurrency" in said(reply)[1].casefold()
+    return reply.status == 429 and "mailboxconcurrency" in code_and_message(reply)[1].casefold()
 
 
 def user_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed user request means."""
-    code, message = said(reply)
+    code, message = code_and_message(reply)
     if reply.status == 404 and code:
         return UnknownUser("Microsoft Graph has no such user.")
     return _fault(reply, code, message)
@@ -63,7 +63,7 @@ def _fault(reply: Reply, code: str, message: str) -> PhotoSyncError:
     return fault(reply, code, message)
 
 
-def said(reply: Reply) -> tuple[str, str]:
+def code_and_message(reply: Reply) -> tuple[str, str]:
     """Code and message of an error body; empty if there is none."""
     try:
         error = json.loads(reply.body)["error"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.graph.groups import EXCLUDED, listed, path, read_group
 from shared.graph.user_listing import MEMBERS_HEADERS, NO_LIST, PAGE, UserPage, members_path
 from shared.microsoft365 import pages
@@ -93,7 +93,7 @@ class MarkedListing:
     def _page(self, path: str) -> tuple[list[int], str]:
         reply = self._http.send("GET", path, headers=MEMBERS_HEADERS)
         if not reply.ok:
-            raise fault(reply, *said(reply))
+            raise fault(reply, *code_and_message(reply))
         following = reply.read(lambda fields: str(fields.get("@odata.nextLink") or ""))
         return reply.read(_ids), self._http.path_of(following)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from shared.errors import AccessDenied, Refused
 from shared.graph import batch
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.microsoft365.reply import Reply, fault
 from shared.user import User
 
@@ -71,7 +71,7 @@ class Groups(NamedTuple):
             read_group(answers[setting], setting)
         answer = answers[key]
         if not answer.ok:
-            raise fault(answer, *said(answer))
+            raise fault(answer, *code_and_message(answer))
         held = answer.read(lambda fields: {each.lower() for each in listed(fields)})
         return replace(
             user,
@@ -90,7 +90,7 @@ def read_group(answer: Reply, setting: str) -> Group:
     The group that *setting* names. Raises Refused if it does not exist or its members are hidden,
     AccessDenied, Throttled, ServiceDown.
     """
-    code, message = said(answer)
+    code, message = code_and_message(answer)
     if answer.status == 404 and code:
         raise Refused(
             f"{setting} names a group that Microsoft Graph does not know: set it to the object id "

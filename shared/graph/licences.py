@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.graph.groups import listed
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
@@ -33,7 +33,7 @@ class Licences:
         if reply.status in {401, 403}:
             return None
         if not reply.ok:
-            raise fault(reply, *said(reply))
+            raise fault(reply, *code_and_message(reply))
         return reply.read(lambda fields: sum(map(_units, listed(fields))))
 
 

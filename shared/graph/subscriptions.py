@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from shared import moments
 from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
@@ -136,7 +136,7 @@ def _readable(item: Any) -> Subscription | None:
 
 
 def _fault(method: str, reply: Reply) -> PhotoSyncError:
-    code, message = said(reply)
+    code, message = code_and_message(reply)
     if reply.status == 404 and code and method in {"GET", "PATCH", "DELETE"}:
         # A 404 without a code is a page from a proxy or another host: it proves nothing.
         return SubscriptionGone("Graph has no such subscription.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.graph.client import USER_FIELDS, read_user
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
@@ -69,7 +69,7 @@ class UserListing:
         """
         reply = self._http.send("GET", path or self._first, headers=self._headers)
         if not reply.ok:
-            raise fault(reply, *said(reply))
+            raise fault(reply, *code_and_message(reply))
         return reply.read(self._page)
 
     def all_pages(self) -> Iterator[UserPage]:

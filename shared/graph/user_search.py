@@ -10,7 +10,7 @@ from urllib.parse import quote
 from shared.errors import BadRequest, Refused
 from shared.graph import batch
 from shared.graph.client import USER_FIELDS, read_user
-from shared.graph.errors import said
+from shared.graph.errors import code_and_message
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 from shared.user import User, is_object_id
@@ -62,7 +62,7 @@ class UserSearch:
                 told = reply.read(lambda fields: _matching(fields["value"], wanted, exactly))
                 found |= {user.id: user for user in told}
                 continue
-            error = fault(reply, *said(reply))
+            error = fault(reply, *code_and_message(reply))
             if not isinstance(error, Refused):
                 raise error
             refused.append(error)

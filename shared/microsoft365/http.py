@@ -26,7 +26,7 @@ from shared.errors import (
     Unanswered,
 )
 from shared.microsoft365.reply import Reply
-from shared.microsoft365.throttle import Budget, Gate
+from shared.microsoft365.throttle import Budget, Throttle
 from shared.session import OneHostSession
 from shared.telemetry.calls import note
 
@@ -72,7 +72,7 @@ class Http:
         audience: str,
         tokens: Tokens,
         *,
-        gate: Gate | None = None,
+        throttle: Throttle | None = None,
         budget: Budget | None = None,
         concerns_one: Callable[[Reply], bool] = lambda reply: False,
         session: Callable[[], requests.Session] = OneHostSession,
@@ -80,12 +80,12 @@ class Http:
         ticks: Callable[[], float] = stopwatch.ticks,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """*concerns_one* recognizes a refusal about the one item requested; it closes no gate."""
+        """*concerns_one* recognizes a refusal about the one item requested; it pauses nothing."""
         self.audience = audience
         self.service = service
         self._tokens = tokens
         self._concerns_one = concerns_one
-        self._gate = gate or Gate(clock)
+        self._throttle = throttle or Throttle(clock)
         self._budget = budget
         self._new_session = session
         self._clock = clock
@@ -107,7 +107,7 @@ class Http:
 
         A 401 gets one fresh token. A 429 or 503 that concerns more than one item is retried, up to
         TRIES attempts besides that one, while the waits stay within ten seconds. No attempt begins
-        before the service's gate opens and its budget allows it (else Throttled). A write calls
+        before the service's throttle and budget allow it (else Throttled). A write calls
         *before_write* right before each attempt, and an error from that ends it; it waits at most
         WRITE_SECONDS for a response. Raises Unanswered if no response came, ServiceDown if it was
         truncated, Refused for a path that leads to another host.
@@ -119,7 +119,7 @@ class Http:
             token = self._tokens.bearer(self.audience, refused=refused)
             if before_write:
                 before_write()
-            round_ = self._gate.round()
+            round_ = self._throttle.round()
             seconds = WRITE_SECONDS if before_write else READ_SECONDS
             reply = self._try(method, url, {**(headers or {}), **_identity(token)}, body, seconds)
             if reply.status == 401 and not refused:
@@ -127,11 +127,11 @@ class Http:
                 continue
             if reply.status not in {429, 503} or self._concerns_one(reply):
                 # The headers of such a 429 describe that one item's limit, not the service's.
-                self._gate.answered({} if reply.status == 429 else reply.headers)
+                self._throttle.answered({} if reply.status == 429 else reply.headers)
                 return reply
-            self._gate.refused(reply.retry_after, begun_in=round_)
+            self._throttle.refused(reply.retry_after, begun_in=round_)
             tries += 1
-            if tries == TRIES or self._gate.closed_for() > seconds_left:
+            if tries == TRIES or self._throttle.paused_for() > seconds_left:
                 return reply
 
     def path_of(self, link: str) -> str:
@@ -161,7 +161,7 @@ class Http:
         """
         waited = 0.0
         while True:
-            seconds, why = self._gate.closed_for(), f"{self.service} asked PhotoSync to wait"
+            seconds, why = self._throttle.paused_for(), f"{self.service} asked PhotoSync to wait"
             if not seconds and self._budget:
                 seconds, why = self._budget.take(), f"{self._budget.name} is used up"
             if not seconds:

@@ -2,7 +2,7 @@
 Records, per process, that a service asked us to wait, so that no thread calls it meanwhile.
 
 Throttled requests also count against the limit (sharepoint.md section 5, documented), so no calls
-are made while a gate is closed.
+are made until then.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Protocol
 
 from shared.backoff import backoff
 
-_BELIEVED = 3
+_TRUSTED_REFUSALS = 3
 # The service reports what is left once 80 % of the limit per minute is used (sharepoint.md section
 # 5). A first fill alone uses that much, and changes must not wait because of it. So calls slow down
 # only for the last part.
 _LITTLE, _LONGEST_RESET = 0.05, 60.0
 
 
-class Gate:
+class Throttle:
     """The time before which not to call a service; shared by threads and by a service's hosts."""
 
     def __init__(
@@ -36,12 +36,12 @@ class Gate:
         self._lock = threading.Lock()
 
     def round(self) -> int:
-        """How often in a row the service has closed the gate; read it before each call."""
+        """How often in a row the service has refused a call; read it before each call."""
         with self._lock:
             return self._rounds
 
-    def closed_for(self) -> float:
-        """Seconds until a call makes sense; 0.0 while the gate is open."""
+    def paused_for(self) -> float:
+        """Seconds until a call makes sense; 0.0 if it makes sense now."""
         with self._lock:
             if self._not_before is None:
                 return 0.0
@@ -56,9 +56,9 @@ class Gate:
         with self._lock:
             seconds = asked or 0.0
             # After three refusals, ignore Retry-After if our own backoff is longer.
-            doubted = begun_in + 1 - (_BELIEVED if asked is not None else 0)
-            if doubted > 0:
-                seconds = max(seconds, backoff(doubted, asked=None, jitter=self._jitter))
+            excess = begun_in + 1 - (_TRUSTED_REFUSALS if asked is not None else 0)
+            if excess > 0:
+                seconds = max(seconds, backoff(excess, asked=None, jitter=self._jitter))
             self._rounds = max(self._rounds, begun_in + 1)
             until = self._clock() + timedelta(seconds=seconds)
             self._not_before = max(until, self._not_before or until)

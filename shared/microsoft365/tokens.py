@@ -171,7 +171,7 @@ class _ManagedIdentity:
         return answer
 
 
-class Anybody:
+class PlaceholderTokens:
     """A placeholder token: even a refusal carries the service's time."""
 
     def bearer(self, audience: str, *, refused: str = "") -> str:

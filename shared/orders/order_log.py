@@ -76,18 +76,18 @@ class OrderLog:
         Raises ServiceDown, AccessDenied: then it must not be carried out.
         """
         file = self._add(orders.given(order, self._clock()))
-        _tell_given(order)
+        _log_given(order)
         return str(file)
 
     def refuse(self, order: Order, why: PhotoSyncError) -> None:
         """Record that *order* was refused, if the log can be written."""
         line = orders.given(order, self._clock(), result=orders.REFUSED, detail=str(why))
-        _tell_given(order)
+        _log_given(order)
         try:
             self._add(line)
         except PhotoSyncError as error:
-            _tell_unwritten(order, error)
-        _tell_ended(order, orders.REFUSED, str(why))
+            _log_unwritten(order, error)
+        _log_ended(order, orders.REFUSED, str(why))
 
     def end(self, order: Order, file: str, result: str, detail: str = "") -> None:
         """Record how *order*, which is in *file*, ended, if the log can be written."""
@@ -95,8 +95,8 @@ class OrderLog:
         try:
             self._add_to(file, line)
         except PhotoSyncError as error:
-            _tell_unwritten(order, error)
-        _tell_ended(order, result, detail)
+            _log_unwritten(order, error)
+        _log_ended(order, result, detail)
 
     def files(self) -> list[File]:
         """All files, the newest first. Raises ServiceDown, AccessDenied."""
@@ -150,7 +150,7 @@ class OrderLog:
             return self._current
 
 
-def _tell_given(order: Order) -> None:
+def _log_given(order: Order) -> None:
     # By id and not by name: an address does not go into the log.
     log.info(
         "order.given order=%s via=%s by=%s user=%s correlation=%s",
@@ -162,7 +162,7 @@ def _tell_given(order: Order) -> None:
     )
 
 
-def _tell_ended(order: Order, result: str, detail: str) -> None:
+def _log_ended(order: Order, result: str, detail: str) -> None:
     log.info(
         'order.ended order=%s via=%s by=%s user=%s correlation=%s result=%s why="%s"',
         order.kind,
@@ -175,7 +175,7 @@ def _tell_ended(order: Order, result: str, detail: str) -> None:
     )
 
 
-def _tell_unwritten(order: Order, error: PhotoSyncError) -> None:
+def _log_unwritten(order: Order, error: PhotoSyncError) -> None:
     log.error(
         'order.unwritten order=%s correlation=%s why="%s"',
         order.kind,

@@ -123,12 +123,12 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        _look_at_the_consoles(read)
+        _check_console_settings(read)
         read.check()
         return settings
 
 
-def _look_at_the_consoles(read: _Reader) -> None:
+def _check_console_settings(read: _Reader) -> None:
     # Read before all others, by `settings.console`, which cannot report an error to anybody.
     read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
     read.choice("CONSOLE_KEYS", ("true", "false"))

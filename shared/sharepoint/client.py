@@ -17,7 +17,7 @@ from shared.errors import NoPhoto, NoProfile, Refused, ServiceDown
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.sharepoint.account import account_name
-from shared.sharepoint.errors import NO_PROFILE, file_fault, profile_fault, says_nothing_there
+from shared.sharepoint.errors import NO_PROFILE, file_fault, is_odata_null, profile_fault
 from shared.sharepoint.form_digest import FormDigest
 from shared.sharepoint.several_properties import SeveralProperties
 from shared.user import User, is_object_id, is_upn
@@ -80,7 +80,7 @@ class SharePointClient:
         if not reply.ok:
             raise profile_fault(reply)
         # A missing profile reads as null (sharepoint.md section 3, inferred).
-        if reply.json() is None or says_nothing_there(reply.body):
+        if reply.json() is None or is_odata_null(reply.body):
             raise NoProfile(NO_PROFILE)
         profile = reply.read(_properties)
         owner = profile.get(OBJECT_ID, "").casefold()

@@ -44,7 +44,7 @@ _BY_WORDS = {
 }
 
 
-class Said(NamedTuple):
+class ErrorBody(NamedTuple):
     """An example `code` is "-2130575338, Microsoft.SharePoint.SPException"; both may be empty."""
 
     code: str
@@ -56,7 +56,7 @@ class Said(NamedTuple):
         return self._meaning == _DENIED
 
     @property
-    def knows_no_user(self) -> bool:
+    def is_missing_profile(self) -> bool:
         """Whether no profile with that name exists."""
         return self._meaning == _NO_USER
 
@@ -74,17 +74,17 @@ class Said(NamedTuple):
         return ""
 
 
-def said(body: bytes) -> Said:
+def read_error(body: bytes) -> ErrorBody:
     """Code and message of an error body in any of its forms."""
     text = body[:20_000].decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         return _json(text)
     if text.startswith("<"):
         return _xml(text)
-    return Said("", text[:300])
+    return ErrorBody("", text[:300])
 
 
-def says_nothing_there(body: bytes) -> bool:
+def is_odata_null(body: bytes) -> bool:
     """Whether *body* is {"odata.null": true}, which means that the object does not exist."""
     try:
         fields = json.loads(body)
@@ -95,11 +95,11 @@ def says_nothing_there(body: bytes) -> bool:
 
 def profile_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed profile request means."""
-    told = said(reply.body)
-    if told.knows_no_user:
+    told = read_error(reply.body)
+    if told.is_missing_profile:
         return NoProfile(NO_PROFILE)
     # A missing profile may also read as null with an error status (section 3, inferred).
-    if reply.status in {404, 500} and says_nothing_there(reply.body):
+    if reply.status in {404, 500} and is_odata_null(reply.body):
         return NoProfile(NO_PROFILE)
     if told.is_locked:
         return Refused(
@@ -110,31 +110,31 @@ def profile_fault(reply: Reply) -> PhotoSyncError:
 
 def file_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed file or folder request means."""
-    return _with_missing_role(reply, said(reply.body), _FILES_ROLE)
+    return _with_missing_role(reply, read_error(reply.body), _FILES_ROLE)
 
 
-def _with_missing_role(reply: Reply, told: Said, role: str) -> PhotoSyncError:
+def _with_missing_role(reply: Reply, told: ErrorBody, role: str) -> PhotoSyncError:
     """SharePoint says only "access denied"; add which *role* is missing, for the admin."""
     error = fault(reply, *told)
     denied = told.is_denial and not isinstance(error, Throttled)
     return AccessDenied(f"{error} {role}.") if denied or isinstance(error, AccessDenied) else error
 
 
-def _json(text: str) -> Said:
+def _json(text: str) -> ErrorBody:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
-        return Said("", text[:300])
+        return ErrorBody("", text[:300])
     error = fields.get("odata.error") or fields.get("error")
     if isinstance(error, dict):
-        return Said(str(error.get("code") or ""), _value(error.get("message")))
+        return ErrorBody(str(error.get("code") or ""), _value(error.get("message")))
     # The token service in front of SharePoint uses its own form.
-    return Said(_value(error), _value(fields.get("error_description")))
+    return ErrorBody(_value(error), _value(fields.get("error_description")))
 
 
-def _xml(text: str) -> Said:
+def _xml(text: str) -> ErrorBody:
     # A pattern instead of a parser: the body may be truncated, and no entity must be expanded.
-    return Said(_element(text, "code"), _element(text, "message"))
+    return ErrorBody(_element(text, "code"), _element(text, "message"))
 
 
 def _element(text: str, name: str) -> str:

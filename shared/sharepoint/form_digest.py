@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from shared.errors import PhotoSyncError, Refused, ServiceDown, TryLater
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
-from shared.sharepoint.errors import said
+from shared.sharepoint.errors import read_error
 
 # In seconds. SharePoint says 1,800; a longer lifetime is cut to that. A request may be in flight
 # during the last of these seconds.
@@ -68,7 +68,7 @@ def is_refusal_of_digest(reply: Reply) -> bool:
 
 
 def _refusal(reply: Reply) -> PhotoSyncError:
-    error = fault(reply, *said(reply.body))
+    error = fault(reply, *read_error(reply.body))
     if isinstance(error, TryLater):
         return ServiceDown(str(error), retry_after=error.retry_after, service=error.service)
     return error

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from shared.errors import Refused, ServiceDown
 from shared.microsoft365.reply import Reply
-from shared.sharepoint.errors import Said
+from shared.sharepoint.errors import ErrorBody
 
 PATH = "/_vti_bin/client.svc/ProcessQuery"
 
@@ -52,7 +52,7 @@ def headers(digest: str) -> dict[str, str]:
     return {"Content-Type": "text/xml", "X-RequestDigest": digest}
 
 
-def failure(reply: Reply) -> Said | None:
+def failure(reply: Reply) -> ErrorBody | None:
     """
     The error in the response, None if it reports success.
 
@@ -79,9 +79,9 @@ def _method(number: int, texts: tuple[str, ...]) -> str:
     )
 
 
-def _error_in(info: Any) -> Said:
+def _error_in(info: Any) -> ErrorBody:
     """The error in the form of the REST interface: HRESULT, then type."""
     number, kind, message = info["ErrorCode"], info["ErrorTypeName"], info.get("ErrorMessage")
     if not isinstance(number, int) or not isinstance(kind, str):
         raise TypeError("an error has a number and a type")
-    return Said(f"{number}, {kind}", message if isinstance(message, str) else "")
+    return ErrorBody(f"{number}, {kind}", message if isinstance(message, str) else "")

@@ -26,7 +26,7 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint import process_query
 from shared.sharepoint.account import account_name
-from shared.sharepoint.errors import said
+from shared.sharepoint.errors import read_error
 from shared.sharepoint.form_digest import FormDigest, is_refusal_of_digest
 
 # Failures in a row, without a success in between.
@@ -69,7 +69,7 @@ class SeveralProperties:
         if len(changes) > 1 and process_query.can_carry(account, changes):
             failures = self._breaker.failures_in_a_row()
         if failures is None:
-            self._each(upn, changes, before_write)
+            self._one_by_one(upn, changes, before_write)
             return
         body = process_query.body(account, changes)
         refused_by = self._together(body, failures, before_write)
@@ -77,10 +77,14 @@ class SeveralProperties:
             self._breaker.succeeded()
             return
         # It may have written some of them; writing them again in the same order does no harm.
-        self._each(upn, changes, before_write)
-        self._breaker.failed(failures, unused_for=REFUSED_FOR, at_once=refused_by in _NO_ENDPOINT)
+        self._one_by_one(upn, changes, before_write)
+        self._breaker.failed(
+            failures, unused_for=REFUSED_FOR, immediately=refused_by in _NO_ENDPOINT
+        )
 
-    def _each(self, upn: str, changes: Mapping[str, str], before_write: Callable[[], None]) -> None:
+    def _one_by_one(
+        self, upn: str, changes: Mapping[str, str], before_write: Callable[[], None]
+    ) -> None:
         for name, value in changes.items():
             self._one(upn, name, value, before_write=before_write)
 
@@ -96,7 +100,7 @@ class SeveralProperties:
             if error.service == self._http.service:
                 self._breaker.failed(failures, unused_for=BUSY_FOR)
             raise
-        busy = fault(reply, *said(reply.body))
+        busy = fault(reply, *read_error(reply.body))
         if isinstance(busy, Throttled | Unanswered):
             self._breaker.failed(failures, unused_for=BUSY_FOR)
             raise busy
@@ -145,11 +149,11 @@ class _CircuitBreaker:
         with self._lock:
             self._failures = 0
 
-    def failed(self, failures: int, *, unused_for: float, at_once: bool = False) -> None:
+    def failed(self, failures: int, *, unused_for: float, immediately: bool = False) -> None:
         """Count a failure; concurrent ones count as one. *failures* is their number before."""
         with self._lock:
             self._failures = max(self._failures, failures + 1)
-            if not at_once and self._failures < MOST_FAILURES:
+            if not immediately and self._failures < MOST_FAILURES:
                 return
             was_in_use = self._ticks() >= self._unused_until
             self._unused_until = max(self._unused_until, self._ticks() + unused_for)

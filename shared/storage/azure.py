@@ -42,7 +42,7 @@ _TAKEN_FOR = 240
 _SECONDS = {"connection_timeout": 5, "read_timeout": 30}
 # The worker's threads (functions.md section Python) share a client, and all may call at once.
 _CONNECTIONS = 60
-_PATIENCE: dict[str, Any] = {
+_RETRIES: dict[str, Any] = {
     "retry_total": 3,
     # One to three seconds before each; its own default is 15 and more (functions.md section
     # Storage-queue trigger).
@@ -262,7 +262,7 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
 
 
 def _sending() -> dict[str, Any]:
-    return {"transport": _transport(), **_PATIENCE}
+    return {"transport": _transport(), **_RETRIES}
 
 
 def _transport() -> RequestsTransport:

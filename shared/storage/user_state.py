@@ -140,11 +140,11 @@ class UserState:
         is_ours = self.status in {SYNCED, FAILED} and self.picture_url != ""
         return is_ours and self.sha256 != "" and self.claim is None
 
-    def tells(self, status: str, detail: str) -> bool:
+    def has_recorded(self, status: str, detail: str) -> bool:
         """Whether it already says exactly this, and no run is or was in the middle of a copy."""
         return self.claim is None and (self.status, self.detail) == (status, detail)
 
-    def says_the_same(self, before: UserState) -> bool:
+    def only_repeats(self, before: UserState) -> bool:
         """Whether a write would only repeat *before*, as for most users without a photo."""
         return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
 

@@ -43,7 +43,7 @@ APART = timedelta(minutes=10)
 AT_WORK = timedelta(minutes=1)
 _TAKEN_OVER = "Another run has taken over the subscription."
 _SINCE = "keepingSince"
-_REMEMBERED = (
+_STORED = (
     *("status", "detail", "id", "expiresAt", "notificationUrl", "createdAt", "renewedAt"),
     *("clientStateHash", "urlHash", "lifecycleHash", "checkedAt", _SINCE),
 )
@@ -64,22 +64,22 @@ class Client(Finder, Protocol):
     def delete(self, id_: str) -> None: ...
 
 
-def remembered(document: Document | None) -> dict[str, str]:
+def stored_fields(document: Document | None) -> dict[str, str]:
     """The known fields of *document*, all of them text; other values were edited by hand."""
     fields = document.fields if document else {}
-    return {name: fields[name] for name in _REMEMBERED if isinstance(fields.get(name), str)}
+    return {name: fields[name] for name in _STORED if isinstance(fields.get(name), str)}
 
 
 def shown(document: Document) -> dict[str, str]:
     """The same for display, without fields that only detect another run or a changed secret."""
-    known = remembered(document).items()
+    known = stored_fields(document).items()
     return {name: text for name, text in known if name != _SINCE and not name.endswith("Hash")}
 
 
-def existing(client: Finder, memory: Mapping[str, str]) -> list[Subscription]:
+def existing(client: Finder, stored: Mapping[str, str]) -> list[Subscription]:
     """All subscriptions that Graph lists, and the remembered one if the list leaves it out."""
     listed = client.list_own()
-    known = memory.get("id", "")
+    known = stored.get("id", "")
     if not known or any(one.id == known for one in listed):
         return listed
     # Reported: an empty list although the subscription is live and is found by its id
@@ -117,7 +117,7 @@ class SubscriptionKeeper:
 
         Raises ServiceDown, AccessDenied.
         """
-        known = remembered(self._documents.read(NAME)).get("id")
+        known = stored_fields(self._documents.read(NAME)).get("id")
         return not known or known == id_
 
     def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
@@ -130,7 +130,7 @@ class SubscriptionKeeper:
         another run, and for ClaimLost if one has taken over: keep it again, whatever is recorded.
         """
         before = self._documents.read(NAME)
-        if reauthorize and self._is_within(APART, remembered(before).get("renewedAt", "")):
+        if reauthorize and self._is_within(APART, stored_fields(before).get("renewedAt", "")):
             log.info("subscription.fresh")
             return
         before = self._begun(before)
@@ -157,11 +157,11 @@ class SubscriptionKeeper:
         Raises TryLater and GiveUp, as `keep` does: then it is still remembered.
         """
         before = self._documents.read(NAME)
-        memory = remembered(before)
+        stored = stored_fields(before)
         begun = self._begun(before)
         with self._recording_failure(begun):
-            for one in existing(self._client, memory):
-                if self._is_ours(one, memory):
+            for one in existing(self._client, stored):
+                if self._is_ours(one, stored):
                     self._client.delete(one.id)
                     log.info("subscription.deleted id=%s", one.id)
         self._documents.delete(NAME, after=begun)
@@ -178,14 +178,14 @@ class SubscriptionKeeper:
 
     def _begun(self, before: Document | None) -> Document:
         """Record that this run is at work. Raises Conflict if another run is."""
-        memory = remembered(before)
-        if self._is_within(AT_WORK, memory.get(_SINCE, "")):
+        stored = stored_fields(before)
+        if self._is_within(AT_WORK, stored.get(_SINCE, "")):
             raise Conflict(
                 "Another run is checking the subscription right now.",
                 over_in=AT_WORK.total_seconds(),
             )
         usual = {"status": "waiting", "detail": "PhotoSync is checking the subscription."}
-        begun = {**usual, **memory, _SINCE: self._clock().isoformat()}
+        begun = {**usual, **stored, _SINCE: self._clock().isoformat()}
         return self._documents.write(NAME, begun, after=before)
 
     def _is_within(self, span: timedelta, moment: str) -> bool:
@@ -198,42 +198,42 @@ class SubscriptionKeeper:
     def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
         if not self._url:
             raise Refused("Set WEBHOOK_URL to tell Graph where to send notifications.")
-        memory = remembered(before)
-        ours = [one for one in existing(self._client, memory) if self._is_ours(one, memory)]
-        usable = [one for one in ours if one.id != removed and self._is_usable(one, memory)]
+        stored = stored_fields(before)
+        ours = [one for one in existing(self._client, stored) if self._is_ours(one, stored)]
+        usable = [one for one in ours if one.id != removed and self._is_usable(one, stored)]
         kept = max(usable, key=lambda one: one.expires_at, default=None)
         for stray in ours:
             if stray is not kept:
                 self._client.delete(stray.id)
         if kept is None:
-            return self._create(memory), "created"
+            return self._create(stored), "created"
         due = reauthorize or kept.expires_at - self._clock() < LIFE / 2
-        if due and not self._tells_lifecycle(kept, memory):
+        if due and not self._has_lifecycle_url(kept, stored):
             # PATCH cannot correct the lifecycle URL: recreate the subscription when a renewal is
             # due anyway.
             self._client.delete(kept.id)
-            return self._create(memory), "created"
-        if not due and self._points_here(kept, memory):
+            return self._create(stored), "created"
+        if not due and self._has_our_url(kept, stored):
             return kept, "kept"
         try:
             return self._client.renew(kept.id, self._url, self._clock() + LIFE), "renewed"
         except SubscriptionGone:
-            return self._create(memory), "created"
+            return self._create(stored), "created"
 
-    def _create(self, memory: dict[str, str]) -> Subscription:
+    def _create(self, stored: dict[str, str]) -> Subscription:
         # Graph waits ten seconds for the webhook: a stopped app would start too late.
         self._warm(self._url)
         expires_at = self._clock() + LIFE
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            host = self._other_host(error.existing_id, memory)
+            host = self._other_host(error.existing_id, stored)
             if host:
                 raise Refused(
                     f"This app registration has a subscription for users that points at {host}. "
                     "Delete it, or give each deployment its own app registration."
                 ) from error
-            if self._is_taken_over(error.existing_id, memory):
+            if self._is_taken_over(error.existing_id, stored):
                 raise ClaimLost(_TAKEN_OVER) from error
             # Perhaps we created it and the response was lost.
             self._client.delete(error.existing_id)
@@ -243,52 +243,52 @@ class SubscriptionKeeper:
             sentence = f"Another process is creating a subscription, too. {error}"
             raise ServiceDown(sentence, service="graph") from error
 
-    def _is_taken_over(self, in_the_way: str, memory: dict[str, str]) -> bool:
+    def _is_taken_over(self, in_the_way: str, stored: dict[str, str]) -> bool:
         """Whether another run has recorded subscription *in_the_way* since this one began."""
-        return in_the_way == remembered(self._documents.read(NAME)).get("id") != memory.get("id")
+        return in_the_way == stored_fields(self._documents.read(NAME)).get("id") != stored.get("id")
 
-    def _other_host(self, in_the_way: str, memory: dict[str, str]) -> str:
+    def _other_host(self, in_the_way: str, stored: dict[str, str]) -> str:
         """The host that subscription *in_the_way* serves; empty if it is this deployment's."""
         if not in_the_way:
             return "an address that Graph does not reveal"
         # Not from the list, which may leave out this very one: we would then delete it as ours.
         one = self._client.find(in_the_way)
-        if one is None or one.id == memory.get("id"):
+        if one is None or one.id == stored.get("id"):
             return ""
         shown = one.notification_url or self._url
         if address(shown) == address(self._url):
             return ""
         return urlsplit(shown).hostname or "another address"
 
-    def _is_ours(self, one: Subscription, memory: dict[str, str]) -> bool:
+    def _is_ours(self, one: Subscription, stored: dict[str, str]) -> bool:
         """Whether it is ours: it has the remembered id, or our address, leaving the key aside."""
         same = self._url != "" and address(one.notification_url) == address(self._url)
-        return one.id == memory.get("id") or (one.resource == RESOURCE and same)
+        return one.id == stored.get("id") or (one.resource == RESOURCE and same)
 
-    def _is_usable(self, one: Subscription, memory: dict[str, str]) -> bool:
+    def _is_usable(self, one: Subscription, stored: dict[str, str]) -> bool:
         """Whether it reports all changes, with a clientState that the webhook accepts."""
         return (
             one.changes in (frozenset(), frozenset(CHANGE_TYPE.split(",")))
             and one.expires_at > self._clock()
-            and memory.get("id") == one.id
-            and memory.get("clientStateHash") == _fingerprint(self._client_state)
+            and stored.get("id") == one.id
+            and stored.get("clientStateHash") == _fingerprint(self._client_state)
         )
 
-    def _points_here(self, one: Subscription, memory: dict[str, str]) -> bool:
+    def _has_our_url(self, one: Subscription, stored: dict[str, str]) -> bool:
         shown, ours = urlsplit(one.notification_url), urlsplit(self._url)
         if one.notification_url and address(one.notification_url) != address(self._url):
             return False
         # Graph may show the address without its query, or not at all.
-        remembered = memory.get("urlHash") == _fingerprint(self._url)
-        return shown.query == ours.query or (not shown.query and remembered)
+        is_same_url = stored.get("urlHash") == _fingerprint(self._url)
+        return shown.query == ours.query or (not shown.query and is_same_url)
 
-    def _tells_lifecycle(self, one: Subscription, memory: dict[str, str]) -> bool:
+    def _has_lifecycle_url(self, one: Subscription, stored: dict[str, str]) -> bool:
         return one.lifecycle_url == self._url or (
-            memory.get("lifecycleHash") == _fingerprint(self._url)
+            stored.get("lifecycleHash") == _fingerprint(self._url)
         )
 
     def _described(self, kept: Subscription, how: str, before: Document) -> dict[str, Any]:
-        memory, now = remembered(before), self._clock().isoformat()
+        stored, now = stored_fields(before), self._clock().isoformat()
         created = how == "created"
         return {
             "status": "live",
@@ -297,15 +297,15 @@ class SubscriptionKeeper:
             "expiresAt": kept.expires_at.isoformat(),
             # Without its query, which is a key.
             "notificationUrl": address(self._url),
-            "createdAt": now if created else memory.get("createdAt"),
-            "renewedAt": memory.get("renewedAt") if how == "kept" else now,
+            "createdAt": now if created else stored.get("createdAt"),
+            "renewedAt": stored.get("renewedAt") if how == "kept" else now,
             "clientStateHash": _fingerprint(self._client_state),
             "urlHash": _fingerprint(self._url),
-            "lifecycleHash": _fingerprint(self._url) if created else memory.get("lifecycleHash"),
+            "lifecycleHash": _fingerprint(self._url) if created else stored.get("lifecycleHash"),
         }
 
     def _record(self, before: Document, fields: dict[str, Any]) -> None:
-        known = remembered(before)
+        known = stored_fields(before)
         del known[_SINCE]
         checked = {"checkedAt": self._clock().isoformat()}
         try:

@@ -39,7 +39,7 @@ log = logging.getLogger("photosync")
 QUIET = timedelta(minutes=15)
 # How long the host hides the message of a run that died.
 _DEAD_AFTER = timedelta(minutes=2)
-# After this long without progress, the sweep's message has been given up (see `fates`).
+# After this long without progress, the sweep's message has been given up (see `disposition`).
 _ABANDONED_AFTER = 2 * DAY
 # Pages without waiting users are read too: limits how many of a million users' pages a step reads.
 _PAGES_A_STEP = 100
@@ -68,7 +68,7 @@ class Fill:
         self._waiting = waiting
         self._clock = clock
 
-    def work_off(self, sweep_id: str, step: int) -> None:
+    def process(self, sweep_id: str, step: int) -> None:
         """
         Queue the next users for the worker, then the next step.
 

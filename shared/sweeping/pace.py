@@ -14,7 +14,7 @@ from datetime import timedelta
 # A first copy reads the profile once, and writes all its properties in one call.
 PROFILE_CALLS_A_COPY, UPLOADS_A_COPY = 2, 3
 # A dry run still reads the profile.
-PROFILE_CALLS_A_LOOK = 1
+PROFILE_CALLS_A_CHECK = 1
 # Inferred: a price is documented only for Graph's calls, 1 or 2 units.
 UNITS_A_CALL = 2
 # Per profile call allowed in five minutes; the same in every class of tenant (documented).
@@ -91,7 +91,7 @@ class Pace:
 
     @property
     def _profile_calls_a_user(self) -> int:
-        return PROFILE_CALLS_A_LOOK if self.dry_run else PROFILE_CALLS_A_COPY
+        return PROFILE_CALLS_A_CHECK if self.dry_run else PROFILE_CALLS_A_COPY
 
     @property
     def _units_a_user(self) -> int:

@@ -36,7 +36,7 @@ class Metadata(Protocol):
 
 
 class Comparison(Protocol):
-    """See PageLook.compare."""
+    """See PageChecker.compare."""
 
     def compare(
         self,
@@ -88,7 +88,7 @@ class StatePage:
     more: bool = False
 
 
-class StateLook:
+class StateChecker:
     """Compares stored states with what Graph says about the users. Threads may share it."""
 
     def __init__(
@@ -114,7 +114,7 @@ class StateLook:
         self._clock = clock
         self._left_out = left_out
 
-    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
+    def check(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
         """
         Decide about the states behind *token*, and about users without a state whose ids fall
         between theirs.

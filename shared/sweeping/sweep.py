@@ -83,15 +83,15 @@ class Listing(Protocol):
 
 
 class Pages(Protocol):
-    """See PageLook."""
+    """See PageChecker."""
 
-    def look_at(self, users: Sequence[User]) -> PageResult: ...
+    def check(self, users: Sequence[User]) -> PageResult: ...
 
 
 class States(Protocol):
-    """See StateLook."""
+    """See StateChecker."""
 
-    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage: ...
+    def check(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage: ...
 
 
 class Sweep:
@@ -168,7 +168,7 @@ class Sweep:
                 raise Conflict("A sweep began a moment ago.", retry_after=left)
         self.start()
 
-    def work_off(self, sweep_id: str, page: int) -> None:
+    def process(self, sweep_id: str, page: int) -> None:
         """
         Process a stretch of a sweep, and queue the next.
 
@@ -218,7 +218,7 @@ class Sweep:
         """Process one page of users."""
         sweep = stretch.sweep
         users = self._list_page(sweep)
-        result = self._pages.look_at(users.users)
+        result = self._pages.check(users.users)
         self._raise_common_error(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
         stretch.record_queued(self._turns.queue(sweep, result.queue), of=len(result.queue))
@@ -250,7 +250,7 @@ class Sweep:
         progress = Progress(
             sweep.listed_to, sweep.asked_to, sweep.to_ask, since=moments.read(sweep.started_at)
         )
-        found = self._state_pages.look_at(
+        found = self._state_pages.check(
             sweep.next.removeprefix(sweep_log.STATES), progress, snapshot
         )
         following = f"{sweep_log.STATES}{found.next}" if found.next else ""

@@ -57,7 +57,7 @@ class PageResult:
     errors: list[PhotoSyncError] = field(default_factory=list)
 
 
-class PageLook:
+class PageChecker:
     """Compares what Exchange has with what we have stored. Threads may share it."""
 
     def __init__(
@@ -82,7 +82,7 @@ class PageLook:
         self._clock = clock
         self._pool = ThreadPoolExecutor(STATES_AT_ONCE, thread_name_prefix="states")
 
-    def look_at(self, users: Sequence[User]) -> PageResult:
+    def check(self, users: Sequence[User]) -> PageResult:
         """
         Ask for the photo of every user of a page; decide about those for whom Graph gave no answer
         or an unexpected one. Changes nothing.
@@ -97,7 +97,7 @@ class PageLook:
         stored = self._read(list(odd))
         known = {each: one.state if one else None for each, one in stored.items()}
         now = self._clock()
-        reasons = [(each, self._why_look(known[each], odd[each], now)) for each in odd]
+        reasons = [(each, self._why_check(known[each], odd[each], now)) for each in odd]
         return PageResult(
             users=len(users),
             in_scope=len(asked),
@@ -138,7 +138,7 @@ class PageLook:
         known = {each: cover.marked(one.state) if one else None for each, one in stored.items()}
         now = self._clock()
         reasons = [
-            (each, self._why_look(known.get(each), answer, now))
+            (each, self._why_check(known.get(each), answer, now))
             for each, answer in found.items()
             if each not in right
         ]
@@ -156,7 +156,7 @@ class PageLook:
         """Whether a listing is enough to know that the user needs no check."""
         if known is None or self._is_gone(known, found, since):
             return False
-        return not self._why_look(known, found, self._clock())
+        return not self._why_check(known, found, self._clock())
 
     def _is_gone(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime
@@ -178,8 +178,10 @@ class PageLook:
 
         list(self._pool.map(write, stored))
 
-    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
-        return sweep_rules.why_look(
+    def _why_check(
+        self, known: UserState | None, found: str | PhotoSyncError, now: datetime
+    ) -> str:
+        return sweep_rules.why_check(
             known,
             found,
             sizes=self._sizes,

@@ -46,7 +46,7 @@ MOST_PAGES = 10_000
 BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
 
-def why_look(
+def why_check(
     known: UserState | None,
     found: str | PhotoSyncError,
     *,

@@ -212,7 +212,7 @@ class Uninstall:
         if running is not None and running.status == RUNNING:
             self._go_on(running)
 
-    def work_off(self, uninstall_id: str, page: int) -> None:
+    def process(self, uninstall_id: str, page: int) -> None:
         """
         Do one piece of work, and queue the next. Raises TryLater, and GiveUp if it cannot go on.
         """
@@ -260,7 +260,7 @@ class Uninstall:
             messages = self._waiting.length()
             if self._must_wait(ordered, messages):
                 return replace(ordered, left=messages, rests=ordered.rests + 1), PAUSE
-        return self._look_at_page(ordered)
+        return self._process_states(ordered)
 
     def _end_subscription(self) -> str:
         """Delete the subscription; return why that was refused, or empty. Raises TryLater."""
@@ -277,7 +277,7 @@ class Uninstall:
             return True
         return messages > 0 and abs(now - moments.read(ordered.round_ended_at)) < LONGEST_ROUND
 
-    def _look_at_page(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
+    def _process_states(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
         if ordered.page >= MOST_PAGES:
             raise EndlessList("The list of states does not end: check the storage account.")
         leaf = self._states.leaf(ordered.next, USERS_A_PAGE)

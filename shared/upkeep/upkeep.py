@@ -12,7 +12,7 @@ from typing import NamedTuple
 from shared.auditing.audit import Audit
 from shared.errors import BadMessage, ClaimLost, GiveUp, TryLater
 from shared.messages import signed, upkeep_message
-from shared.messages.fates import Done, Wait, fate
+from shared.messages.disposition import Done, Wait, decide
 from shared.messages.sync_message import NOTIFICATION, SyncMessage
 from shared.messages.upkeep_message import UpkeepMessage
 from shared.orders import order as orders
@@ -98,16 +98,16 @@ class Upkeep:
             upkeep_message.LIFECYCLE: self._handle_lifecycle,
             upkeep_message.BUNDLE: self._split_bundle,
             upkeep_message.SWEEP: lambda message: self._start_sweep(again=message.attempt > 1),
-            upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
+            upkeep_message.SWEEP_PAGE: lambda one: sweep.process(one.sweep_id, one.page),
             upkeep_message.REMOVALS: lambda one: sweep.removals.queue(one.sweep_id),
-            upkeep_message.FILL: lambda one: fill.work_off(one.sweep_id, one.page),
+            upkeep_message.FILL: lambda one: fill.process(one.sweep_id, one.page),
             upkeep_message.AUDIT: lambda message: audit.wake(),
-            upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
+            upkeep_message.AUDIT_PAGE: lambda one: audit.process(one.audit_id, one.page),
             upkeep_message.REPAIRS: lambda one: audit.repairs.queue(one.audit_id),
-            upkeep_message.UNINSTALL: lambda one: uninstall.work_off(one.uninstall_id, one.page),
+            upkeep_message.UNINSTALL: lambda one: uninstall.process(one.uninstall_id, one.page),
         }
 
-    def work_off(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> None:
+    def process(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> None:
         """
         Do what *body* asks for, and log one event about it.
 
@@ -234,7 +234,7 @@ class Upkeep:
             left = message.user_ids[start:]
             try:
                 self._users.send(
-                    SyncMessage(user_id, NOTIFICATION, False, 1, first, _its_id(named, user_id))
+                    SyncMessage(user_id, NOTIFICATION, False, 1, first, _bundled_id(named, user_id))
                     for user_id in left[:_SENT_AT_ONCE]
                 )
             except TryLater as error:
@@ -244,7 +244,7 @@ class Upkeep:
 
     def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
         now = self._clock()
-        end = fate(
+        end = decide(
             error,
             attempt=message.attempt,
             first_queued_at=message.first_queued_at or now,
@@ -281,7 +281,7 @@ class Upkeep:
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
 
 
-def _its_id(bundle: str, user_id: str) -> str:
+def _bundled_id(bundle: str, user_id: str) -> str:
     """A user's correlation id in a bundle: unique to the user, and the same in every repeat."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{bundle}/{user_id}"))
 

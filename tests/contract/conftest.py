@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from admin.acceptance.finding import NotAsked
+from admin.acceptance.backup import Backup
+from admin.acceptance.finding import NotRun
 from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.order import read, settings_of
-from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
 from admin.terminal.problems import Problem, Unusable
 from shared.errors import PhotoSyncError
@@ -32,10 +32,10 @@ class Nobody:
     """Refuses each action, since no step of the contract needs a person."""
 
     def must_be_there(self) -> None:
-        raise NotAsked("nobody is there")
+        raise NotRun("nobody is there")
 
     def does(self, what: str) -> None:
-        raise NotAsked("nobody is there")
+        raise NotRun("nobody is there")
 
 
 @pytest.fixture(scope="module", params=[SIMULATOR, REAL] if TENANT else [SIMULATOR])
@@ -82,7 +82,7 @@ def real(file: Path, folder: Path) -> Scene:
 
 
 def _scene(values: dict[str, str], user: str, other: str, folder: Path) -> Scene:
-    ways = Microsoft365(settings_of(values))
-    second = ways.graph.user(other) if other else None
-    found = ways.graph.user(user)
-    return Scene(found, ways, None, Nobody(), PuttingBack(folder), limit=10, other=second)
+    direct = Microsoft365(settings_of(values))
+    second = direct.graph.user(other) if other else None
+    found = direct.graph.user(user)
+    return Scene(found, direct, None, Nobody(), Backup(folder), limit=10, other=second)

@@ -35,7 +35,7 @@ class Ordered(Halting):
         if self.is_on():
             raise BadRequest("PhotoSync is being uninstalled.")
 
-    def work_off(self, uninstall_id: str, page: int) -> None:
+    def process(self, uninstall_id: str, page: int) -> None:
         if self.error:
             raise self.error
         self.done.append(f"{uninstall_id} page {page}")

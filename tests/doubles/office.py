@@ -340,14 +340,14 @@ class Office:
             new_id=lambda: next(self._ids),
         )
 
-    def work_off(self, body: str = ANNE.id, *, redelivered: bool = False) -> Outcome:
-        return self.worker.work_off(body.encode(), redelivered=redelivered)
+    def process(self, body: str = ANNE.id, *, redelivered: bool = False) -> Outcome:
+        return self.worker.process(body.encode(), redelivered=redelivered)
 
-    def work_off_waiting(self) -> Outcome:
+    def process_waiting(self) -> Outcome:
         """Advance the clock to the oldest delayed message, and process it."""
         fields, delay = self.queue.messages.pop(0)
         self.clock.advance(timedelta(seconds=delay))
-        return self.work_off(json.dumps(fields))
+        return self.process(json.dumps(fields))
 
     @property
     def anne(self) -> UserState:

@@ -9,11 +9,11 @@ import pytest
 
 from local.cloud.stack import Stack
 from local.outside import spectator
-from local.soak.calm import Calm
 from local.soak.command import soak
 from local.soak.plan import Scale
-from local.soak.town import SETTINGS, Town, forged_items
+from local.soak.quiet_phase import QuietPhase
 from local.soak.verdict import Row, verdict
+from local.soak.world import SETTINGS, World, forged_items
 
 pytestmark = pytest.mark.local_host("the lock of a message is shortened")
 
@@ -38,15 +38,15 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, li
 
 
 @pytest.fixture
-def town(soaked: tuple[Stack, list[Row]]) -> Town:
+def world(soaked: tuple[Stack, list[Row]]) -> World:
     """The cloud after the soak, with its users."""
-    found = Town(soaked[0])
+    found = World(soaked[0])
     found.recognise()
     return found
 
 
-def wrong(town: Town) -> list[str]:
-    rows = verdict(town, town.watcher.journal(), sent=0, forged=0)
+def wrong(world: World) -> list[str]:
+    rows = verdict(world, world.watcher.journal(), sent=0, forged=0)
     return [row.what for row in rows if not row.right]
 
 
@@ -57,44 +57,46 @@ def test_all_is_right_after_faults_and_crashes(soaked: tuple[Stack, list[Row]]):
     assert [row for row in rows if not row.right] == []
 
 
-def test_notification_about_a_dead_run_s_user(town: Town):
+def test_notification_about_a_dead_run_s_user(world: World):
     """A notification after the drop, about a user whose run died with a claim, is processed."""
-    user_id, _ = town.users[0]
-    state = town.watcher.states()[user_id]
+    user_id, _ = world.users[0]
+    state = world.watcher.states()[user_id]
     state["claim"] = {"by": "dead", "seconds": 80.0}
-    blobs = spectator.blobs(town.at.storage).get_container_client("photo-sync-state")
+    blobs = spectator.blobs(world.at.storage).get_container_client("photo-sync-state")
     blobs.upload_blob(f"users/{user_id}.json", json.dumps(state), overwrite=True)
-    item = json.loads(json.dumps(forged_items(town)[0]).replace("{id}", user_id))
-    genuine = {**item, "clientState": town.at.client_state}
+    item = json.loads(json.dumps(forged_items(world)[0]).replace("{id}", user_id))
+    genuine = {**item, "clientState": world.at.client_state}
     told: list[str] = []
 
     def say(text: str) -> None:
         told.append(text)
         if "dropped" in text:
-            town.post(genuine, key=town.at.key)
+            world.post(genuine, key=world.at.key)
 
-    town.post(genuine, key=town.at.key)
-    Calm(town, say, patience=0).settle()
+    world.post(genuine, key=world.at.key)
+    QuietPhase(world, say, patience=0).settle()
 
     assert "dropped" in told[0]
-    assert wrong(town) == []
+    assert wrong(world) == []
 
 
-def test_verdict_sees_a_wrong_picture(town: Town):
+def test_verdict_sees_a_wrong_picture(world: World):
     """The verdict compares both sides, and so finds a photo that was not copied."""
-    assert wrong(town) == []
-    (user_id, _), (other_id, _) = town.users[:2]
-    town.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
-    town.admin.control("PATCH", f"/users/{other_id}", {"photo": None})
+    assert wrong(world) == []
+    (user_id, _), (other_id, _) = world.users[:2]
+    world.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
+    world.admin.control("PATCH", f"/users/{other_id}", {"photo": None})
 
-    assert wrong(town) == ["pictures that are right"]
+    assert wrong(world) == ["pictures that are right"]
 
 
-def test_verdict_sees_the_effect_of_a_notification(town: Town):
+def test_verdict_sees_the_effect_of_a_notification(world: World):
     """A genuine notification has an effect that the verdict sees, so a forged one would, too."""
-    genuine = {**forged_items(town)[0], "clientState": town.at.client_state}
-    item = json.loads(json.dumps(genuine).replace("{id}", town.bystanders[0]))
-    town.post(item, key=town.at.key)
-    town.watcher.until(lambda: [] if town.bystanders[0] in town.watcher.states() else ["not yet"])
+    genuine = {**forged_items(world)[0], "clientState": world.at.client_state}
+    item = json.loads(json.dumps(genuine).replace("{id}", world.bystanders[0]))
+    world.post(item, key=world.at.key)
+    world.watcher.until(
+        lambda: [] if world.bystanders[0] in world.watcher.states() else ["not yet"]
+    )
 
-    assert "effects of 0 forged notifications" in wrong(town)
+    assert "effects of 0 forged notifications" in wrong(world)

@@ -44,7 +44,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
             yield cloud
 
 
-class Town:
+class World:
     """Users whose pictures PhotoSync has copied, and the order to uninstall it."""
 
     def __init__(self, cloud: LiveCloud) -> None:
@@ -108,106 +108,108 @@ class Town:
 
 
 @pytest.fixture
-def town(installed: LiveCloud) -> Town:
+def world(installed: LiveCloud) -> World:
     """PhotoSync is running, also after a test that uninstalled it."""
-    town = Town(installed)
-    town.manage("uninstall", "--cancel")
+    world = World(installed)
+    world.manage("uninstall", "--cancel")
     installed.wait_for(lambda: bool(installed.subscriptions()))
     installed.watcher.until(list)
-    return town
+    return world
 
 
-def test_removed_with_the_pictures(town: Town):
+def test_removed_with_the_pictures(world: World):
     """The tenant keeps nothing of PhotoSync; a chosen picture stays; a repeat changes nothing."""
-    people = [town.copied(number) for number in (1, 2)]
-    chooser_id, _, own_files = town.copied(3)
-    gone_id, _, gone_files = town.copied(4)
-    town.cloud.change(chooser_id, profile={"PictureURL": CHOSEN})
-    town.cloud.admin.delete_user(gone_id)
-    town.cloud.watcher.until(list)
-    before = town.cloud.admin.shown(people[0][1]).profile
+    people = [world.copied(number) for number in (1, 2)]
+    chooser_id, _, own_files = world.copied(3)
+    gone_id, _, gone_files = world.copied(4)
+    world.cloud.change(chooser_id, profile={"PictureURL": CHOSEN})
+    world.cloud.admin.delete_user(gone_id)
+    world.cloud.watcher.until(list)
+    before = world.cloud.admin.shown(people[0][1]).profile
 
-    plan = town.manage("uninstall", "--remove-pictures", "--dry-run")
+    plan = world.manage("uninstall", "--remove-pictures", "--dry-run")
     assert plan.code == 0
     assert "are removed" in plan.out
-    assert town.order.get("status") in (None, "cancelled")
-    assert len(town.cloud.subscriptions()) == 1
-    assert town.cloud.admin.shown(people[0][1]).profile == before
+    assert world.order.get("status") in (None, "cancelled")
+    assert len(world.cloud.subscriptions()) == 1
+    assert world.cloud.admin.shown(people[0][1]).profile == before
 
-    town.begin("--remove-pictures")
-    town.pass_time()
-    end = town.manage("uninstall", "--yes", "--remove-pictures")
+    world.begin("--remove-pictures")
+    world.pass_time()
+    end = world.manage("uninstall", "--yes", "--remove-pictures")
     assert (end.code, end.err) == (0, ""), end
     assert "azd down" in end.out
-    town.assert_gone(people)
-    assert town.cloud.profile(chooser_id)["PictureURL"] == CHOSEN
-    assert all(town.is_gone(path) for path in (*own_files.values(), *gone_files.values()))
-    assert town.cloud.watcher.document("subscription.json") == {}
+    world.assert_gone(people)
+    assert world.cloud.profile(chooser_id)["PictureURL"] == CHOSEN
+    assert all(world.is_gone(path) for path in (*own_files.values(), *gone_files.values()))
+    assert world.cloud.watcher.document("subscription.json") == {}
 
-    order = town.order
-    again = town.manage("uninstall", "--yes", "--remove-pictures")
-    assert (again.code, town.order) == (0, order)
+    order = world.order
+    again = world.manage("uninstall", "--yes", "--remove-pictures")
+    assert (again.code, world.order) == (0, order)
     assert "Nothing is left" in again.out
 
 
-def test_pictures_stay_by_default(town: Town):
+def test_pictures_stay_by_default(world: World):
     """States and subscription are deleted, pictures stay, and meanwhile nothing is copied."""
-    user_id, upn, _ = town.copied(1)
-    town.begin()
-    town.cloud.seed_photo(user_id, picture(2))
-    town.cloud.notify([town.cloud.item(user_id)])
+    user_id, upn, _ = world.copied(1)
+    world.begin()
+    world.cloud.seed_photo(user_id, picture(2))
+    world.cloud.notify([world.cloud.item(user_id)])
     for order in ("sweep", "renew"):
-        town.cloud.watcher.type_into_queue(order, "photo-upkeep")
-    refused = town.manage("replay", upn)
-    town.pass_time()
-    end = town.manage("uninstall", "--yes")
+        world.cloud.watcher.type_into_queue(order, "photo-upkeep")
+    refused = world.manage("replay", upn)
+    world.pass_time()
+    end = world.manage("uninstall", "--yes")
 
     assert (refused.code, "--cancel" in refused.err) == (1, True), refused
     assert end.code == 0, end
-    assert town.cloud.shows(upn, picture(1))
-    town.assert_gone()
+    assert world.cloud.shows(upn, picture(1))
+    world.assert_gone()
 
 
-def test_cancelled(town: Town):
+def test_cancelled(world: World):
     """After a cancellation, changed photos and removed pictures are copied again."""
-    user_id, upn, _ = town.copied(1)
-    other_id, other, _ = town.copied(2)
-    town.begin("--remove-pictures")
-    town.cloud.wait_for(lambda: other_id not in town.cloud.watcher.states())
-    town.cloud.seed_photo(user_id, picture(3))
-    said = town.manage("uninstall", "--cancel")
+    user_id, upn, _ = world.copied(1)
+    other_id, other, _ = world.copied(2)
+    world.begin("--remove-pictures")
+    world.cloud.wait_for(lambda: other_id not in world.cloud.watcher.states())
+    world.cloud.seed_photo(user_id, picture(3))
+    said = world.manage("uninstall", "--cancel")
 
     assert said.code == 0
-    town.cloud.wait_for(lambda: bool(town.cloud.watcher.states().get(other_id, {}).get("syncedAt")))
-    town.cloud.watcher.until(list)
-    assert town.cloud.shows(upn, picture(3))
-    assert town.cloud.shows(other, picture(2))
-    assert len(town.cloud.subscriptions()) == 1
+    world.cloud.wait_for(
+        lambda: bool(world.cloud.watcher.states().get(other_id, {}).get("syncedAt"))
+    )
+    world.cloud.watcher.until(list)
+    assert world.cloud.shows(upn, picture(3))
+    assert world.cloud.shows(other, picture(2))
+    assert len(world.cloud.subscriptions()) == 1
 
 
 @pytest.mark.local_host("the lock of a message is shortened")
-def test_crash_during_removal(town: Town):
+def test_crash_during_removal(world: World):
     """If the host dies during a removal, and pages come twice, everything is still removed."""
-    people = [town.copied(number) for number in (1, 2, 3)]
-    town.cloud.fault(service="sharepoint", path="LThumb", fault="timeout", next=1, seconds=60)
-    began = town.cloud.last_entry()
-    town.begin("--remove-pictures")
-    town.cloud.wait_for(lambda: town.has_asked("/recycle", after=began))
-    town.cloud.stack.kill_host()
-    town.cloud.admin.control("DELETE", "/faults")
-    for user_id, state in town.cloud.watcher.states().items():
+    people = [world.copied(number) for number in (1, 2, 3)]
+    world.cloud.fault(service="sharepoint", path="LThumb", fault="timeout", next=1, seconds=60)
+    began = world.cloud.last_entry()
+    world.begin("--remove-pictures")
+    world.cloud.wait_for(lambda: world.has_asked("/recycle", after=began))
+    world.cloud.stack.kill_host()
+    world.cloud.admin.control("DELETE", "/faults")
+    for user_id, state in world.cloud.watcher.states().items():
         if state["claim"]:
             over = {**state["claim"], "seconds": 0.001}
-            _write_state(town.cloud, user_id, {**state, "claim": over})
-    town.cloud.stack.start_host()
+            _write_state(world.cloud, user_id, {**state, "claim": over})
+    world.cloud.stack.start_host()
     for page in (1, 2):
-        message = {"kind": "uninstall", "uninstallId": town.order["id"], "page": page}
-        town.cloud.watcher.type_into_queue(json.dumps(message), "photo-upkeep")
-    town.pass_time()
-    end = town.manage("uninstall", "--yes", "--remove-pictures")
+        message = {"kind": "uninstall", "uninstallId": world.order["id"], "page": page}
+        world.cloud.watcher.type_into_queue(json.dumps(message), "photo-upkeep")
+    world.pass_time()
+    end = world.manage("uninstall", "--yes", "--remove-pictures")
 
     assert end.code == 0, end
-    town.assert_gone(people)
+    world.assert_gone(people)
 
 
 def _write_state(cloud: LiveCloud, user_id: str, state: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from tests.admin.console.test_live import Terminal
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.test_crashes import let_the_claim_run_out
 from tests.e2e.test_sweep import sweep
-from tests.e2e.test_uninstall import EMPTY, Town
+from tests.e2e.test_uninstall import EMPTY, World
 from tests.retained import left
 from tests.retained.record import SETTINGS
 
@@ -106,17 +106,17 @@ def test_it_sweeps_and_replays(upgraded: Upgraded):
 
 def test_it_can_be_uninstalled(upgraded: Upgraded):
     """An uninstall also removes what the older version wrote into SharePoint."""
-    town = Town(upgraded.cloud)
-    town.begin("--remove-pictures")
-    town.pass_time()
-    end = town.manage("uninstall", "--yes", "--remove-pictures")
+    world = World(upgraded.cloud)
+    world.begin("--remove-pictures")
+    world.pass_time()
+    end = world.manage("uninstall", "--yes", "--remove-pictures")
 
     assert (end.code, end.err) == (0, ""), end
     for name in SHOW_THE_PHOTO:
         profile = upgraded.cloud.admin.shown(f"{name}@contoso.com").profile
         assert {each: profile[each] for each in EMPTY} == EMPTY
     assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
-    town.assert_gone()
+    world.assert_gone()
 
 
 def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

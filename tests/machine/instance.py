@@ -9,10 +9,10 @@ from typing import Any, cast
 from unittest import mock
 
 from shared.at_once import AtOnce
-from shared.auditing import look
+from shared.auditing import checker
 from shared.auditing.audit import Audit, Terms
 from shared.auditing.audit_log import AuditLogs
-from shared.auditing.look import Looks
+from shared.auditing.checker import PictureChecker
 from shared.auditing.repairs import Repairs
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -27,10 +27,10 @@ from shared.sweeping.fill import Fill
 from shared.sweeping.fill_log import FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
-from shared.sweeping.state_page import StateLook
+from shared.sweeping.state_page import StateChecker
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
-from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.sweep_page import PageChecker
 from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
@@ -54,9 +54,9 @@ class Parts:
 
     sync: Callable[..., Sync] = Sync
     sweep: type[Sweep] = Sweep
-    pages: type[PageLook] = PageLook
-    looks: type[Looks] = Looks
-    remembered: type[StateLook] = StateLook
+    pages: type[PageChecker] = PageChecker
+    looks: type[PictureChecker] = PictureChecker
+    state_checker: type[StateChecker] = StateChecker
     audit: type[Audit] = Audit
     repairs: type[Repairs] = Repairs
     keeper: type[SubscriptionKeeper] = SubscriptionKeeper
@@ -99,7 +99,7 @@ class Instance:
         with (
             mock.patch.object(sweep_page, "ThreadPoolExecutor", InTurn),
             mock.patch.object(user_queue, "ThreadPoolExecutor", InTurn),
-            mock.patch.object(look, "ThreadPoolExecutor", InTurn),
+            mock.patch.object(checker, "ThreadPoolExecutor", InTurn),
         ):
             self._users = UserQueue(services.photo_sync, **self._here)
             self.sweep = self._built_sweep()
@@ -157,7 +157,7 @@ class Instance:
         )
         members = cast(Http, Members(services.exchange))
         listing = MarkedListing(services.exchange, members, GROUP, self._clock)
-        remembered = parts.remembered(
+        state_checker = parts.state_checker(
             self._states,
             Directory(services.exchange),
             pages,
@@ -169,7 +169,7 @@ class Instance:
         return parts.sweep(
             listing,
             pages,
-            remembered,
+            state_checker,
             SweepLogs(MemoryDocuments(services.blobs)),
             SnapshotParts(MemoryDocuments(services.blobs)),
             self._users,

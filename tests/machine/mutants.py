@@ -23,15 +23,15 @@ class RemovalWhoeverOrders(Sync):
 class RemovalOnHearsay(Sync):
     """Whom a sweep has found gone loses the picture, and nobody looks again."""
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
-        return NoPhoto("The sweep said so.") if run.removal else super()._look(run)
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
+        return NoPhoto("The sweep said so.") if run.removal else super()._photo_etag(run)
 
 
 class HashNeverKnown(Sync):
     """A new etag is taken for a new picture."""
 
-    def _recall(self, run: Run) -> None:
-        super()._recall(run)
+    def _read_state(self, run: Run) -> None:
+        super()._read_state(run)
         if run.known:
             run.known = run.known._replace(state=replace(run.known.state, sha256=""))
 
@@ -43,14 +43,14 @@ class RepairWithoutClaim(Sync):
         if not run.thorough:
             return super()._claim(run)
         run.claim = run.known
-        return race.Unasked(self._store, run, self._ticks)
+        return race.UnreadSide(self._store, run, self._ticks)
 
 
 class VanishedIsGone(Sync):
     """A mailbox that is not there is taken for one without a photo."""
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
-        found = super()._look(run)
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
+        found = super()._photo_etag(run)
         return NoPhoto("No mailbox.") if isinstance(found, NoMailbox) else found
 
 
@@ -64,18 +64,20 @@ class ForgetsTooEarly(Sync):
 class ForgetsOnHearsay(Sync):
     """Whom a sweep has found due is forgotten, and nobody asks Graph again."""
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
-        return UnknownUser("The sweep said so.") if self._may_forget(run) else super()._look(run)
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
+        return (
+            UnknownUser("The sweep said so.") if self._may_forget(run) else super()._photo_etag(run)
+        )
 
-    def _look_for(self, run: Run) -> PhotoSyncError:
+    def _why_no_user(self, run: Run) -> PhotoSyncError:
         return UnknownUser("The sweep said so.")
 
 
 class KeepsTheState(Sync):
     """Who comes back is taken for shown, whatever became of the profile."""
 
-    def _recall(self, run: Run) -> None:
-        super()._recall(run)
+    def _read_state(self, run: Run) -> None:
+        super()._read_state(run)
         run.thorough = False
 
 
@@ -95,7 +97,7 @@ SEEDED: dict[str, Parts] = {
     "RepairWithoutClaim": Parts(sync=RepairWithoutClaim),
     "ForgetsTooEarly": Parts(sync=ForgetsTooEarly),
     "ForgetsOnHearsay": Parts(sync=ForgetsOnHearsay),
-    "ForgetsNobodyUnheard": Parts(remembered=upkeep.ForgetsNobodyUnheard),
+    "ForgetsNobodyUnheard": Parts(state_checker=upkeep.ForgetsNobodyUnheard),
     "KeepsTheState": Parts(sync=KeepsTheState),
     "HashNeverKnown": Parts(sync=HashNeverKnown),
     "RemovalWhoeverOrders": Parts(sync=RemovalWhoeverOrders),

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
-from shared.auditing.look import Finding, Looks
+from shared.auditing.checker import Finding, PictureChecker
 from shared.auditing.repairs import Repairs
 from shared.errors import GiveUp, NoMailbox, NoPhoto, PhotoSyncError, TryLater
 from shared.graph.subscriptions import Subscription
@@ -20,11 +20,11 @@ from shared.storage.user_state import Stored, UserState
 from shared.subscription.keeper import NAME, SubscriptionKeeper
 from shared.sweeping import sweep_log
 from shared.sweeping.snapshot import Snapshot
-from shared.sweeping.state_page import StateLook
+from shared.sweeping.state_page import StateChecker
 from shared.sweeping.stretch import Stretch
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog
-from shared.sweeping.sweep_page import PageLook, PageResult
+from shared.sweeping.sweep_page import PageChecker, PageResult
 from shared.upkeep.upkeep import Upkeep
 from shared.user import User
 
@@ -36,27 +36,27 @@ class NoSweep(Sweep):
         return ""
 
 
-class OneFailsThePage(PageLook):
+class OneFailsThePage(PageChecker):
     """What one mailbox answers is taken for everybody's."""
 
-    def look_at(self, users: Sequence[User]) -> PageResult:
-        result = super().look_at(users)
+    def check(self, users: Sequence[User]) -> PageResult:
+        result = super().check(users)
         if result.errors:
             raise result.errors[0]
         return result
 
 
-class StateBelieved(Looks):
+class StateBelieved(PictureChecker):
     """An audit takes the state's word for what SharePoint shows."""
 
-    def look_at(self, due: Sequence[Stored]) -> list[Finding]:
+    def check(self, due: Sequence[Stored]) -> list[Finding]:
         return [Finding(stored, stored.state) for stored in due]
 
 
-class VanishedIsGoneForSweeps(PageLook):
+class VanishedIsGoneForSweeps(PageChecker):
     """The same in the sweep, which orders removals."""
 
-    def look_at(self, users: Sequence[User]) -> PageResult:
+    def check(self, users: Sequence[User]) -> PageResult:
         photos = self._photos
 
         class Photos:
@@ -69,12 +69,12 @@ class VanishedIsGoneForSweeps(PageLook):
 
         self._photos = Photos()
         try:
-            return super().look_at(users)
+            return super().check(users)
         finally:
             self._photos = photos
 
 
-class ForgetsNobodyUnheard(StateLook):
+class ForgetsNobodyUnheard(StateChecker):
     """Who has left is only found by a notification."""
 
     def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
@@ -111,11 +111,13 @@ class Unbraked(Sweep):
         )
 
 
-class WaitsForEver(PageLook):
+class WaitsForEver(PageChecker):
     """Whoever waits is in somebody's hand, though the message was lost long ago."""
 
-    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
-        why = super()._why_look(known, found, now)
+    def _why_check(
+        self, known: UserState | None, found: str | PhotoSyncError, now: datetime
+    ) -> str:
+        why = super()._why_check(known, found, now)
         return "" if why == "overdue" else why
 
 
@@ -138,9 +140,9 @@ class AuditNeverRevived(Audit):
 class AuditWritesOverRuns(Audit):
     """What an audit has seen is written over what a run has recorded since."""
 
-    def _remembered(self, finding: Finding) -> Finding:
+    def _recorded(self, finding: Finding) -> Finding:
         now = self._states.read(finding.user_id)
-        return super()._remembered(replace(finding, stored=now) if now else finding)
+        return super()._recorded(replace(finding, stored=now) if now else finding)
 
 
 class AuditRepairsNobody(Repairs):

@@ -241,11 +241,11 @@ class World:
 
         def work() -> None:
             if queue is self.services.photo_sync:
-                here.worker.work_off(body, redelivered=again)
+                here.worker.process(body, redelivered=again)
             else:
-                here.upkeep.work_off(body, redelivered=again)
+                here.upkeep.process(body, redelivered=again)
 
-        fate = self._fate(key)
+        fate = self._disposition(key)
         job = Job(work, fate.order if fate else _nothing_happens, self.after)
         self._jobs[job] = queue, message, number
         self.judge.orders[job] = message.body
@@ -255,7 +255,7 @@ class World:
             job.run_through()
         self._after_turn(job)
 
-    def _fate(self, key: str) -> Fate | None:
+    def _disposition(self, key: str) -> Fate | None:
         if self.is_calm:
             return None
         return Fate(self._seed, key, self._temper, self.history, self)

@@ -200,7 +200,7 @@ def _rerun(
     answers = Answers(past, now, now_here)
     worker = _worker(answers, kind)
     try:
-        worker.work_off(body.encode(), redelivered=redelivered)
+        worker.process(body.encode(), redelivered=redelivered)
     except Unfinished as unfinished:
         return tuple(answers.past), unfinished.call, False
     except PhotoSyncError:

@@ -11,7 +11,7 @@ from shared.copying.run import Run
 from shared.copying.sync import Sync
 from shared.errors import ClaimHeld, Conflict, PhotoSyncError
 from shared.graph.client import Fetched
-from shared.messages.fates import Done, Wait
+from shared.messages.disposition import Done, Wait
 from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage.user_state import Stored, UserState
 
@@ -30,12 +30,12 @@ def _holding(held: type[HeldClaim]) -> Any:
 class StateBeforeSource(Sync):
     """Steps 1 and 2 swapped."""
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
         if not run.claim:
-            super()._recall(run)
-        return super()._look(run)
+            super()._read_state(run)
+        return super()._photo_etag(run)
 
-    def _recall(self, run: Run) -> None:
+    def _read_state(self, run: Run) -> None:
         pass
 
 
@@ -65,9 +65,9 @@ class _Known:
 class ClaimNotChecked(Sync):
     """Step 3 left out: somebody else's live claim is overwritten."""
 
-    def _recall(self, run: Run) -> None:
+    def _read_state(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
-        run.recalled = True
+        run.state_read = True
 
 
 class NoClaim(Sync):
@@ -75,7 +75,7 @@ class NoClaim(Sync):
 
     def _claim(self, run: Run) -> HeldClaim:
         run.claim = run.known
-        return Unasked(self._store, run, self._ticks)
+        return UnreadSide(self._store, run, self._ticks)
 
 
 class UnconditionalResult(Sync):
@@ -120,15 +120,15 @@ class ClaimByOwnClock(Sync):
         run.by = (self._clock() + timedelta(seconds=CLAIM_LENGTH)).isoformat()
         return super()._claim(run)
 
-    def _recall(self, run: Run) -> None:
+    def _read_state(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
-        run.recalled = True
+        run.state_read = True
         claim = run.before.claim
         if claim and self._clock() < datetime.fromisoformat(claim.by):
             raise ClaimHeld("Another run is copying this user right now.", over_in=1.0)
 
 
-class Unasked(HeldClaim):
+class UnreadSide(HeldClaim):
     """Any write may begin, even of a run without a claim."""
 
     def announce(self, picture_url: str) -> None:
@@ -142,7 +142,7 @@ class Unasked(HeldClaim):
 class NeverTooLate(Sync):
     """A frozen run continues to write files after its claim has expired."""
 
-    _claim = _holding(Unasked)
+    _claim = _holding(UnreadSide)
 
 
 class _UntilTheEnd(HeldClaim):
@@ -195,9 +195,9 @@ class ClaimSinceItsAnswer(Sync):
 class OwnClaimTakenOver(Sync):
     """A redelivered message takes over the previous run's claim, although that run may continue."""
 
-    def _recall(self, run: Run) -> None:
+    def _read_state(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
-        run.recalled = True
+        run.state_read = True
         claim = run.before.claim
         if claim and claim.by != run.by and claim.is_live:
             raise ClaimHeld("Another run is copying this user right now.", over_in=claim.left)
@@ -267,9 +267,9 @@ class RemovalWithoutSecondLook(Sync):
 
     _found: str | PhotoSyncError = ""
 
-    def _look(self, run: Run) -> str | PhotoSyncError:
+    def _photo_etag(self, run: Run) -> str | PhotoSyncError:
         if not run.claim or not run.removal:
-            self._found = super()._look(run)
+            self._found = super()._photo_etag(run)
         return self._found
 
 

@@ -43,15 +43,15 @@ class Desk:
 def test_message_waits_for_a_day_and_is_set_aside(stand_in, body, user):
     """It returns after some minutes, one attempt older; after a day it is kept with the reason."""
     desk = Desk()
-    work_off = getattr(desk, stand_in).work_off
-    work_off(body)
+    process = getattr(desk, stand_in).process
+    process(body)
     [(message, seconds)] = desk.queue.messages
     assert message.get("userId", message.get("userIds")) == user
     assert message["attempt"] == 2
     assert message["firstQueuedAt"] == NOON.isoformat()
     assert seconds == WAIT_SECONDS
     desk.clock.advance(A_DAY)
-    work_off(json.dumps(message).encode())
+    process(json.dumps(message).encode())
 
     assert len(desk.queue.messages) == 1
     [(kept, reason)] = desk.store.unreadable.values()
@@ -62,7 +62,7 @@ def test_message_waits_for_a_day_and_is_set_aside(stand_in, body, user):
 def test_what_timers_order_does_not_wait():
     """Timers repeat their orders, so those do not wait."""
     desk = Desk()
-    desk.upkeep.work_off(b"sweep")
+    desk.upkeep.process(b"sweep")
 
     assert (desk.queue.messages, desk.store.unreadable) == ([], {})
 
@@ -70,7 +70,7 @@ def test_what_timers_order_does_not_wait():
 def test_unreadable_message_is_kept():
     """A message that cannot be parsed is set aside at once."""
     desk = Desk()
-    desk.worker.work_off(b"please sync anne")
+    desk.worker.process(b"please sync anne")
     [(body, reason)] = desk.store.unreadable.values()
 
     assert body == b"please sync anne"
@@ -95,6 +95,6 @@ def test_poisoned_message_is_kept(stand_in, event, caplog):
 def test_log_says_what_to_fix(stand_in, caplog):
     """Each message makes the log name the wrong settings."""
     with caplog.at_level(logging.ERROR, "photosync"):
-        getattr(Desk(), stand_in).work_off(b"anne@contoso.com")
+        getattr(Desk(), stand_in).process(b"anne@contoso.com")
 
     assert SETTINGS_WRONG in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shared.errors import ServiceDown
-from shared.parking import Given, Parking
+from shared.parking import Parking, PoisonHandler
 from tests.doubles.office import NOON, MemoryStore
 
 
@@ -37,7 +37,7 @@ class Desk:
 
     def __init__(self, *queues: Poison, record: Callable[[bytes], object]) -> None:
         self.store = MemoryStore()
-        given = [Given(queue, record) for queue in queues]
+        given = [PoisonHandler(queue, record) for queue in queues]
         self.parking = Parking(given, self.store, clock=lambda: NOON, new_id=lambda: "an-id")
 
 

@@ -57,7 +57,7 @@ def test_first_message_calls():
     worker = build(SETTINGS).worker
 
     with pytest.raises(Dialled):
-        worker.work_off(b"anne@contoso.com")
+        worker.process(b"anne@contoso.com")
 
 
 def test_throttled_subscriptions_hold_up_no_photo():
@@ -67,10 +67,10 @@ def test_throttled_subscriptions_hold_up_no_photo():
     assert isinstance(built.worker, Worker)
     subscriptions: Any = built.upkeep._keeper._client
     photos: Any = built.worker._directory
-    subscriptions._http._gate.refused(600.0, begun_in=0)
+    subscriptions._http._throttle.refused(600.0, begun_in=0)
 
-    assert subscriptions._http._gate.closed_for() > 0
-    assert photos._http._gate.closed_for() == 0
+    assert subscriptions._http._throttle.paused_for() > 0
+    assert photos._http._throttle.paused_for() == 0
 
 
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
@@ -105,8 +105,8 @@ def test_nothing_can_wait_without_storage():
 def test_message_is_raised_when_storage_is_down(monkeypatch):
     """A message that can be neither parsed nor set aside stays with the host."""
     # The retries of the storage client are not under test.
-    monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(azure._RETRIES, "retry_total", 0)
     worker = build(SETTINGS).worker
 
     with pytest.raises(ServiceDown):
-        worker.work_off(b"?")
+        worker.process(b"?")

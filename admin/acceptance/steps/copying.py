@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.likeness import WRITTEN, Known
 from admin.acceptance.microsoft365 import unclaimed
 from admin.acceptance.scene import Copied, Scene
 from admin.acceptance.step import Step
-from admin.acceptance.steps.picture import looked_at, told
+from admin.acceptance.steps.picture import in_words, pictures_shown
 from admin.terminal.fields import Fields
 from shared.sharepoint.picture_location import PICTURE_URL
 
@@ -18,18 +18,18 @@ def _copy(scene: Scene) -> Seen:
 
 def _by_the_app(scene: Scene) -> Seen:
     user = scene.user.id
-    if scene.ways is not None:
-        scene.putting_back.remember(scene.m365, scene.user)
+    if scene.direct is not None:
+        scene.backup.save(scene.m365, scene.user)
     elif not scene.app.console.user(user).flag("agree"):
         # Without a certificate nothing can be restored, so the copy must not change anything.
-        raise NotAsked(
+        raise NotRun(
             "the sides differ, and without a certificate nothing could be restored: give "
             "--settings, or replay the user first"
         )
     answer = scene.app.copy(user, force=True, seconds=scene.limit)
     state = answer.part("state")
     if state.text("reason") == "dry-run":
-        raise NotAsked("DRY_RUN is on in the app, so nothing was written")
+        raise NotRun("DRY_RUN is on in the app, so nothing was written")
     return Seen(f"{_status(state)}; {_agreement(answer)}", answer.flag("agree"))
 
 
@@ -47,7 +47,7 @@ def _agreement(answer: Fields) -> str:
 
 def _by_ourselves(scene: Scene) -> Seen:
     m365, user = scene.m365, scene.user
-    scene.putting_back.remember(m365, user)
+    scene.backup.save(m365, user)
     fetched = m365.graph.user_and_photo(user.id)
     plan, pictures = m365.plan(user), m365.pictures(fetched.photo)
     files = m365.publisher.publish(plan, pictures, before_write=unclaimed)
@@ -66,19 +66,19 @@ def _by_ourselves(scene: Scene) -> Seen:
 def _shown(scene: Scene) -> Seen:
     library = scene.m365.library(scene.user)
     if library is None:
-        raise NotAsked("the profile shows no picture of the library")
+        raise NotRun("the profile shows no picture of the library")
     photo = scene.m365.graph.photo(scene.user.id)
     known = [Known(file, photo=photo) for file in library.files]
     last: dict[str, str] = {}
 
-    def look() -> bool | None:
-        last.update(looked_at(scene, scene.user, known))
+    def poll() -> bool | None:
+        last.update(pictures_shown(scene, scene.user, known))
         return True if set(last.values()) == {WRITTEN} else None
 
-    found, seconds = scene.until(look)
+    found, seconds = scene.until(poll)
     if found is None:
-        return Seen(f"after {seconds:.0f} s still: {told(last)}", as_assumed=False)
-    return Seen(f"{told(last)}, after {seconds:.1f} s")
+        return Seen(f"after {seconds:.0f} s still: {in_words(last)}", as_assumed=False)
+    return Seen(f"{in_words(last)}, after {seconds:.1f} s")
 
 
 WRITING = (

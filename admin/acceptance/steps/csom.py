@@ -21,7 +21,7 @@ _TYPE = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)*")
 
 def _several(scene: Scene) -> Seen:
     m365, user = scene.m365, scene.user
-    scene.putting_back.remember(m365, user)
+    scene.backup.save(m365, user)
     geo, profile = m365.geos.residence(user)
     # A longer value is not a timestamp, and Python refuses to parse thousands of digits.
     stamp = profile.get(TIMESTAMP, "")[:20]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.wording import of_graph
@@ -34,14 +34,14 @@ def _unknown_group(scene: Scene) -> Seen:
         groups = reply.read(lambda fields: len(fields["value"]))
         return Seen(f"{reply.status}, {groups} groups", groups == 0)
     if reply.status == 403:
-        raise NotAsked("it needs GroupMember.Read.All, which an app without groups does not have")
+        raise NotRun("it needs GroupMember.Read.All, which an app without groups does not have")
     return Seen(of_graph(reply), reply.status == 404)
 
 
 def _listed(scene: Scene) -> Seen:
     live = scene.app.console.overview().part("subscription").text("expiresAt")
     if not live:
-        raise NotAsked("the app has no subscription yet")
+        raise NotRun("the app has no subscription yet")
     listed = len(SubscriptionClient(scene.m365.graph_http).list_own())
     return Seen(f"the app has one; the list contains {listed}", listed > 0)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from admin.acceptance.steps import (
+    access,
     copying,
     csom,
     directory,
-    doors,
     folder,
     notification,
     photo,
@@ -26,7 +26,7 @@ CONTRACT = (
     *profile.STEPS,
     *picture.STEPS,
 )
-READING = (*CONTRACT, *directory.OF_THE_APP, *doors.STEPS)
+READING = (*CONTRACT, *directory.OF_THE_APP, *access.STEPS)
 # The step in which a person changes the photo comes first: it ends with the former photo.
 WRITING = (
     *notification.WRITING,

@@ -11,7 +11,7 @@ from admin.acceptance.step import Step
 from admin.acceptance.wording import of_sharepoint
 from shared.errors import Refused
 from shared.sharepoint.client import PICTURE_LIBRARY
-from shared.sharepoint.errors import said
+from shared.sharepoint.errors import read_error
 from shared.sharepoint.picture_library import KNOWN_FOLDERS, picture_folder
 
 
@@ -38,7 +38,7 @@ def _missing_file(scene: Scene) -> Seen:
     reply = http.send(
         "GET", f"/_api/web/GetFileByServerRelativePath(decodedurl='{path}')", headers=headers
     )
-    is_known = reply.status == 404 and said(reply.body).code.startswith("-2130575338")
+    is_known = reply.status == 404 and read_error(reply.body).code.startswith("-2130575338")
     return Seen(of_sharepoint(reply), is_known)
 
 

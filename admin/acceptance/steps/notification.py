@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.terminal.fields import Fields
@@ -14,38 +14,38 @@ _SWEPT = ("startedAt", "finishedAt")
 
 def _notification(scene: Scene) -> Seen:
     app, user = scene.app, scene.user.id
-    if scene.ways is not None:
-        scene.putting_back.remember(scene.m365, scene.user)
+    if scene.direct is not None:
+        scene.backup.save(scene.m365, scene.user)
     before, swept = _synced(scene), _sweep(scene)
     upn = scene.user.user_principal_name
     former = f"Restore the former photo of {upn} in Exchange."
-    scene.putting_back.owe(former)
+    scene.backup.add_instruction(former)
     try:
         scene.person.does(
             f"Change the photo of {upn} in Exchange now, in Outlook or through Graph."
         )
-    except NotAsked:
-        scene.putting_back.paid(former)
+    except NotRun:
+        scene.backup.remove_instruction(former)
         raise
 
-    def look() -> Fields | None:
+    def poll() -> Fields | None:
         state = app.console.state(user).part("state")
         return state if state.text("syncedAt") != before else None
 
-    state, seconds = scene.until(look)
+    state, seconds = scene.until(poll)
     is_swept = _sweep(scene) != swept
-    told = _told(state, seconds, is_swept=is_swept)
-    with contextlib.suppress(NotAsked):
+    told = _in_words(state, seconds, is_swept=is_swept)
+    with contextlib.suppress(NotRun):
         scene.person.does(former)
-        scene.putting_back.paid(former)
+        scene.backup.remove_instruction(former)
     # In any case SharePoint must show the former photo in the end.
     app.copy(user, force=False, seconds=scene.limit)
     if is_swept:
-        raise NotAsked(told)
+        raise NotRun(told)
     return Seen(told, state is not None)
 
 
-def _told(state: Fields | None, seconds: float, *, is_swept: bool) -> str:
+def _in_words(state: Fields | None, seconds: float, *, is_swept: bool) -> str:
     if is_swept:
         return "a sweep ran meanwhile and may have found the photo: repeat the test"
     if state is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from admin.acceptance import likeness
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.likeness import WRITTEN, Known
 from admin.acceptance.microsoft365 import SIZES, unclaimed
 from admin.acceptance.scene import Copied, Scene
@@ -33,11 +33,11 @@ def _at_rest(whom: Whom) -> Callable[[Scene], Seen]:
         user = whom(scene)
         library = scene.m365.library(user)
         if library is None:
-            raise NotAsked("the profile shows no picture of the library yet")
+            raise NotRun("the profile shows no picture of the library yet")
         photo = _photo(scene, user)
-        shown = looked_at(scene, user, [Known(file, photo=photo) for file in library.files])
+        shown = pictures_shown(scene, user, [Known(file, photo=photo) for file in library.files])
         sides = ", ".join(likeness.side(file) for file in library.files if file)
-        return Seen(f"{told(shown)}; files of {sides}", set(shown.values()) == {WRITTEN})
+        return Seen(f"{in_words(shown)}; files of {sides}", set(shown.values()) == {WRITTEN})
 
     return ask
 
@@ -49,8 +49,8 @@ def _by_name(scene: Scene) -> Seen:
         for name in (upn, f"i:0#.f|membership|{upn}")
     )
     is_same = by_upn.ok and by_upn.body == by_account.body
-    told = f"by UPN {by_upn.status}, by account {by_account.status}"
-    return Seen(f"{told}: {'the same' if is_same else 'another'} picture", is_same)
+    statuses = f"by UPN {by_upn.status}, by account {by_account.status}"
+    return Seen(f"{statuses}: {'the same' if is_same else 'another'} picture", is_same)
 
 
 def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
@@ -60,7 +60,7 @@ def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
         user, m365 = whom(scene), scene.m365
         # So that any cache holds the old picture.
         first = [m365.userphoto(user, size).body for size in SIZES]
-        scene.putting_back.remember(m365, user)
+        scene.backup.save(m365, user)
         library, photo = m365.library(user), _photo(scene, user)
         plan, pictures = m365.plan(user), m365.pictures(likeness.drawn())
         files = m365.publisher.publish(plan, pictures, before_write=unclaimed)
@@ -72,13 +72,13 @@ def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
         ]
         last: dict[str, str] = {}
 
-        def look() -> bool | None:
-            last.update(looked_at(scene, user, known))
+        def poll() -> bool | None:
+            last.update(pictures_shown(scene, user, known))
             return True if set(last.values()) == {WRITTEN} else None
 
-        found, seconds = scene.until(look)
+        found, seconds = scene.until(poll)
         if found is None:
-            return Seen(f"after {seconds:.0f} s still: {told(last)}", as_assumed=False)
+            return Seen(f"after {seconds:.0f} s still: {in_words(last)}", as_assumed=False)
         return Seen(f"all three shown after {seconds:.1f} s", seconds <= _AT_ONCE)
 
     return ask
@@ -87,7 +87,7 @@ def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
 def _etags(scene: Scene) -> Seen:
     copied = scene.written.get(scene.user.id)
     if copied is None:
-        raise NotAsked("nothing was written before")
+        raise NotRun("nothing was written before")
     client = (copied.plan.geo or scene.m365.geos.home).sharepoint
     folder, names = copied.plan.location.folder, copied.plan.location.files
     moved = changed = 0
@@ -105,7 +105,7 @@ def _photo(scene: Scene, user: User) -> bytes | None:
         return None
 
 
-def looked_at(scene: Scene, user: User, known: Sequence[Known]) -> dict[str, str]:
+def pictures_shown(scene: Scene, user: User, known: Sequence[Known]) -> dict[str, str]:
     """What pages show of the user in each size, described with the pictures in *known*."""
     return {
         size: likeness.named(scene.m365.userphoto(user, size), each)
@@ -113,8 +113,8 @@ def looked_at(scene: Scene, user: User, known: Sequence[Known]) -> dict[str, str
     }
 
 
-def told(shown: Mapping[str, str]) -> str:
-    """What `looked_at` found, in one sentence."""
+def in_words(shown: Mapping[str, str]) -> str:
+    """What `pictures_shown` found, in one sentence."""
     if len(set(shown.values())) == 1:
         return f"S, M and L: {next(iter(shown.values()))}"
     return "; ".join(f"{size}: {what}" for size, what in shown.items())

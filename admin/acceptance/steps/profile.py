@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from urllib.parse import quote, urlsplit
 
+from admin.acceptance.backup import PROPERTIES
 from admin.acceptance.finding import Seen
 from admin.acceptance.microsoft365 import unclaimed
-from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.wording import of_sharepoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.wording import host_in
@@ -18,7 +18,7 @@ _PROFILE = "/_api/SP.UserProfiles.PeopleManager/GetPropertiesFor(accountName=@v)
 
 
 def _rights(scene: Scene) -> Seen:
-    if scene.ways is None:
+    if scene.direct is None:
         return _of_the_app(scene)
     settings = scene.m365.settings
     hosts = (
@@ -73,7 +73,7 @@ def _hosts(scene: Scene) -> Seen:
 def _satellites(scene: Scene) -> Seen:
     satellites = scene.m365.geos.satellites
     if not satellites:
-        raise NotAsked("it needs another geography: set SHAREPOINT_GEOS")
+        raise NotRun("it needs another geography: set SHAREPOINT_GEOS")
     told, fine = [], True
     home = host_in(scene.m365.settings.sharepoint_my_url)
     for number, geo in enumerate(satellites.values(), 1):

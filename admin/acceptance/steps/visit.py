@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from admin.acceptance.backup import PROPERTIES
 from admin.acceptance.finding import Seen
 from admin.acceptance.microsoft365 import unclaimed
-from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from shared.sharepoint.publisher import SYNC_STATE
@@ -16,7 +16,7 @@ def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
     def ask(scene: Scene) -> Seen:
         scene.person.must_be_there()
         m365, user = scene.m365, scene.user
-        scene.putting_back.remember(m365, user)
+        scene.backup.save(m365, user)
         geo, _ = m365.geos.residence(user)
         upn = user.user_principal_name
         for name, value in values.items():
@@ -24,11 +24,11 @@ def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
         _, before = m365.geos.residence(user)
         scene.person.does(f"Sign in as {upn} and open that user's own profile page in SharePoint.")
 
-        def look() -> list[str] | None:
+        def poll() -> list[str] | None:
             _, now = m365.geos.residence(user)
             return [name for name in PROPERTIES if now.get(name) != before.get(name)] or None
 
-        changed, seconds = scene.until(look)
+        changed, seconds = scene.until(poll)
         if changed is None:
             return Seen(f"nothing had changed {seconds:.0f} s after the visit")
         return Seen(f"changed after {seconds:.0f} s: {', '.join(changed)}", as_assumed=False)

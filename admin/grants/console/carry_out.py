@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from admin.grants.carrier import Carrier
 from admin.grants.carry_out import Subject
 from admin.grants.console import registration
 from admin.grants.console.directory import ConsoleDirectory
 from admin.grants.console.plan import (
-    Agree,
     AssignRole,
+    CorrectRegistration,
     CreatePrincipal,
-    Mend,
+    GrantConsent,
     Register,
     RequireAssignment,
+    RevokeConsent,
     Unassign,
-    Withdraw,
 )
 from admin.grants.directory import Directory
+from admin.grants.executor import Executor
 from admin.grants.found import Application
 from admin.terminal.problems import Unsound
 
@@ -27,7 +27,7 @@ from admin.terminal.problems import Unsound
 _WRITES = 3
 
 
-class ConsoleWorker(Carrier):
+class ConsoleWorker(Executor):
     """Creates or corrects the registration, and assigns its roles."""
 
     vital = (Register, CreatePrincipal)
@@ -54,15 +54,15 @@ class ConsoleWorker(Carrier):
                 self._subject.application = Application(
                     made.text("id"), made.text("appId"), registration.NAME
                 )
-            case Mend(callback):
-                self._patiently(lambda: self._mend(callback))
+            case CorrectRegistration(callback):
+                self._retried(lambda: self._correct(callback))
             case CreatePrincipal():
                 client_id = self._application().app_id
-                self._subject.principal = self._patiently(
+                self._subject.principal = self._retried(
                     lambda: self._directory.create_principal(client_id)
                 )
             case _:
-                self._patiently(lambda: self._admit(act, self._principal()))
+                self._retried(lambda: self._admit(act, self._principal()))
 
     def _admit(self, act: object, principal_id: str) -> None:
         """Changes who may sign in; each of these is safe to repeat."""
@@ -70,16 +70,16 @@ class ConsoleWorker(Carrier):
         match act:
             case RequireAssignment():
                 console.require_assignment(principal_id)
-            case Agree(resource_id, scopes):
-                console.agree(principal_id, resource_id or principal_id, set(scopes))
+            case GrantConsent(resource_id, scopes):
+                console.grant_consent(principal_id, resource_id or principal_id, set(scopes))
             case AssignRole(role, member):
                 console.assign(principal_id, role, member)
             case Unassign(assigned):
                 console.unassign(principal_id, assigned)
-            case Withdraw(consent):
-                console.withdraw(consent)
+            case RevokeConsent(consent):
+                console.revoke_consent(consent)
 
-    def _mend(self, callback: str) -> None:
+    def _correct(self, callback: str) -> None:
         object_id = self._application().id
         for _ in range(_WRITES):
             # Read now: it may have changed while the admin read the plan.

@@ -93,7 +93,7 @@ class ConsoleDirectory:
                 scopes = frozenset(one.text("scope").split())
                 yield Consent(one.text("id"), one.text("resourceId"), scopes)
 
-    def agree(self, principal_id: str, resource_id: str, scopes: set[str]) -> None:
+    def grant_consent(self, principal_id: str, resource_id: str, scopes: set[str]) -> None:
         """Consent for everybody, in addition to existing consents."""
         for one in self.consents(principal_id):
             if one.resource_id == resource_id:
@@ -113,5 +113,5 @@ class ConsoleDirectory:
             refusal=refusals.CONSOLE,
         )
 
-    def withdraw(self, one: Consent) -> None:
+    def revoke_consent(self, one: Consent) -> None:
         self._graph.delete(f"oauth2PermissionGrants/{one.id}", refusal=refusals.CONSOLE)

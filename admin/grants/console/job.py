@@ -9,7 +9,7 @@ from admin.grants.console import plan
 from admin.grants.console.carry_out import ConsoleWorker
 from admin.grants.console.directory import ConsoleDirectory
 from admin.grants.console.found import Found
-from admin.grants.console.look import look
+from admin.grants.console.inventory import take_inventory
 from admin.grants.console.registration import CALLBACK, NAME
 from admin.grants.directory import Directory
 from admin.grants.found import Application, Principal
@@ -21,7 +21,7 @@ from admin.terminal.shell import Shell
 
 def console_job(order: Order, wanted: ConsoleOrder, graph: Graph) -> Job:
     """Read and plan. Raises Problem."""
-    found = look(wanted, graph)
+    found = take_inventory(wanted, graph)
     subject = _subject(found)
     if order.revoke:
         steps = plan.to_revoke(found, {member.id.casefold() for _, member in found.wanted})

@@ -8,7 +8,7 @@ from admin.grants import refusals
 from admin.grants.console.found import Member
 from admin.grants.graph import Graph
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Unusable
+from admin.terminal.problems import NotFound, Unusable
 from shared.user import is_object_id
 
 _USER, _GROUP = "id,displayName,userPrincipalName", "id,displayName,securityEnabled"
@@ -26,7 +26,7 @@ def find(graph: Graph, name: str) -> Member:
     else:
         found = _one(name, _listed(graph, "groups", "displayName", name))
     if found is None:
-        raise NotThere(
+        raise NotFound(
             f"No person or group is called {name}: give a user principal name, a mail address, an "
             "object id, or a group's full display name."
         )

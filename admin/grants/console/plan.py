@@ -17,7 +17,7 @@ class Register(NamedTuple):
     callback: str
 
 
-class Mend(NamedTuple):
+class CorrectRegistration(NamedTuple):
     """Correct the registration."""
 
     callback: str
@@ -31,7 +31,7 @@ class RequireAssignment(NamedTuple):
     """Require an assignment to sign in."""
 
 
-class Agree(NamedTuple):
+class GrantConsent(NamedTuple):
     """Consent for everybody; an empty *resource_id* is the console itself."""
 
     resource_id: str
@@ -51,7 +51,7 @@ class Unassign(NamedTuple):
     assigned: Assigned
 
 
-class Withdraw(NamedTuple):
+class RevokeConsent(NamedTuple):
     """Withdraw a consent."""
 
     consent: Consent
@@ -86,7 +86,7 @@ def to_revoke(found: Found, members: set[str]) -> list[Step]:
     if members:
         return steps
     return steps + [
-        Step(ENTRA, " ".join(sorted(one.scopes)), "consent", State.GRANTED, Withdraw(one))
+        Step(ENTRA, " ".join(sorted(one.scopes)), "consent", State.GRANTED, RevokeConsent(one))
         for one in found.consents
     ]
 
@@ -94,11 +94,15 @@ def to_revoke(found: Found, members: set[str]) -> list[Step]:
 def _registration(found: Found, callback: str) -> Iterator[Step]:
     if not found.application:
         yield _thing(NAME, "app registration with two roles", False, Register(callback))
-        yield _thing("identifier, Azure CLI", "to ask for tokens", False, Mend(callback))
+        yield _thing(
+            "identifier, Azure CLI", "to ask for tokens", False, CorrectRegistration(callback)
+        )
         return
     missing = registration.differences(found.application, callback)
     name = found.application.text("displayName")
-    yield _thing(name, ", ".join(missing) or "app registration", not missing, Mend(callback))
+    yield _thing(
+        name, ", ".join(missing) or "app registration", not missing, CorrectRegistration(callback)
+    )
 
 
 def _consent(found: Found, resource_id: str, scopes: tuple[str, ...], purpose: str) -> Step:
@@ -110,7 +114,7 @@ def _consent(found: Found, resource_id: str, scopes: tuple[str, ...], purpose: s
         for scope in one.scopes
     }
     what = f"consent to {' '.join(scopes)}"
-    return _thing(what, purpose, given >= set(scopes), Agree(resource_id, scopes))
+    return _thing(what, purpose, given >= set(scopes), GrantConsent(resource_id, scopes))
 
 
 def _roles(found: Found) -> Iterator[Step]:

@@ -53,14 +53,14 @@ def new(callback: str) -> dict[str, Any]:
     }
 
 
-def differences(told: Fields, callback: str) -> list[str]:
+def differences(app: Fields, callback: str) -> list[str]:
     """What is not as it must be, in words; empty if all is right."""
-    return list(dict.fromkeys(what for what, _ in _wanted(told, callback)))
+    return list(dict.fromkeys(what for what, _ in _wanted(app, callback)))
 
 
-def changes(told: Fields, callback: str) -> Mapping[str, Any]:
+def changes(app: Fields, callback: str) -> Mapping[str, Any]:
     """The properties to write now; repeat until empty (the scope first, then its clients)."""
-    wanted = list(_wanted(told, callback))
+    wanted = list(_wanted(app, callback))
     body: dict[str, Any] = {}
     for _, change in wanted:
         # A second change to the same property waits for the next request.
@@ -68,23 +68,23 @@ def changes(told: Fields, callback: str) -> Mapping[str, Any]:
     return body
 
 
-def _wanted(told: Fields, callback: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    if told.text("signInAudience") != "AzureADMyOrg":
+def _wanted(app: Fields, callback: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if app.text("signInAudience") != "AzureADMyOrg":
         yield "this tenant only", {"signInAudience": "AzureADMyOrg"}
-    web = told.part("web")
+    web = app.part("web")
     if callback not in _texts(web, "redirectUris"):
         yield "redirect address", {"web": _web(web, callback)}
     if not _is_implicit(web):
         yield "ID tokens", {"web": _web(web, callback)}
-    uri, uris = f"api://{told.text('appId')}", _texts(told, "identifierUris")
+    uri, uris = f"api://{app.text('appId')}", _texts(app, "identifierUris")
     if uri not in uris:
         yield "identifier", {"identifierUris": [*uris, uri]}
-    roles = _roles(told)
-    if roles != told.raw.get("appRoles"):
+    roles = _roles(app)
+    if roles != app.raw.get("appRoles"):
         yield "roles", {"appRoles": roles}
-    if not told.flag("isFallbackPublicClient"):
+    if not app.flag("isFallbackPublicClient"):
         yield "device codes", {"isFallbackPublicClient": True}
-    yield from _wanted_of_api(told.part("api"))
+    yield from _wanted_of_api(app.part("api"))
 
 
 def _wanted_of_api(api: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,12 +101,12 @@ def _wanted_of_api(api: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
 _SCOPES, _CLIENTS = "oauth2PermissionScopes", "preAuthorizedApplications"
 
 
-def _web(told: Fields, callback: str) -> dict[str, Any]:
+def _web(app: Fields, callback: str) -> dict[str, Any]:
     """All of `web` that we know: a write may drop what it leaves out."""
-    kept = {name: told.raw[name] for name in ("homePageUrl", "logoutUrl") if told.raw.get(name)}
+    kept = {name: app.raw[name] for name in ("homePageUrl", "logoutUrl") if app.raw.get(name)}
     return {
         **kept,
-        "redirectUris": list(dict.fromkeys([*_texts(told, "redirectUris"), callback])),
+        "redirectUris": list(dict.fromkeys([*_texts(app, "redirectUris"), callback])),
         # Without a secret, App Service gets an ID token from the browser, never a code.
         "implicitGrantSettings": {
             "enableIdTokenIssuance": True,
@@ -120,22 +120,22 @@ def _is_implicit(web: Fields) -> bool:
     return settings.flag("enableIdTokenIssuance") and not settings.flag("enableAccessTokenIssuance")
 
 
-def _api(told: Fields) -> dict[str, Any]:
+def _api(app: Fields) -> dict[str, Any]:
     """All of `api`, with our scope; the pre-authorised clients stay as they are."""
-    scopes = _list(told, _SCOPES)
+    scopes = _list(app, _SCOPES)
     ours = next((one for one in scopes if Fields.of(one).text("id").casefold() == _SCOPE_ID), None)
     if ours is None:
         scopes = [*scopes, _scope()]
     elif not Fields.of(ours).flag("isEnabled"):
         scopes = [_scope() if one is ours else one for one in scopes]
-    kept = {name: told.raw[name] for name in ("acceptMappedClaims",) if told.raw.get(name)}
+    kept = {name: app.raw[name] for name in ("acceptMappedClaims",) if app.raw.get(name)}
     return {
         **kept,
-        "knownClientApplications": _list(told, "knownClientApplications"),
+        "knownClientApplications": _list(app, "knownClientApplications"),
         # Version 1 tokens have another issuer than App Service expects.
         "requestedAccessTokenVersion": 2,
         _SCOPES: scopes,
-        _CLIENTS: _list(told, _CLIENTS),
+        _CLIENTS: _list(app, _CLIENTS),
     }
 
 
@@ -147,9 +147,9 @@ def _knows_azure_cli(api: Fields) -> bool:
     )
 
 
-def _roles(told: Fields) -> list[Any]:
+def _roles(app: Fields) -> list[Any]:
     """The existing roles and ours: an enabled role can be neither changed nor removed."""
-    kept = _list(told, "appRoles")
+    kept = _list(app, "appRoles")
     for role in ROLES:
         at = [i for i, one in enumerate(kept) if Fields.of(one).text("id").casefold() == role.id]
         if not at:
@@ -184,10 +184,10 @@ def _scope() -> dict[str, Any]:
     }
 
 
-def _list(told: Fields, name: str) -> list[Any]:
-    value = told.raw.get(name)
+def _list(app: Fields, name: str) -> list[Any]:
+    value = app.raw.get(name)
     return list(value) if isinstance(value, list) else []
 
 
-def _texts(told: Fields, name: str) -> list[str]:
-    return [str(one) for one in _list(told, name)]
+def _texts(app: Fields, name: str) -> list[str]:
+    return [str(one) for one in _list(app, name)]

@@ -28,7 +28,7 @@ from local.bench.measuring.conditions import SETTINGS
 from local.bench.measuring.judge import Judge
 from local.bench.measuring.ledger import BLOB, DELAYED, GRAPH, PROCESSED, PROFILES, UPLOADS
 from local.bench.measuring.rows import Row
-from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.bench.measuring.settled_tenant import SettledTenant, SettledUser
 from local.cloud.stack import Stack
 from local.soak.pictures import pictures
 
@@ -62,12 +62,12 @@ class Scale:
 class Post(NamedTuple):
     """The users whose photo changes just before a POST, and the users that its items are about."""
 
-    changed: list[Resident]
-    about: list[Resident]
+    changed: list[SettledUser]
+    about: list[SettledUser]
 
 
 @dataclass(frozen=True)
-class Storm:
+class BurstResult:
     """
     The result of a burst; `entries` counts each user once per POST.
 
@@ -96,12 +96,12 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     settings = {**_SETTINGS, **WITHOUT_COPYING}
     with Stack(folder, settings=settings, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(12))
-        tenant.move_in(scale.users)
+        tenant.add_users(scale.users)
         say(str(scale))
         return list(rows_of(played(tenant, scale)))
 
 
-def played(tenant: SettledTenant, scale: Scale) -> Storm:
+def played(tenant: SettledTenant, scale: Scale) -> BurstResult:
     """Post at the pace of *scale*, wait until no message is left, and check every picture."""
     plan = posts(tenant.users, scale)
     azurite = tenant.stack.storage_process
@@ -112,10 +112,10 @@ def played(tenant: SettledTenant, scale: Scale) -> Storm:
         drained, storage = time.monotonic() - began, _busy_seconds(azurite) - worked
     calls, wrong = tenant.ledger.since(mark), Judge(tenant.admin, tenant.photos).wrong()
     entries = sum(len({user.id for user in post.about}) for post in plan)
-    return Storm(scale, entries, answers, drained, storage, calls, len(wrong))
+    return BurstResult(scale, entries, answers, drained, storage, calls, len(wrong))
 
 
-def posts(users: Sequence[Resident], scale: Scale) -> list[Post]:
+def posts(users: Sequence[SettledUser], scale: Scale) -> list[Post]:
     """All POSTs in order; after each photo change at least one notification follows."""
     rng = random.Random(1)
     items = list(users) * _EACH
@@ -153,26 +153,26 @@ def _busy_seconds(process: int) -> float:
     return max(each.user_time + each.system_time for each in psutil.Process(process).threads())
 
 
-def rows_of(storm: Storm) -> Iterator[Row]:
+def rows_of(result: BurstResult) -> Iterator[Row]:
     """A burst's rows of the table."""
-    scale, calls = storm.scale, storm.calls
-    refused = sum(not answer.accepted for answer in storm.answers)
-    slowest = max(answer.seconds for answer in storm.answers)
-    note = f"{scale}; of {len(storm.answers)} POSTs, the slowest answered after {slowest:.1f} s"
+    scale, calls = result.scale, result.calls
+    refused = sum(not answer.accepted for answer in result.answers)
+    slowest = max(answer.seconds for answer in result.answers)
+    note = f"{scale}; of {len(result.answers)} POSTs, the slowest answered after {slowest:.1f} s"
     yield Row("POSTs that were not accepted", refused, goal=0, note=note)
-    note = f"of {storm.entries:,}, one per user in each POST"
-    yield Row("entries that were not processed", storm.unseen, goal=0, note=note)
+    note = f"of {result.entries:,}, one per user in each POST"
+    yield Row("entries that were not processed", result.unseen, goal=0, note=note)
     yield Row(
         "queue empty after",
-        storm.drained,
+        result.drained,
         "s",
-        floor=storm.storage,
+        floor=result.storage,
         floor_is="how much of that time Azurite's only thread was busy",
         note=f"{calls[PROCESSED]:,} messages; everything shares this machine",
     )
     for kind, each, once in _GOALS:
         # A run that loses the race for a claim has tried to write it, and queues a new message.
-        goal = each * (storm.entries + 2 * calls[DELAYED]) + once * scale.changed
+        goal = each * (result.entries + 2 * calls[DELAYED]) + once * scale.changed
         yield Row(f"{kind} calls", calls[kind], goal=goal)
     note = f"{scale.changed} of {scale.users:,} photos changed meanwhile"
-    yield Row("wrong pictures at the end", storm.wrong, goal=0, note=note)
+    yield Row("wrong pictures at the end", result.wrong, goal=0, note=note)

@@ -29,7 +29,7 @@ from local.bench.measuring.ledger import (
     Mark,
 )
 from local.bench.measuring.rows import Row
-from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.bench.measuring.settled_tenant import SettledTenant, SettledUser
 from local.bench.sweep.sweep import fewest_graph_calls
 from local.cloud.stack import Stack
 from local.outside.console_client import ConsoleClient
@@ -115,7 +115,7 @@ def cases(
 ) -> Iterator[Case]:
     """All cases, in a tenant that has *users* users in the end."""
     tenant.ask("renew")
-    tenant.move_in(users - _NEWCOMERS)
+    tenant.add_users(users - _NEWCOMERS)
     say(f"{users:,} users that PhotoSync knows, {changed} of which will have changed")
     # The first copy of a process looks up the picture folder and logs in.
     _first_photo(tenant)
@@ -153,13 +153,13 @@ def _first_photo(tenant: SettledTenant) -> Case:
     case = Case("first photo of a user", {**_NO_OTHERS, **_COPY, BLOB: 4}, remark=remark)
     upn = f"newcomer{len(tenant.users)}@contoso.com"
     (id_,) = tenant.admin.control("POST", "/users", {"userPrincipalName": upn})["ids"]
-    tenant.users.append(Resident(id_, upn, 0))
+    tenant.users.append(SettledUser(id_, upn, 0))
     with _counted(tenant, case, id_, "synced"):
         tenant.put(id_, tenant.photos[0], notify=True)
     return case
 
 
-def _removal(tenant: SettledTenant, user: Resident) -> Case:
+def _removal(tenant: SettledTenant, user: SettledUser) -> Case:
     """One check misses the photo; another ten minutes later, by a sweep, removes the picture."""
     remark = "the message of the second look belongs to the sweep and is counted there"
     case = Case("removal, both looks", {UNKNOWN: 0, PROFILES: 2}, remark=remark)
@@ -205,7 +205,7 @@ def _renewal(tenant: SettledTenant) -> Case:
     return case
 
 
-def _sweep(tenant: SettledTenant, changed: list[Resident]) -> Case:
+def _sweep(tenant: SettledTenant, changed: list[SettledUser]) -> Case:
     """A sweep, and the copies that it queues."""
     for user in changed:
         tenant.change(user, notify=False)

@@ -62,12 +62,12 @@ class _Upkeep:
         self.fill: Fill | None = None
 
     def send(self, text: str, *, delay_seconds: float) -> None:
-        self._clock.after(delay_seconds + 1, self._work_off, text)
+        self._clock.after(delay_seconds + 1, self._process, text)
 
-    def _work_off(self, text: str) -> None:
+    def _process(self, text: str) -> None:
         message = upkeep_message.parse(text.encode(), now=self._clock.time())
         assert self.fill
-        self.fill.work_off(message.sweep_id, message.page)
+        self.fill.process(message.sweep_id, message.page)
 
 
 class FirstFill:

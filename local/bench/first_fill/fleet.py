@@ -17,7 +17,7 @@ from local.bench.first_fill.tenant_limits import CHANGED_COPY, FIRST_COPY, LOOK,
 from local.bench.measuring.conditions import AT_ONCE, LATENCY, LONGEST_POLL
 from shared.backoff import backoff
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
-from shared.microsoft365.throttle import Gate
+from shared.microsoft365.throttle import Throttle
 
 BEGIN = datetime(2026, 1, 31, 12, tzinfo=UTC)
 # infra's maximumInstanceCount.
@@ -104,9 +104,9 @@ class Queue:
 
 @dataclass
 class Instance:
-    """One process: AT_ONCE concurrent runs behind one gate."""
+    """One process: AT_ONCE concurrent runs behind one throttle."""
 
-    gate: Gate
+    throttle: Throttle
     busy: int = 0
     idle_since: float = 0.0
 
@@ -141,8 +141,8 @@ class Fleet:
         clock.start(self._scaling())
 
     def _join(self) -> None:
-        gate = Gate(self._clock.time, jitter=self._chance.random)
-        self._instances.append(Instance(gate, idle_since=self._clock.now))
+        throttle = Throttle(self._clock.time, jitter=self._chance.random)
+        self._instances.append(Instance(throttle, idle_since=self._clock.now))
         self._take_all()
 
     def _polls(self) -> Iterator[float]:
@@ -166,11 +166,11 @@ class Fleet:
         cost = FIRST_COPY
         if message.user_id in self.copied:
             cost = CHANGED_COPY if message.is_change else LOOK
-        gate, waited = instance.gate, 0.0
+        throttle, waited = instance.throttle, 0.0
         # A run that does not copy calls Graph once, any other twice.
         yield OWN_SECONDS + (2 if cost.steps else 1) * LATENCY["graph"] / 1000
         for profile_calls, uploads in cost.steps:
-            while refused := self._closed_for(gate, profile_calls, uploads):
+            while refused := self._closed_for(throttle, profile_calls, uploads):
                 if waited + refused > LONGEST_WAIT_IN_PLACE:
                     self._defer(message, refused)
                     self._over(instance)
@@ -183,16 +183,16 @@ class Fleet:
         (self.counts.changes if message.is_change else self.counts.copies).append(since)
         self._over(instance)
 
-    def _closed_for(self, gate: Gate, profile_calls: int, uploads: int) -> float:
+    def _closed_for(self, throttle: Throttle, profile_calls: int, uploads: int) -> float:
         """Make calls to SharePoint; 0.0 if they are answered, else the seconds to wait."""
-        if not gate.closed_for():
+        if not throttle.paused_for():
             now = self._clock.now
             asked = self._limits.ask(now, profile_calls=profile_calls, uploads=uploads)
             if not asked:
-                gate.answered(self._limits.headers(now))
+                throttle.answered(self._limits.headers(now))
                 return 0.0
-            gate.refused(asked, begun_in=gate.round())
-        return gate.closed_for()
+            throttle.refused(asked, begun_in=throttle.round())
+        return throttle.paused_for()
 
     def _defer(self, message: Message, seconds: float) -> None:
         self.counts.deferred += 1

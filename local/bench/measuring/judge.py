@@ -44,10 +44,10 @@ class Judge:
         photo = person["photo"]["sha256"]
         seen = {(photo, size, files[name]["sha256"]) for size, name in names.items()}
         if not seen <= self._seen.keys():
-            self._look(person["userPrincipalName"], photo)
+            self._read(person["userPrincipalName"], photo)
         return all(self._seen.get(each, False) for each in seen)
 
-    def _look(self, upn: str, photo: str) -> None:
+    def _read(self, upn: str, photo: str) -> None:
         for size, content in self._admin.shown(upn).files.items():
             right = is_rendition(self._photos[photo], content, size)
             self._seen[photo, size, _digest(content)] = right

@@ -33,7 +33,7 @@ _SEEDS_A_CALL = 100
 
 
 @dataclass(frozen=True)
-class Resident:
+class SettledUser:
     """A user, and which of the photos they have at the start."""
 
     id: str
@@ -51,7 +51,7 @@ class SettledTenant:
         self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
         self.ledger = Ledger(stack, self.admin)
         self.photos = photos
-        self.users: list[Resident] = []
+        self.users: list[SettledUser] = []
         container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
         self._store = BlobStore(container)
         self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
@@ -66,12 +66,12 @@ class SettledTenant:
         """Wait until no message is left, checking every *pause* seconds."""
         self.watcher.until(list, seconds=seconds, pause=pause)
 
-    def move_in(self, count: int) -> None:
+    def add_users(self, count: int) -> None:
         """Add *count* users with pictures and states as PhotoSync leaves them."""
         rng = random.Random(1)
         ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(count)]
         new = [
-            Resident(each, f"user{number:05}@contoso.com", number % len(self.photos))
+            SettledUser(each, f"user{number:05}@contoso.com", number % len(self.photos))
             for number, each in enumerate(ids)
         ]
         for start in range(0, count, _SEEDS_A_CALL):
@@ -83,7 +83,7 @@ class SettledTenant:
         with ThreadPoolExecutor(8, thread_name_prefix="seed") as pool:
             list(pool.map(lambda user: self._store_state(user, seeded[user.id]), new))
 
-    def change(self, user: Resident, *, notify: bool) -> None:
+    def change(self, user: SettledUser, *, notify: bool) -> None:
         """Give *user* the next photo, with or without a notification."""
         self.put(user.id, self.photos[(user.photo + 1) % len(self.photos)], notify=notify)
 
@@ -92,7 +92,7 @@ class SettledTenant:
         content = None if photo is None else base64.b64encode(photo).decode()
         self.admin.control("PATCH", f"/users/{user_id}", {"photo": content, "notify": notify})
 
-    def _seed(self, user: Resident) -> dict[str, Any]:
+    def _seed(self, user: SettledUser) -> dict[str, Any]:
         location, pictures = PictureLocation(_FOLDER, user.id), self._pictures[user.photo]
         return {
             "id": user.id,
@@ -110,7 +110,7 @@ class SettledTenant:
             },
         }
 
-    def _store_state(self, user: Resident, seeded: Mapping[str, Any]) -> None:
+    def _store_state(self, user: SettledUser, seeded: Mapping[str, Any]) -> None:
         now, location = datetime.now(UTC), PictureLocation(_FOLDER, user.id)
         etags = {file["name"]: file["etag"] for file in seeded["files"]}
         named = zip(location.files, self._pictures[user.photo], strict=True)

@@ -49,26 +49,26 @@ def plain(photo: bytes) -> None:
 
 def times(photo: bytes) -> dict[str, list[float]]:
     """Milliseconds of both in turn: each round's median."""
-    ways = {"ours": ours, "plain": plain}
+    renderers = {"ours": ours, "plain": plain}
     # The first run of each warms it up.
-    once = sum(_took(way, photo) for way in ways.values())
+    once = sum(_took(render, photo) for render in renderers.values())
     repeats = max(1, round(_ROUND_SECONDS / once))
-    found: dict[str, list[float]] = {name: [] for name in ways}
+    found: dict[str, list[float]] = {name: [] for name in renderers}
     for _ in range(ROUNDS):
-        took: dict[str, list[float]] = {name: [] for name in ways}
+        took: dict[str, list[float]] = {name: [] for name in renderers}
         for _ in range(repeats):
-            for name, way in ways.items():
-                took[name].append(_took(way, photo))
+            for name, render in renderers.items():
+                took[name].append(_took(render, photo))
         for name, each in took.items():
             found[name].append(statistics.median(each) * 1000)
     return found
 
 
-def growth(way: Callable[[bytes], None], photo: bytes) -> float:
+def growth(render: Callable[[bytes], None], photo: bytes) -> float:
     """Peak memory in megabytes beyond the memory in use before."""
     forget_peak()
     before = peak_mb()
-    way(photo)
+    render(photo)
     return round(peak_mb() - before, 2)
 
 
@@ -77,16 +77,16 @@ def crowd(photo: bytes) -> None:
     at_once(ours, photo)
 
 
-def at_once(way: Callable[[bytes], None], photo: bytes) -> None:
+def at_once(render: Callable[[bytes], None], photo: bytes) -> None:
     """Do it on every thread at once, each with its own copy of the file, as fetched."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        for _ in threads.map(lambda _: way(bytes(bytearray(photo))), range(AT_ONCE)):
+        for _ in threads.map(lambda _: render(bytes(bytearray(photo))), range(AT_ONCE)):
             pass
 
 
-def _took(way: Callable[[bytes], None], photo: bytes) -> float:
+def _took(render: Callable[[bytes], None], photo: bytes) -> float:
     began = time.perf_counter()
-    way(photo)
+    render(photo)
     return time.perf_counter() - began
 
 
@@ -96,8 +96,8 @@ def main(what: str, photo: bytes) -> Any:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if what == "time":
         return times(photo)
-    ways = {"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}
-    return growth(ways[what], photo)
+    renderers = {"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}
+    return growth(renderers[what], photo)
 
 
 if __name__ == "__main__":

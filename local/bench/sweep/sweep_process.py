@@ -37,10 +37,10 @@ from shared.storage.user_state import Store
 from shared.sweeping.fill_log import FillLogs
 from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
-from shared.sweeping.state_page import StateLook
+from shared.sweeping.state_page import StateChecker
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
-from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.sweep_page import PageChecker
 from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
@@ -78,7 +78,7 @@ def main(users: int) -> Figures:
         while pages:
             message = upkeep_message.parse(pages.popleft().encode(), now=_now())
             assert message.kind == SWEEP_PAGE, message.kind
-            sweep.work_off(message.sweep_id, message.page)
+            sweep.process(message.sweep_id, message.page)
     expected = len(range(0, users, ONE_CHANGED_IN))
     calls = documents.calls + states.calls + CALLS_A_MESSAGE * pages.sent
     return Figures(
@@ -98,7 +98,7 @@ def _sweep(
     # As in the product, each thread gets a session; here all are this one.
     http = Http("graph", GRAPH, NoTokens(), session=lambda: graph)
     client = GraphClient(http)
-    look = PageLook(
+    look = PageChecker(
         client,
         states,
         check_scope=_in_scope,
@@ -108,7 +108,7 @@ def _sweep(
         removes=True,
         clock=_now,
     )
-    stored = StateLook(
+    stored = StateChecker(
         states,
         client,
         look,

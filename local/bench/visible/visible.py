@@ -16,7 +16,7 @@ from local.bench.measuring.conditions import AT_ONCE, LATENCY, LONGEST_POLL, SET
 from local.bench.measuring.judge import Judge
 from local.bench.measuring.memory import Spent, spent_by
 from local.bench.measuring.rows import Row, of_rounds, percentile
-from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.bench.measuring.settled_tenant import SettledTenant, SettledUser
 from local.cloud.stack import Stack
 from local.demo import photo_files
 from local.demo.portraits.portraits import portrait
@@ -41,13 +41,13 @@ _ANSWERS = sum(LATENCY[service] * times for service, times in _IN_SEQUENCE.items
 class Change:
     """When Graph sent the notification, when the run called first, when SharePoint showed it."""
 
-    told: datetime
+    notified: datetime
     began: datetime
     shown: datetime
 
     @property
     def seconds(self) -> float:
-        return (self.shown - self.told).total_seconds()
+        return (self.shown - self.notified).total_seconds()
 
     @property
     def run_seconds(self) -> float:
@@ -67,7 +67,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     with ExitStack() as running:
         stack = running.enter_context(Stack(folder, settings={**SETTINGS, **WITHOUT_COPYING}))
         tenant = SettledTenant(stack, [photo_files.jpeg(portrait(n)) for n in range(_PHOTOS)])
-        tenant.move_in(TOGETHER)
+        tenant.add_users(TOGETHER)
         worker = running.enter_context(instance(stack, "worker1", SETTINGS))
         tenant.ask("renew")
         tenant.admin.control("POST", "/latency", LATENCY)
@@ -100,7 +100,7 @@ class Scene:
         self._judge = Judge(tenant.admin, tenant.photos)
         self._photos = {user.id: user.photo for user in tenant.users}
 
-    def one_at_a_time(self, users: Sequence[Resident]) -> Seen:
+    def one_at_a_time(self, users: Sequence[SettledUser]) -> Seen:
         """Change each photo when everything is at rest, at a random moment between two polls."""
         found: list[Change] = []
         for user in users:
@@ -111,7 +111,7 @@ class Scene:
             found += self._shown(before, 1)
         return Seen(found, len(self._judge.wrong()))
 
-    def at_once(self, users: Sequence[Resident]) -> Seen:
+    def at_once(self, users: Sequence[SettledUser]) -> Seen:
         """Change all photos at one moment, in as few POSTs as Graph can make."""
         self._tenant.quiet()
         for user in users:
@@ -122,7 +122,7 @@ class Scene:
             self._tenant.admin.control("POST", "/notify", {"user": user.id})
         return Seen(self._shown(before, len(users)), len(self._judge.wrong()))
 
-    def _put(self, user: Resident, *, notify: bool) -> None:
+    def _put(self, user: SettledUser, *, notify: bool) -> None:
         number = self._photos[user.id] = (self._photos[user.id] + 1) % _PHOTOS
         self._tenant.put(user.id, self._tenant.photos[number], notify=notify)
 
@@ -144,7 +144,7 @@ class Scene:
 
 def changes(journal: Iterable[Entry], client_id: str) -> dict[str, Change]:
     """The changes that are complete in *journal*, by user; at most one each."""
-    told: dict[str, datetime] = {}
+    notified: dict[str, datetime] = {}
     began: dict[str, datetime] = {}
     shown: dict[str, datetime] = {}
     for entry in journal:
@@ -152,13 +152,15 @@ def changes(journal: Iterable[Entry], client_id: str) -> dict[str, Change]:
         if not user or entry.get("batch"):
             continue
         if entry["service"] == "delivery":
-            told.setdefault(user, at)
+            notified.setdefault(user, at)
         # Refused calls show nothing.
         elif entry["clientId"] == client_id and entry["status"] < 300:
             began.setdefault(user, at)
             if entry["path"].endswith(PROFILE_WRITES):
                 shown[user] = at + timedelta(milliseconds=entry["ms"])
-    return {user: Change(told[user], began[user], shown[user]) for user in told if user in shown}
+    return {
+        user: Change(notified[user], began[user], shown[user]) for user in notified if user in shown
+    }
 
 
 def alone_rows(alone: Seen) -> Iterator[Row]:

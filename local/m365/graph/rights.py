@@ -56,9 +56,9 @@ READ_CONSENT = Right(READ.any_of | {"DelegatedPermissionGrant.ReadWrite.All"})
 CONSENT = Right(frozenset({"DelegatedPermissionGrant.ReadWrite.All"}), _EVERY_ADMIN)
 # Documented (Get site; Create permission): facts/sharepoint.md section 9. Assumed: a person who is
 # not a member of the site sees the My Site root.
-SEE_SITES = Right(
+READ_SITES = Right(
     frozenset(
         {"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"}
     )
 )
-RULE_SITES = Right(frozenset({"Sites.FullControl.All"}), frozenset({GLOBAL, SITES}))
+MANAGE_SITES = Right(frozenset({"Sites.FullControl.All"}), frozenset({GLOBAL, SITES}))

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
 from local.m365.graph.admin import admin_route, only, selected
-from local.m365.graph.rights import RULE_SITES, SEE_SITES
+from local.m365.graph.rights import MANAGE_SITES, READ_SITES
 from local.m365.graph.wire import Refusal, collection, entity, json_object
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.roles import SITE_ROLES
@@ -24,12 +24,12 @@ _PERMISSIONS = "/sites/{site}/permissions"
 def routes(tenant: Tenant) -> list[Route]:
     """Documented (site: get; permission: list, get, create, update, delete)."""
     table = [
-        ("GET", "/sites/{site}", SEE_SITES, get_site),
-        ("GET", _PERMISSIONS, RULE_SITES, list_permissions),
-        ("POST", _PERMISSIONS, RULE_SITES, create),
-        ("GET", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, get),
-        ("PATCH", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, update),
-        ("DELETE", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, delete),
+        ("GET", "/sites/{site}", READ_SITES, get_site),
+        ("GET", _PERMISSIONS, MANAGE_SITES, list_permissions),
+        ("POST", _PERMISSIONS, MANAGE_SITES, create),
+        ("GET", f"{_PERMISSIONS}/{{permission}}", MANAGE_SITES, get),
+        ("PATCH", f"{_PERMISSIONS}/{{permission}}", MANAGE_SITES, update),
+        ("DELETE", f"{_PERMISSIONS}/{{permission}}", MANAGE_SITES, delete),
     ]
     return [admin_route(tenant, *entry, _denied) for entry in table]
 

@@ -15,7 +15,7 @@ import pytest
 
 from admin.acceptance import session
 from admin.acceptance.app import App
-from admin.acceptance.finding import NotAsked
+from admin.acceptance.finding import NotRun
 from admin.acceptance.order import Order
 from admin.console.address import Address
 from admin.console.console import Console
@@ -61,15 +61,15 @@ class Somebody:
         if what.startswith("Restore"):
             self._cloud.admin.put_photo(self._user, self._photo, "image/jpeg")
         if what.startswith("Sign"):
-            raise NotAsked("the person did not do it")
+            raise NotRun("the person did not do it")
 
 
 class Nobody:
     def must_be_there(self) -> None:
-        raise NotAsked("nobody is there")
+        raise NotRun("nobody is there")
 
     def does(self, what: str) -> None:
-        raise NotAsked("nobody is there")
+        raise NotRun("nobody is there")
 
 
 def settings(cloud: LiveCloud) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: A
     class Forgetful(Somebody):
         def does(self, what: str) -> None:
             if what.startswith("Restore"):
-                raise NotAsked("the person did not do it")
+                raise NotRun("the person did not do it")
             super().does(what)
 
     person = Forgetful(cloud, user_id, photo)

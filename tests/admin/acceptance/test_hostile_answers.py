@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from admin.acceptance import runner, session
-from admin.acceptance.person import AtTheTerminal
-from admin.acceptance.steps import csom, doors, photo, rights
+from admin.acceptance.person import TerminalPerson
+from admin.acceptance.steps import access, csom, photo, rights
 from admin.terminal.output import Output
 from admin.terminal.question import agreed
 from local.m365.tenant.records import User as Kept
@@ -53,7 +53,7 @@ def test_addresses():
     settings = Fake(sharepoint_my_url="https://contoso-my.sharepoint.com")
     m365 = Fake(geos=Fake(satellites={"x": geo}), settings=settings)
 
-    assert told(doors.STEPS, "without-a-key", app=app).endswith("302 to another address")
+    assert told(access.STEPS, "without-a-key", app=app).endswith("302 to another address")
     assert told(rights.STEPS, "satellites", m365=m365).endswith("a profile, home not named")
 
 
@@ -79,7 +79,7 @@ def test_questions(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("click.confirm", confirm)
     output = Output(io.StringIO(), as_json=False)
 
-    AtTheTerminal(output, by_hand=True).does(EVIL)
+    TerminalPerson(output, by_hand=True).does(EVIL)
     agreed(EVIL, output, yes=False)
 
     shown = "\N{REPLACEMENT CHARACTER}[2J Anne Keller"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from admin.acceptance import runner
+from admin.acceptance.backup import Backup
 from admin.acceptance.finding import Verdict
-from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
-from admin.acceptance.steps import doors
+from admin.acceptance.steps import access
 from admin.terminal.fields import Fields
 from shared.user import User
 
@@ -44,8 +44,8 @@ def test_signed_in(tmp_path: Path, told: dict[str, str], verdict: str, words: st
     """A person has a name and a role; the name is not reported."""
     app: Any = _App(told)
     anne = User("", "anne@contoso.com", account_enabled=True, is_guest=False)
-    scene = Scene(anne, None, app, app, PuttingBack(tmp_path), limit=1)
-    step = next(each for each in doors.STEPS if each.id == "signed-in")
+    scene = Scene(anne, None, app, app, Backup(tmp_path), limit=1)
+    step = next(each for each in access.STEPS if each.id == "signed-in")
 
     [result] = runner.results([step], scene)
 

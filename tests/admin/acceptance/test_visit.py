@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from admin.acceptance import person
-from admin.acceptance.finding import NotAsked
+from admin.acceptance.finding import NotRun
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps import visit
@@ -25,8 +25,8 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
     """Somebody at the terminal who does something when asked to visit."""
 
     def sits(visit: Visit) -> None:
-        monkeypatch.setattr(person.AtTheTerminal, "must_be_there", lambda self: None)
-        monkeypatch.setattr(person.AtTheTerminal, "does", lambda self, what: visit())
+        monkeypatch.setattr(person.TerminalPerson, "must_be_there", lambda self: None)
+        monkeypatch.setattr(person.TerminalPerson, "does", lambda self, what: visit())
 
     return sits
 
@@ -66,5 +66,5 @@ def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str,
 @pytest.mark.parametrize("step", visit.WRITING, ids=[each.id for each in visit.WRITING])
 def test_nothing_is_written_for_nobody(step: Step):
     """The step first checks whether somebody is there."""
-    with pytest.raises(NotAsked):
+    with pytest.raises(NotRun):
         step.ask(cast(Scene, SimpleNamespace(person=Nobody())))

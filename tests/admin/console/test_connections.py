@@ -38,7 +38,7 @@ def test_host_that_does_not_exist(manage: Manage):
 
 
 @pytest.mark.parametrize("patience", [0.1, 0.2], ids=["nothing", "drips"])
-def test_answer_that_takes_too_long(console: ConsoleDouble, patience: float):
+def test_answer_that_takes_too_long(console: ConsoleDouble, timeout: float):
     """The client does not wait for ever for an answer, or for one that arrives byte by byte."""
     over = threading.Event()
 
@@ -47,13 +47,13 @@ def test_answer_that_takes_too_long(console: ConsoleDouble, patience: float):
             yield b" "
 
     def never(asked: Asked) -> tuple[int, object]:
-        if patience == 0.2:
+        if timeout == 0.2:
             return 200, drip()
         over.wait(30)
         return 200, overview()
 
     console.routes["GET", "overview"] = never
-    with Console(Address(console.url, KEY), patience=(5, patience)) as client:
+    with Console(Address(console.url, KEY), timeout=(5, timeout)) as client:
         with pytest.raises(Unreachable, match="too long"):
             client.overview()
     over.set()

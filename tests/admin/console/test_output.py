@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from admin.acceptance.person import AtTheTerminal
+from admin.acceptance.person import TerminalPerson
 from admin.terminal.output import Output, clean
 from tests import REPO
 from tests.admin.console.conftest import Manage
@@ -83,7 +83,7 @@ def test_no_bar_over_a_question(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stdin", FakeTerminal())
     with output.progress("Testing") as report:
         report(1, 3, "the first")
-        AtTheTerminal(output, by_hand=True).does("Open the page.")
+        TerminalPerson(output, by_hand=True).does("Open the page.")
         report(3, 3, "the third")
 
     assert drawn == [""]

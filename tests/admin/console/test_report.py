@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from admin.console import before_after
-from admin.console.before_after import Photographer
+from admin.console.before_after import PictureFetcher
 from admin.console.console import Console
 from admin.terminal.fields import Fields
-from admin.terminal.problems import Busy, NotThere, Unreachable, Unsound
+from admin.terminal.problems import Busy, NotFound, Unreachable, Unsound
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble, entry, overview, refusal
 from tests.admin.said import assert_told
@@ -63,7 +63,7 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
     assert "3 people, all with pictures" in said.out
     assert rehearsed.asked[0].query["wouldChange"] == "true"
     anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
-    for told in (
+    for sentence in (
         "none of this has been written",
         embedded(JPEG + anne + b"sharepoint"),
         embedded(JPEG + anne + b"exchange"),
@@ -73,7 +73,7 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
         "The picture is removed",
         "2 failed",
     ):
-        assert told in page
+        assert sentence in page
     assert page.index("Anne") < page.index("Zoe")
     # No request to Exchange for a user who loses the picture.
     assert sum("photo/exchange" in path for path in rehearsed.paths("GET")) == 2
@@ -161,7 +161,7 @@ class Studio:
     def __init__(self, *answers: bytes | Exception) -> None:
         self.answers: Iterator[bytes | Exception] = iter(answers)
         self.now = 0.0
-        self.told: list[str] = []
+        self.sentence: list[str] = []
         self.asked = 0
 
     def photo(self, user: str, side: str) -> bytes:
@@ -177,11 +177,15 @@ class Studio:
     def changes(self, people: int, *, seconds: float = 3600.0) -> list[before_after.Change]:
         app: Any = self
         console: Console = app
-        photographer = Photographer(
-            console, seconds=seconds, say=self.told.append, clock=lambda: self.now, pause=self.pause
+        fetcher = PictureFetcher(
+            console,
+            seconds=seconds,
+            say=self.sentence.append,
+            clock=lambda: self.now,
+            pause=self.pause,
         )
         everybody = [Fields(would(number, "copy")) for number in range(people)]
-        return photographer.changes(everybody, lambda done, of, told="": None)
+        return fetcher.changes(everybody, lambda done, of, sentence="": None)
 
 
 def test_patience():
@@ -191,7 +195,7 @@ def test_patience():
 
     assert change.before == before_after.Picture(JPEG)
     assert studio.now == 185.0
-    assert studio.told[0] == "The profile budget is spent. Retrying in 180 s."
+    assert studio.sentence[0] == "The profile budget is spent. Retrying in 180 s."
 
 
 def test_patience_ends():
@@ -235,12 +239,12 @@ def test_app_that_is_lost_on_the_way():
 
     assert [each.before is None for each in changes] == [*[False] * 4, *[True] * 5]
     assert [each.is_known for each in changes[:4]] == [False, True, False, False]
-    assert studio.told == ["No connection. The remaining pictures are left out."]
+    assert studio.sentence == ["No connection. The remaining pictures are left out."]
 
 
 def test_none_is_no_trouble():
     """No picture is an answer, and so is an error about one; they are not the same."""
-    [change] = Studio(NotThere("None."), Unsound("Odd.")).changes(1)
+    [change] = Studio(NotFound("None."), Unsound("Odd.")).changes(1)
 
     assert (change.before, change.after) == (
         before_after.Picture(why="None."),

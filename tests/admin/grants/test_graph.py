@@ -17,7 +17,7 @@ URL = "https://graph.contoso.com"
 REFUSAL = "It takes another role."
 
 
-class Desk:
+class Cli:
     """A Graph whose network is a function; records requests and pauses."""
 
     def __init__(self, web: Web) -> None:
@@ -50,11 +50,11 @@ ORDERS: list[Callable[[Graph], Any]] = [
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_passing_trouble_is_waited_for(order: Callable[[Graph], Any], status: int):
     """As long as Graph asks, and a few times at most."""
-    desk = Desk(in_turn(error(status, retry_after="7"), FINE))
+    desk = Cli(in_turn(error(status, retry_after="7"), FINE))
     order(desk.graph)
     assert desk.waited == [7.0]
 
-    desk = Desk(in_turn(error(status)))
+    desk = Cli(in_turn(error(status)))
     with pytest.raises(Busy, match="repeat"):
         order(desk.graph)
     assert (len(desk.asked), desk.waited) == (4, [2.0, 4.0, 8.0])
@@ -62,7 +62,7 @@ def test_a_passing_trouble_is_waited_for(order: Callable[[Graph], Any], status: 
 
 def test_no_pause_is_endless():
     """Whatever Retry-After says, half a minute is the most."""
-    desk = Desk(in_turn(error(429, retry_after="86400"), error(429, retry_after="-1"), FINE))
+    desk = Cli(in_turn(error(429, retry_after="86400"), error(429, retry_after="-1"), FINE))
     desk.graph.get("x", refusal=REFUSAL)
 
     assert desk.waited == [30.0, 0.0]
@@ -71,7 +71,7 @@ def test_no_pause_is_endless():
 @pytest.mark.parametrize(("status", "tries"), [(429, 2), (503, 2), (500, 1), (504, 1)])
 def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
     """A registration that Graph may have created is not requested again."""
-    desk = Desk(in_turn(error(status), FINE))
+    desk = Cli(in_turn(error(status), FINE))
     try:
         desk.graph.post("applications", {}, refusal=REFUSAL, repeatable=False)
     except Busy:
@@ -89,7 +89,7 @@ def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
 )
 def test_a_refusal_says_what_it_takes(said: str, told: str):
     """The caller's sentence, and Graph's if that explains more."""
-    desk = Desk(in_turn(error(403, message=said)))
+    desk = Cli(in_turn(error(403, message=said)))
     with pytest.raises(Refused) as refused:
         desk.graph.get("x", refusal=REFUSAL)
 
@@ -98,20 +98,20 @@ def test_a_refusal_says_what_it_takes(said: str, told: str):
 
 def test_any_other_answer_is_told():
     """Status, code and Graph's own message; also if the answer is not JSON."""
-    desk = Desk(in_turn(error(400, "Request_BadRequest", "No such property.")))
+    desk = Cli(in_turn(error(400, "Request_BadRequest", "No such property.")))
     with pytest.raises(Answered, match="400 Request_BadRequest: No such property"):
         desk.graph.get("x", refusal=REFUSAL)
-    desk = Desk(in_turn(Answer(418, b"<html>")))
+    desk = Cli(in_turn(Answer(418, b"<html>")))
     with pytest.raises(Answered, match="418"):
         desk.graph.get("x", refusal=REFUSAL)
 
 
 def test_what_is_not_there():
     """`find` returns None, a deletion succeeds; other errors stay errors."""
-    gone = Desk(in_turn(error(404)))
+    gone = Cli(in_turn(error(404)))
     assert gone.graph.find("x", refusal=REFUSAL) is None
     gone.graph.delete("x", refusal=REFUSAL)
-    bad = Desk(in_turn(error(400)))
+    bad = Cli(in_turn(error(400)))
     with pytest.raises(Answered):
         bad.graph.find("x", refusal=REFUSAL)
     with pytest.raises(Answered):
@@ -121,7 +121,7 @@ def test_what_is_not_there():
 def test_pages_are_followed():
     """The link is requested unchanged, and only on the same host."""
     link = f"{URL}/v1.0/x?$skiptoken=abc"
-    desk = Desk(
+    desk = Cli(
         in_turn(answer({"value": [{"id": 1}], "@odata.nextLink": link}), answer({"value": [{}]}))
     )
     found = list(desk.graph.pages("x", refusal=REFUSAL, select="id"))
@@ -132,7 +132,7 @@ def test_pages_are_followed():
 def test_pages_in_a_circle():
     """A next link that never changes ends with a sentence, and not never."""
     page = answer({"value": [{"id": 1}], "@odata.nextLink": f"{URL}/v1.0/x?$skiptoken=abc"})
-    desk = Desk(in_turn(page))
+    desk = Cli(in_turn(page))
 
     with pytest.raises(Unsound, match="The list does not end"):
         list(desk.graph.pages("x", refusal=REFUSAL))
@@ -141,7 +141,7 @@ def test_pages_in_a_circle():
 
 def test_redirect_to_what_is_no_address():
     """A Location that cannot be parsed is ignored: the answer is an error like any other."""
-    desk = Desk(in_turn(Answer(307, b"", {"Location": "https://[bad"})))
+    desk = Cli(in_turn(Answer(307, b"", {"Location": "https://[bad"})))
 
     with pytest.raises(Answered, match="307"):
         desk.graph.get("x", refusal=REFUSAL)
@@ -150,10 +150,10 @@ def test_redirect_to_what_is_no_address():
 @pytest.mark.parametrize("host", ["https://evil.example", f"{URL}.evil.example", "http://x"])
 def test_the_token_stays_with_graph(host: str):
     """Neither a next page nor a redirect takes it to another host."""
-    astray = Desk(in_turn(answer({"value": [], "@odata.nextLink": f"{host}/v1.0/x"})))
+    astray = Cli(in_turn(answer({"value": [], "@odata.nextLink": f"{host}/v1.0/x"})))
     with pytest.raises(Unsound, match="another host"):
         list(astray.graph.pages("x", refusal=REFUSAL))
-    redirected = Desk(in_turn(Answer(302, b"", {"Location": f"{host}/"})))
+    redirected = Cli(in_turn(Answer(302, b"", {"Location": f"{host}/"})))
     with pytest.raises(Problem):
         redirected.graph.get("x", refusal=REFUSAL)
     assert len(astray.asked) == len(redirected.asked) == 1
@@ -171,7 +171,7 @@ def test_the_token_stays_with_graph(host: str):
 )
 def test_no_answer(trouble: Exception, word: str):
     """Each kind has its sentence."""
-    desk = Desk(in_turn(trouble))
+    desk = Cli(in_turn(trouble))
     with pytest.raises(Problem, match=word) as problem:
         desk.graph.get("x", refusal=REFUSAL)
 
@@ -183,7 +183,7 @@ def test_the_token_wins_over_a_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyP
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anne password secret-of-anne\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    desk = Desk(in_turn(FINE))
+    desk = Cli(in_turn(FINE))
 
     desk.graph.get("x", refusal=REFUSAL)
 

@@ -16,7 +16,7 @@ import jwt
 import pytest
 
 from admin.console.account import Account
-from admin.console.signing_in import SignIn
+from admin.console.sign_in import SignIn
 from admin.program import main
 from local.m365.tenant.tenant import Tenant
 from shared.version import HEADER, VERSION

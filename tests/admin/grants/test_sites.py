@@ -132,6 +132,6 @@ def test_whom_a_permission_is_for(apps: list[str], shared: bool):
     web = in_turn(answer({"id": "site-1"}), answer(listed))
     sites = Sites(Graph(URL, "token", transport=FunctionAdapter(web)), device_code=True)
 
-    (found,) = sites.look("contoso-my.sharepoint.com", "c-1").permissions
+    (found,) = sites.read("contoso-my.sharepoint.com", "c-1").permissions
 
     assert found == SitePermission("1", ("write",), shared=shared)

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from local.bench.burst.burst import Scale, Storm, played, posts, rows_of
+from local.bench.burst.burst import BurstResult, Scale, played, posts, rows_of
 from local.bench.burst.instance import WITHOUT_COPYING
 from local.bench.measuring.conditions import SETTINGS
 from local.bench.measuring.ledger import BLOB, GRAPH, PROCESSED, PROFILES, UPLOADS
-from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.bench.measuring.settled_tenant import SettledTenant, SettledUser
 from local.cloud.occupancy import MARK
 from local.cloud.stack import Stack
 from local.soak.pictures import pictures
@@ -21,13 +21,13 @@ from local.soak.pictures import pictures
 BUNDLES = Scale(users=20, seconds=1, items_a_post=12)
 SINGLE = replace(BUNDLES, items_a_post=4)
 PLAN = Scale(users=40, seconds=1, items_a_post=10)
-PEOPLE = [Resident(f"id{n}", f"user{n}@contoso.com", 0) for n in range(40)]
+PEOPLE = [SettledUser(f"id{n}", f"user{n}@contoso.com", 0) for n in range(40)]
 
 
 @pytest.fixture(scope="module", params=[BUNDLES, SINGLE], ids=["bundles", "single"])
 def burst(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Storm]:
+) -> Iterator[BurstResult]:
     folder = tmp_path_factory.mktemp("burst")
     # What an earlier run left on the disk must not be met again.
     (folder / MARK).touch()
@@ -36,19 +36,19 @@ def burst(
     settings = {**SETTINGS, **WITHOUT_COPYING}
     with Stack(folder, settings=settings, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(4))
-        tenant.move_in(request.param.users)
+        tenant.add_users(request.param.users)
         assert not (folder / "azurite" / "left over").exists()
         yield played(tenant, request.param)
 
 
-def test_nothing_is_lost(burst: Storm):
+def test_nothing_is_lost(burst: BurstResult):
     """Every POST is accepted, and every picture is right once the queue is empty."""
     assert all(answer.accepted for answer in burst.answers)
     assert len(burst.answers) == -(-20 * 10 // burst.scale.items_a_post)
     assert (burst.unseen, burst.wrong) == (0, 0)
 
 
-def test_calls_of_a_burst(burst: Storm):
+def test_calls_of_a_burst(burst: BurstResult):
     """A message costs a call and a read; only photos that changed are copied, each once."""
     changed = burst.scale.changed
 
@@ -57,7 +57,7 @@ def test_calls_of_a_burst(burst: Storm):
     assert min(burst.calls[GRAPH], burst.calls[BLOB]) >= burst.calls[PROCESSED] >= burst.entries
 
 
-def test_goals_come_from_the_plan(burst: Storm):
+def test_goals_come_from_the_plan(burst: BurstResult):
     """If two messages are lost, or each is stored twice, a goal is missed; not otherwise."""
     lost = replace(burst, calls=burst.calls - Counter({PROCESSED: 2}))
     twice = replace(burst, calls=burst.calls + burst.calls)
@@ -67,7 +67,7 @@ def test_goals_come_from_the_plan(burst: Storm):
     assert not any(row.met for row in rows_of(twice) if row.what.endswith(" calls"))
 
 
-def test_floor_is_the_work_of_storage(burst: Storm):
+def test_floor_is_the_work_of_storage(burst: BurstResult):
     """Storage was busy for a part of the time, and the table compares the two."""
     (row,) = [each for each in rows_of(burst) if each.what == "queue empty after"]
 

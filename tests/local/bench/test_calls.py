@@ -89,9 +89,9 @@ def test_rows_of_cases():
     one = Case("one", {"Graph": 3, "upload": 3, "blob": 1, "queue": 0}, calls, remark="why")
     audit = Case("an audit", {"Graph": 0, "profile": 1}, Counter(profile=1, blob=2))
     other = Case("other", calls=Counter({"blob": 2, "queue": 1, "unknown": 3, "host": 2}))
-    told = [(row.what, row.figure, row.goal, row.met) for row in rows_of([one, audit, other])]
+    evidence = [(row.what, row.figure, row.goal, row.met) for row in rows_of([one, audit, other])]
 
-    assert told == [
+    assert evidence == [
         ("one: Graph", 1, 3, True),
         ("one: upload", 0, 3, True),
         ("one: blob", 2, 1, False),

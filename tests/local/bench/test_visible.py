@@ -121,7 +121,7 @@ def test_copies_on_another_instance(tmp_path):
     """The webhook's instance copies no photo; another one does, and every picture is right."""
     with Stack(tmp_path, settings={**SETTINGS, **WITHOUT_COPYING}) as stack:
         tenant = SettledTenant(stack, pictures(4))
-        tenant.move_in(2 * AT_ONCE)
+        tenant.add_users(2 * AT_ONCE)
         tenant.ask("renew")
         scene = Scene(tenant, gather=0.3)
         with instance(stack, "worker", SETTINGS):

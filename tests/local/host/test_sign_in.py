@@ -21,7 +21,7 @@ from local.host.kestrel import Kestrel
 from local.host.refusal import Refused
 from local.host.sign_in import auth_file
 from local.host.sign_in.auth_file import AuthSettings
-from local.host.sign_in.front import Front
+from local.host.sign_in.middleware import SignInMiddleware
 from local.host.sign_in.principal import headers_of
 from local.host.sign_in.tokens import BadToken, Tokens
 from local.m365.entra import tokens
@@ -67,7 +67,7 @@ def ask(path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     target = {"raw_path": path.encode(), "query_string": b""}
     scope = {"type": "http", "method": "GET", "headers": raw, **target}
-    front = Front(app, SETTINGS, Known(), "https://localhost")
+    front = SignInMiddleware(app, SETTINGS, Known(), "https://localhost")
     asyncio.run(Kestrel(front)(scope, receive, send))
     body = sent[1]["body"]
     return sent[0]["status"], json.loads(body) if body else {}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.auditing.audit import Audit, Terms
 from shared.auditing.audit_log import AuditLog, AuditLogs
-from shared.auditing.look import Looks
+from shared.auditing.checker import PictureChecker
 from shared.auditing.repairs import Repairs
 from shared.messages import sync_message, upkeep_message
 from shared.messages.upkeep_message import UpkeepMessage
@@ -67,7 +67,7 @@ class Auditing:
 
         self.audit = Audit(
             self.states,
-            Looks(self.states, self),
+            PictureChecker(self.states, self),
             self.logs,
             Repairs(
                 self.logs,
@@ -138,7 +138,7 @@ class Auditing:
             return upkeep_message.parse(message.body.encode(), now=self.now)
         return None
 
-    def work_off(self) -> int:
+    def process(self) -> int:
         """Process all queued messages; returns their number."""
         for number in itertools.count():
             message = self.due()
@@ -147,19 +147,19 @@ class Auditing:
             if message.kind == upkeep_message.REPAIRS:
                 self.audit.repairs.queue(message.audit_id)
             else:
-                self.audit.work_off(message.audit_id, message.page)
+                self.audit.process(message.audit_id, message.page)
         raise AssertionError
 
     def run(self, *, repair: bool = True) -> int:
         """Order an audit and process all its messages; returns their number."""
         self.audit.order(repair=repair)
-        return self.work_off()
+        return self.process()
 
     def wake(self, after: timedelta = HOUR) -> int:
         """Let the timer fire, and process what it queues."""
         self.now += after
         self.audit.wake()
-        return self.work_off()
+        return self.process()
 
     def repaired(self) -> list[int]:
         """The users sent to the worker, in order; the queue is empty then."""

@@ -21,7 +21,7 @@ from shared.errors import (
     Throttled,
     TryLater,
 )
-from shared.messages.fates import wait
+from shared.messages.disposition import wait
 from shared.sharepoint.inspection import Inspection
 from shared.storage.user_state import NO_PHOTO, REMOVED, SKIPPED, Claim
 from tests.shared.auditing.auditing_alone import (
@@ -74,7 +74,7 @@ def test_more_users_than_at_the_beginning():
     alone.audit.order(repair=True)
     for number in range(10, 35):
         alone.states.create(synced(number))
-    alone.work_off()
+    alone.process()
 
     assert len(alone.looked) == 35
 
@@ -109,12 +109,12 @@ def test_ordered_again():
     alone = Auditing(25)
     first = alone.audit.order(repair=False)
     assert alone.audit.order(repair=False) == first
-    assert alone.work_off() == 3
+    assert alone.process() == 3
 
     other = Auditing(25)
     first = other.audit.order(repair=False)
     second = other.audit.order(repair=True)
-    other.work_off()
+    other.process()
 
     assert second.id != first.id
     assert other.written(first.id).status == audit_log.FAILED
@@ -290,11 +290,11 @@ def test_release():
     alone.damage(*range(30), 59)
     alone.audit.order(repair=True)
     for page in range(1, 5):
-        alone.audit.work_off(alone.log.id, page)
+        alone.audit.process(alone.log.id, page)
     assert alone.repaired() == [*range(20)]
 
     assert alone.audit.repairs.release() == 10
-    alone.work_off()
+    alone.process()
 
     assert alone.repaired() == [*range(20, 30), 59]
     assert (alone.log.status, alone.log.repairs) == ("finished", "released")
@@ -307,7 +307,7 @@ def test_release_during_a_page():
     alone.damage(*range(30), 59)
     audit = alone.audit.order(repair=True)
     for page in range(1, 4):
-        alone.audit.work_off(audit.id, page)
+        alone.audit.process(audit.id, page)
     releases = [alone.audit.repairs.release]
 
     def meanwhile() -> None:
@@ -316,10 +316,10 @@ def test_release_during_a_page():
 
     alone.meanwhile = meanwhile
     with pytest.raises(Conflict):
-        alone.audit.work_off(audit.id, 4)
+        alone.audit.process(audit.id, 4)
 
-    alone.audit.work_off(audit.id, 4)
-    alone.work_off()
+    alone.audit.process(audit.id, 4)
+    alone.process()
     assert (alone.log.status, alone.log.looked) == ("finished", 60)
     assert alone.repaired() == [*range(30), 59]
 
@@ -340,7 +340,7 @@ def test_release_whose_message_was_lost():
     alone.upkeep.messages.clear()
 
     assert alone.audit.repairs.release() == 30
-    alone.work_off()
+    alone.process()
     assert alone.repaired() == [*range(30)]
     assert alone.audit.repairs.release() == 0
 
@@ -352,7 +352,7 @@ def test_release_after_the_next_has_begun():
     alone.audit.wake()
 
     assert alone.audit.repairs.release() == 30
-    alone.work_off()
+    alone.process()
     assert alone.repaired() == [*range(30)]
 
 
@@ -383,7 +383,7 @@ def test_common_error(error):
     alone.audit.order(repair=True)
 
     with pytest.raises(type(error)):
-        alone.work_off()
+        alone.process()
     assert (alone.log.page, alone.log.looked, alone.log.unanswered) == (1, 0, 0)
 
 
@@ -394,11 +394,11 @@ def test_throttled():
     audit = alone.audit.order(repair=True)
     for tries in range(1, 6):
         with pytest.raises(Throttled) as caught:
-            alone.audit.work_off(audit.id, 1)
+            alone.audit.process(audit.id, 1)
         assert caught.value.retry_after == 60
         assert (alone.log.page, alone.log.looked, alone.log.tries) == (1, 0, tries)
-    alone.audit.work_off(audit.id, 1)
-    alone.audit.work_off(audit.id, 2)
+    alone.audit.process(audit.id, 1)
+    alone.audit.process(audit.id, 2)
 
     assert (alone.log.status, alone.log.looked, alone.log.unanswered) == ("finished", 39, 1)
 
@@ -410,7 +410,7 @@ def test_profile_budget():
     audit = alone.audit.order(repair=True)
 
     with pytest.raises(Throttled) as caught:
-        alone.audit.work_off(audit.id, 1)
+        alone.audit.process(audit.id, 1)
     waits = [wait(caught.value, attempt=each, jitter=lambda: 0.0).seconds for each in (1, 12)]
     assert caught.value.retry_after == 240.0
     assert all(240 <= seconds < 260 for seconds in waits)
@@ -418,7 +418,7 @@ def test_profile_budget():
     assert alone.log.waiting_until == (alone.now + timedelta(seconds=240)).isoformat()
 
     alone.wait = 0.0
-    alone.audit.work_off(audit.id, 1)
+    alone.audit.process(audit.id, 1)
     assert (alone.log.waiting_until, len(alone.looked)) == ("", 10)
 
 
@@ -448,7 +448,7 @@ def test_page_that_waits_is_not_lost(waits):
         alone.now += HOUR
         alone.audit.wake()
         with pytest.raises(TryLater):
-            alone.work_off()
+            alone.process()
 
     assert alone.log.status == "running"
     alone.found, alone.wait = {}, 0.0
@@ -465,13 +465,13 @@ def test_page_delivered_twice():
 
     def meanwhile() -> None:
         if again.pop() if again else False:
-            alone.audit.work_off(audit.id, 1)
+            alone.audit.process(audit.id, 1)
 
     alone.meanwhile = meanwhile
-    alone.audit.work_off(audit.id, 1)
+    alone.audit.process(audit.id, 1)
     looked = len(alone.looked)
-    alone.audit.work_off(audit.id, 1)
-    alone.audit.work_off("of-another", 1)
+    alone.audit.process(audit.id, 1)
+    alone.audit.process("of-another", 1)
 
     assert len(alone.upkeep.messages) == 1
     assert (alone.log.page, alone.log.looked, len(alone.looked)) == (2, 10, looked)
@@ -503,7 +503,7 @@ def test_time_in_the_future(field):
     alone.now += timedelta(days=2)
     alone.audit.wake()
 
-    assert alone.work_off() == 1
+    assert alone.process() == 1
     assert len(alone.looked) == 20
 
 
@@ -513,10 +513,10 @@ def test_order_by_a_clock_that_is_ahead():
     alone.now += timedelta(minutes=10)
     audit = alone.audit.order(repair=True)
     alone.now -= timedelta(minutes=10)
-    alone.audit.work_off(audit.id, 1)
+    alone.audit.process(audit.id, 1)
 
     assert not alone.log.resting
-    assert alone.work_off() == 2
+    assert alone.process() == 2
 
 
 def test_queued_page_is_not_doubled():
@@ -529,7 +529,7 @@ def test_queued_page_is_not_doubled():
 
     alone.wait = 3600.0
     with pytest.raises(Throttled):
-        alone.work_off()
+        alone.process()
     alone.now += HOUR
     alone.audit.wake()
     assert alone.upkeep.messages == []
@@ -556,7 +556,7 @@ def test_audit_that_failed():
     alone.audit.fail(audit.id, "Another reason.")
 
     assert (alone.log.status, alone.log.detail) == ("failed", "Consent is missing.")
-    assert alone.work_off() == 1
+    assert alone.process() == 1
     assert alone.looked == []
     assert alone.wake() == 1
 
@@ -581,7 +581,7 @@ def test_damaged_log(fields):
     alone.edit(audit.id, fields)
     alone.upkeep.messages.clear()
 
-    alone.audit.work_off(audit.id, 1)
+    alone.audit.process(audit.id, 1)
     assert alone.looked == []
     assert alone.wake() == 1
     assert len(alone.looked) == 5

@@ -12,8 +12,8 @@ from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console
 from shared.console.card import Rules
-from shared.console.comparison import SAME, UNASKED, Difference, Sides, Unasked
-from shared.console.lookup import People
+from shared.console.comparison import SAME, UNASKED, Difference, PictureComparison, UnreadSide
+from shared.console.lookup import UserLookup
 from shared.console.ordering import Chains, Queues
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
@@ -77,7 +77,7 @@ class Looks:
     ) -> Difference:
         self.seen = [known]
         if exchange_error:
-            unasked = (Unasked("exchange", str(exchange_error), 38.0),)
+            unasked = (UnreadSide("exchange", str(exchange_error), 38.0),)
             return Difference(UNASKED, None, "Unknown.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
         return Difference(self.finding, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
@@ -152,10 +152,10 @@ class Desk:
         self.uninstall = self._uninstall()
         self.console = Console(
             Roster(self.kept),
-            cast("Sides", self.looks),
+            cast("PictureComparison", self.looks),
             self.kept,
             self.documents,
-            People(self.exchange, self.search, self.kept, Roster(self.kept)),
+            UserLookup(self.exchange, self.search, self.kept, Roster(self.kept)),
             Chains(cast("Sweep", Releasing()), cast("Audit", self.audits), self.uninstall),
             Queues(self.users, self.upkeep, lambda: LENGTHS),
             in_memory(self.clock, self.lines),

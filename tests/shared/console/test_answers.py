@@ -26,11 +26,11 @@ from tests.doubles.office import failing
 
 def test_answer():
     """The result is JSON, with status 200 or the given one."""
-    told = answers.tell(lambda: {"name": "Zoë"}, status=202)
+    told = answers.as_json(lambda: {"name": "Zoë"}, status=202)
 
     assert (told.status, told.media_type) == (202, "application/json")
     assert json.loads(told.body) == {"name": "Zoë"}
-    assert answers.tell(dict).status == 200
+    assert answers.as_json(dict).status == 200
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_errors(kind: type[PhotoSyncError], status: int):
     error = kind("Do this.")
     expected = {"error": {"code": error.code, "message": "Do this."}}
 
-    for told in (answers.tell(failing(error)), answers.show(failing(error))):
+    for told in (answers.as_json(failing(error)), answers.as_picture(failing(error))):
         assert (told.status, told.media_type) == (status, "application/json")
         assert json.loads(told.body) == expected
 
@@ -61,7 +61,7 @@ def test_errors(kind: type[PhotoSyncError], status: int):
 def test_bug_is_not_hidden():
     """Any other exception is raised: the host logs it and answers 500."""
     with pytest.raises(KeyError):
-        answers.tell(failing(KeyError("a bug")))
+        answers.as_json(failing(KeyError("a bug")))
 
 
 def test_given_status():
@@ -81,7 +81,7 @@ def test_given_status():
 )
 def test_picture(content: bytes, kind: str):
     """A picture's type is that of its bytes; browsers must not run anything else."""
-    assert answers.show(lambda: content) == (200, content, kind, None)
+    assert answers.as_picture(lambda: content) == (200, content, kind, None)
 
 
 def test_headers():

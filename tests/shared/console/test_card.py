@@ -27,7 +27,7 @@ from shared.console.comparison import (
     UNREADABLE,
 )
 from shared.errors import PhotoSyncError, SettingsError
-from shared.messages.fates import Done, fate
+from shared.messages.disposition import Done, decide
 from shared.storage.user_state import (
     FAILED,
     LEFT,
@@ -81,7 +81,7 @@ def ends() -> set[tuple[str, str]]:
     for kind in set(leaves(errors.PhotoSyncError)) - {SettingsError}:
         error = kind("x", "y") if kind is errors.SubscriptionExists else kind("x")
         for age in (timedelta(), 2 * DAY):
-            end = fate(error, attempt=1, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5)
+            end = decide(error, attempt=1, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5)
             found.add((end.status if isinstance(end, Done) else WAITING, end.code))
     # No state is written for these.
     unwritten = {(SKIPPED, "nobody"), (FAILED, "not-signed-in"), (FAILED, "not-allowed")}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from PIL import Image
 
-from shared.console.comparison import Sides
+from shared.console.comparison import PictureComparison
 from shared.errors import (
     AccessDenied,
     NoMailbox,
@@ -58,10 +58,10 @@ class Both:
         self.my_urls: list[str] = []
 
     @property
-    def sides(self) -> Sides:
+    def comparison(self) -> PictureComparison:
         recipe = Recipe("48,72,300", 1, self.render)
         geos = Geos(Settings.from_mapping(ENOUGH), self.enter)
-        return Sides(cast("GraphClient", self), geos, recipe, removes=self.removes)
+        return PictureComparison(cast("GraphClient", self), geos, recipe, removes=self.removes)
 
     def enter(self, my_url: str, admin_url: str) -> SharePointClient:
         self.my_urls.append(my_url)
@@ -184,7 +184,7 @@ def test_comparison(both: Both, case: Case):
     """Whether both sides agree, and the sentence about it."""
     for name, value in case.changes.items():
         setattr(both, name, value)
-    difference = both.sides.compare(ANNE, case.known)
+    difference = both.comparison.compare(ANNE, case.known)
 
     assert difference.agree is case.agree
     assert re.fullmatch(case.sentence, difference.sentence)
@@ -197,7 +197,7 @@ def test_comparison(both: Both, case: Case):
 def test_another_picture(both: Both, name: str):
     """One of the three files that differs is enough."""
     both.files[name] = b"another"
-    difference = both.sides.compare(ANNE, None)
+    difference = both.comparison.compare(ANNE, None)
 
     why = "SharePoint shows a different picture from the photo in Exchange."
     assert (difference.agree, difference.sentence) == (False, why)
@@ -229,7 +229,7 @@ def test_side_that_cannot_be_read(both: Both, changes, unasked):
     """Then the difference is unknown; the other side's profile is still shown."""
     for name, value in changes.items():
         setattr(both, name, value)
-    difference = both.sides.compare(ANNE, None)
+    difference = both.comparison.compare(ANNE, None)
 
     assert difference.agree is None
     # A reason that both sides share is given once.
@@ -241,15 +241,15 @@ def test_side_that_cannot_be_read(both: Both, changes, unasked):
 def test_exchange_is_not_asked_again(both: Both):
     """If the caller already has Exchange's error, Exchange is not asked."""
     both.exchange = AssertionError("Exchange must not be asked.")
-    difference = both.sides.compare(ANNE, None, exchange_error=THROTTLED)
+    difference = both.comparison.compare(ANNE, None, exchange_error=THROTTLED)
 
     assert [each.side for each in difference.unasked] == ["exchange"]
 
 
 def test_pictures(both: Both):
     """Each side's picture: the photo in Exchange, and the large one in SharePoint."""
-    assert both.sides.exchange(ANNE) == b"photo"
-    assert both.sides.sharepoint(ANNE, None) == b"L:photo"
+    assert both.comparison.exchange(ANNE) == b"photo"
+    assert both.comparison.sharepoint(ANNE, None) == b"L:photo"
 
 
 def test_small_pictures(both: Both):
@@ -257,13 +257,13 @@ def test_small_pictures(both: Both):
     photo = picture(1)
     both.exchange = both.scaled = photo
     both.files[NAMES[-1]] = photo
-    small = both.sides.exchange(ANNE, small=True)
+    small = both.comparison.exchange(ANNE, small=True)
 
     assert Image.open(io.BytesIO(small)).size == (120, 120)
-    assert both.sides.sharepoint(ANNE, None, small=True) == small
+    assert both.comparison.sharepoint(ANNE, None, small=True) == small
     both.exchange = b"broken"
     with pytest.raises(PhotoRefused):
-        both.sides.exchange(ANNE, small=True)
+        both.comparison.exchange(ANNE, small=True)
 
 
 @pytest.mark.parametrize("url", ["", URL.replace("contoso-my", "old-my")])
@@ -272,16 +272,16 @@ def test_no_picture_of_ours(both: Both, url: str):
     both.shown = {PICTURE_URL: url}
 
     with pytest.raises(NoPhoto, match="shows no picture"):
-        both.sides.sharepoint(ANNE, None)
-    assert both.sides.compare(ANNE, None).chosen == ""
+        both.comparison.sharepoint(ANNE, None)
+    assert both.comparison.compare(ANNE, None).chosen == ""
 
 
 def test_user_of_a_satellite(both: Both):
     """Both sides of a user in another geography are read there."""
     both.shown = shown(URL.replace("contoso-my", "contosoeur-my")) | EUROPE
 
-    assert both.sides.compare(ANNE, None).agree
-    assert both.sides.sharepoint(ANNE, None) == b"L:photo"
+    assert both.comparison.compare(ANNE, None).agree
+    assert both.comparison.sharepoint(ANNE, None) == b"L:photo"
     assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
 
 
@@ -292,9 +292,9 @@ def test_chosen_picture(both: Both):
     """A chosen picture is reported with its address, and not fetched from there."""
     both.shown = {PICTURE_URL: CHOSEN}
 
-    assert both.sides.compare(ANNE, None).chosen == CHOSEN
+    assert both.comparison.compare(ANNE, None).chosen == CHOSEN
     with pytest.raises(PictureKept, match=r"chose a picture at cdn\.contoso\.com\."):
-        both.sides.sharepoint(ANNE, None)
+        both.comparison.sharepoint(ANNE, None)
 
 
 def test_what_we_wrote_is_not_chosen(both: Both):
@@ -302,13 +302,13 @@ def test_what_we_wrote_is_not_chosen(both: Both):
     both.shown = {PICTURE_URL: CHOSEN}
     known = UserState(ANNE.id, picture_url=CHOSEN)
 
-    assert both.sides.compare(ANNE, known).chosen == ""
+    assert both.comparison.compare(ANNE, known).chosen == ""
     with pytest.raises(NoPhoto):
-        both.sides.sharepoint(ANNE, known)
+        both.comparison.sharepoint(ANNE, known)
 
 
 def test_unknown_profile_has_nothing_chosen(both: Both):
     """Without a profile no picture is reported as chosen."""
     both.shown = NoProfile("None yet.")
 
-    assert both.sides.compare(ANNE, None).chosen == ""
+    assert both.comparison.compare(ANNE, None).chosen == ""

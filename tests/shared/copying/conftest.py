@@ -24,7 +24,7 @@ def left(synced: Office) -> Office:
     """Anne has left, and the state says so since noon."""
     synced.policy = Policy(forget_after=MONTH)
     synced.exchange.leave()
-    synced.work_off()
+    synced.process()
     return synced
 
 

@@ -10,7 +10,7 @@ import pytest
 from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.run import Run
 from shared.errors import NoPhoto, OutOfScope, PhotoRefused, UnknownUser
-from shared.messages.fates import Done, Wait
+from shared.messages.disposition import Done, Wait
 from shared.messages.sync_message import UNINSTALL, SyncMessage
 from shared.storage.user_state import FAILED, NO_PHOTO, Claim
 from tests.doubles.office import ANNE, NOON, Office

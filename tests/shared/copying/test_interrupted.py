@@ -31,8 +31,8 @@ class Task:
     body: str
     event: str
 
-    def work_off(self, *, redelivered: bool = False) -> Outcome:
-        return self.office.work_off(self.body, redelivered=redelivered)
+    def process(self, *, redelivered: bool = False) -> Outcome:
+        return self.office.process(self.body, redelivered=redelivered)
 
     def is_done_by(self, outcome: Outcome) -> bool:
         office, is_forgotten = self.office, self.event == "forgotten"
@@ -55,13 +55,13 @@ def test_death(task: Task, number: int):
     office, before = task.office, task.office.anne
     office.sharepoint.at_write[number] = failing(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        task.work_off()
+        task.process()
     office.sharepoint.at_write.clear()
 
-    assert task.work_off(redelivered=True).event == WAITING
+    assert task.process(redelivered=True).event == WAITING
     assert replace(office.anne, claim=None) == before
     office.clock.advance(CLAIM)
-    assert task.is_done_by(task.work_off(redelivered=True))
+    assert task.is_done_by(task.process(redelivered=True))
 
 
 @EVERY_WRITE
@@ -69,24 +69,24 @@ def test_wait(task: Task, number: int):
     """A run that must wait is finished by the message that it sends."""
     office, left_since = task.office, task.office.anne.left_since
     office.sharepoint.at_write[number] = failing(Throttled("Busy."))
-    assert task.work_off().event == WAITING
+    assert task.process().event == WAITING
     assert (office.anne.status, office.anne.left_since) == (WAITING, left_since)
     office.sharepoint.at_write.clear()
 
-    assert task.is_done_by(office.work_off_waiting())
+    assert task.is_done_by(office.process_waiting())
 
 
 def test_late_run(task: Task):
     """Once another run has taken the user, no write begins; the next message finishes."""
     office = task.office
     office.sharepoint.at_write[2] = lambda: overtake(office)
-    outcome = task.work_off()
+    outcome = task.process()
     office.sharepoint.at_write.clear()
 
     assert (outcome.event, outcome.detail) == (WAITING, "Another run has taken over this user.")
     assert office.anne.claim == Claim("another", CLAIM_LENGTH)
     assert office.sharepoint.writes == 1
-    assert task.is_done_by(office.work_off_waiting())
+    assert task.is_done_by(office.process_waiting())
 
 
 def test_expired_claim_that_nobody_took(task: Task):
@@ -94,7 +94,7 @@ def test_expired_claim_that_nobody_took(task: Task):
     office = task.office
     office.sharepoint.at_write[2] = lambda: office.clock.advance(timedelta(hours=1))
 
-    assert task.is_done_by(task.work_off())
+    assert task.is_done_by(task.process())
 
 
 def test_newer_state(task: Task):
@@ -102,5 +102,5 @@ def test_newer_state(task: Task):
     office = task.office
     office.sharepoint.at_write[4] = lambda: office.change(detail="Newer.", claim=None)
 
-    assert task.work_off().event == WAITING
+    assert task.process().event == WAITING
     assert (office.anne.detail, office.anne.claim) == ("Newer.", None)

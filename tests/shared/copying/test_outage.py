@@ -13,7 +13,7 @@ import requests
 from shared.copying.worker import Worker
 from shared.graph.client import GraphClient
 from shared.microsoft365.http import TRIES, Http
-from shared.microsoft365.throttle import Gate
+from shared.microsoft365.throttle import Throttle
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
@@ -53,12 +53,12 @@ class Outage:
 
     def worker(self) -> Worker:
         """A new process."""
-        gate = Gate(self.clock, jitter=lambda: self._jitter)
+        throttle = Throttle(self.clock, jitter=lambda: self._jitter)
         http = Http(
             "graph",
             "https://graph.contoso.com",
             Tokens(),
-            gate=gate,
+            throttle=throttle,
             session=web_http(self._answer)._new_session,
             clock=self.clock,
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
@@ -79,7 +79,7 @@ class Outage:
             new_id=lambda: "correlation",
         )
 
-    def work_off_all(self, bodies: list[str], *, restarting: bool) -> None:
+    def process_all(self, bodies: list[str], *, restarting: bool) -> None:
         """Work off *bodies*, and the messages they send, each when it is due."""
         due = [(self.clock.now, body) for body in bodies]
         worker = self.worker()
@@ -88,7 +88,7 @@ class Outage:
             moment, body = due.pop(0)
             self.clock.now = max(self.clock.now, moment)
             worker = self.worker() if restarting else worker
-            worker.work_off(body.encode())
+            worker.process(body.encode())
             for fields, delay in self.queue.messages:
                 due.append((self.clock.now + timedelta(seconds=delay), json.dumps(fields)))
             self.queue.messages.clear()
@@ -123,7 +123,7 @@ def test_calls_grow_with_the_logarithm(length, refusal, restarting, jitter):
     outage = Outage(length, refusal, jitter)
     began = outage.clock.now
 
-    outage.work_off_all([ANNE.id], restarting=restarting)
+    outage.process_all([ANNE.id], restarting=restarting)
 
     assert outage.office.anne.status == "no-photo"
     assert 0 < outage.calls <= most_calls(length)
@@ -136,7 +136,7 @@ def test_many_messages_call_no_more_each(refusal):
     users = [f"0a000000-0000-4000-8000-{number:012}" for number in range(30)]
     outage = Outage(6 * HOUR, refusal, 0.5)
 
-    outage.work_off_all(users, restarting=False)
+    outage.process_all(users, restarting=False)
 
     assert all(outage.office.store[user].status == "no-photo" for user in users)
     assert outage.calls <= len(users) * most_calls(6 * HOUR)
@@ -146,7 +146,7 @@ def test_outage_of_two_days():
     """After a day the message ends, and the state says so; the next sweep queues the user again."""
     outage = Outage(48 * HOUR, REFUSALS["500"], 0.0)
 
-    outage.work_off_all([ANNE.id], restarting=False)
+    outage.process_all([ANNE.id], restarting=False)
 
     anne = outage.office.anne
     assert anne.last_error

@@ -27,7 +27,7 @@ def unreadable(synced: Office) -> Office:
 def test_nothing_is_copied(unreadable: Office):
     """A user who may be excluded is not copied; the state has the name and the reason."""
     unreadable.exchange.upload(NEW)
-    unreadable.work_off(message())
+    unreadable.process(message())
 
     assert unreadable.shows(OLD)
     anne = unreadable.anne
@@ -49,4 +49,4 @@ def test_uninstall_does_not_ask(unreadable: Office):
     """An uninstall removes our picture whatever the groups are."""
     unreadable.halt.ordered = ORDER
 
-    assert unreadable.work_off(uninstall()).event == "forgotten"
+    assert unreadable.process(uninstall()).event == "forgotten"

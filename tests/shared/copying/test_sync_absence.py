@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import PhotoRefused, Throttled
-from shared.messages.fates import Done
+from shared.messages.disposition import Done
 from shared.storage.user_state import FAILED, NO_PHOTO
 from tests.doubles.office import ANNE, NOON
 from tests.shared.copying.runs import BUSY, NEW, NO_PHOTO_WHY, fail, miss

@@ -27,7 +27,7 @@ BUSY = Throttled("SharePoint asked PhotoSync to wait.", retry_after=60.0, servic
 
 
 def ahead() -> Run:
-    return Run(ANNE.id, force=False, by="this-run", looks_ahead=True)
+    return Run(ANNE.id, force=False, by="this-run", reads_ahead=True)
 
 
 @BOTH_ORDERS
@@ -139,7 +139,7 @@ def test_longer_wait_wins(synced, at_once, graph_asks, seconds):
     synced.exchange.user_and_photo = lambda user_id: failing(slow)()
     synced.sharepoint.plan_error = BUSY
 
-    assert synced.work_off(message(reason="notification")).retry_in_seconds == seconds
+    assert synced.process(message(reason="notification")).retry_in_seconds == seconds
 
 
 @pytest.mark.parametrize(("reason", "profiles"), [("notification", 1), ("sweep", 0)])
@@ -148,6 +148,6 @@ def test_only_a_notification_reads_ahead(synced, caplog, reason, profiles):
     synced.exchange.upload(OLD)
 
     with caplog.at_level("INFO"):
-        assert synced.work_off(message(reason=reason)).event == "unchanged"
+        assert synced.process(message(reason=reason)).event == "unchanged"
 
     assert f"graph=2 sharepoint={profiles} blob=3" in caplog.text

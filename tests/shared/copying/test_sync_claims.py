@@ -107,14 +107,14 @@ def test_message_of_a_dead_worker_waits_for_its_claim(office):
     """If a worker dies, the picture is right within 90 seconds."""
     office.sharepoint.at_write[2] = failing(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        office.work_off()
+        office.process()
     office.sharepoint.at_write.clear()
     died = office.clock.now
     office.clock.advance(timedelta(seconds=30))
 
-    outcome = office.work_off(redelivered=True)
+    outcome = office.process(redelivered=True)
     while outcome.event == "waiting":
-        outcome = office.work_off_waiting()
+        outcome = office.process_waiting()
 
     assert office.shows(OLD)
     assert office.clock.now - died <= timedelta(seconds=CLAIM_LENGTH + 2)
@@ -172,9 +172,9 @@ def test_deleted_state(office, dies):
 
     office.sharepoint.at_write[2] = deleted_and_overtaken
     with pytest.raises(KeyboardInterrupt) if dies else contextlib.nullcontext():
-        assert office.work_off(changed).event == "waiting"
+        assert office.process(changed).event == "waiting"
     assert not office.shows(NEW)
 
-    again = office.work_off(changed, redelivered=True) if dies else office.work_off_waiting()
+    again = office.process(changed, redelivered=True) if dies else office.process_waiting()
     assert again.event == "synced"
     assert office.shows(NEW)

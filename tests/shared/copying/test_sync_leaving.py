@@ -34,7 +34,7 @@ def test_state_says_since_when(left):
     assert left.shows(OLD)
     left.clock.advance(timedelta(days=3))
     for more in ({}, {"force": True}, {"reason": "replay"}):
-        assert left.work_off(message(**more)).event == LEFT
+        assert left.process(message(**more)).event == LEFT
 
     assert left.anne == replace(before, checked_at=left.clock(), replays=left.anne.replays)
 
@@ -52,11 +52,11 @@ def test_time_that_cannot_be_true(left, before):
     """Without a time, or with a future one, the time starts at the next check."""
     left.change(**before)
     left.clock.advance(MONTH)
-    left.work_off()
+    left.process()
     assert (left.anne.status, left.anne.left_since) == (LEFT, NOON + MONTH)
     left.clock.advance(MONTH)
 
-    assert left.work_off(A_REMOVAL).event == "forgotten"
+    assert left.process(A_REMOVAL).event == "forgotten"
 
 
 @pytest.mark.parametrize("request_", ["photo_etag", "user_and_photo"])
@@ -64,7 +64,7 @@ def test_user_without_a_mailbox(synced, request_):
     """A user whom only a photo request does not find has no mailbox and has not left."""
     synced.exchange.upload(NEW)
     setattr(synced.exchange, request_, unknown)
-    synced.work_off()
+    synced.process()
 
     assert (synced.anne.status, synced.anne.reason) == (SKIPPED, NoMailbox.code)
     assert synced.anne.left_since is None
@@ -74,7 +74,7 @@ def test_user_who_leaves_during_a_copy(synced):
     """A user who is not found between the etag and the bytes has left."""
     synced.exchange.upload(NEW)
     synced.exchange.after_look = synced.exchange.leave
-    synced.work_off()
+    synced.process()
 
     assert (synced.anne.status, synced.anne.left_since) == (LEFT, NOON)
 
@@ -84,7 +84,7 @@ def test_no_answer_about_the_user(synced, error):
     """If Graph cannot be asked for the user, nobody is recorded as having left."""
     synced.exchange.photo_etag = unknown
     synced.exchange.user = lambda user: failing(error)()
-    synced.work_off()
+    synced.process()
 
     assert synced.anne.left_since is None
 
@@ -100,7 +100,7 @@ def test_returning_user(left, photo, profile):
     if profile == "new":
         left.sharepoint.properties.clear()
     left.exchange.upload(photo)
-    left.work_off()
+    left.process()
 
     assert left.shows(photo)
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
@@ -111,9 +111,9 @@ def test_returning_user_out_of_scope(left):
     come_back(left)
     left.sharepoint.properties.clear()
     left.check_scope = out_of_scope
-    left.work_off()
+    left.process()
     left.check_scope = lambda user: None
-    left.work_off()
+    left.process()
 
     assert left.shows(OLD)
 
@@ -122,7 +122,7 @@ def test_returning_user_without_a_photo(left):
     """That is a missing photo like any other."""
     come_back(left)
     left.exchange.delete()
-    left.work_off()
+    left.process()
 
     assert (left.anne.status, left.anne.left_since) == (NO_PHOTO, None)
     assert left.anne.missing_since == NOON
@@ -131,28 +131,28 @@ def test_returning_user_without_a_photo(left):
 def test_user_who_leaves_again(left):
     """Each time a user leaves, the time starts again."""
     come_back(left)
-    left.work_off()
+    left.process()
     left.clock.advance(MONTH)
     left.exchange.leave()
-    left.work_off()
+    left.process()
 
     assert left.anne.left_since == NOON + MONTH
 
 
 def test_forgotten(due):
     """Files, URL and state are deleted; a message delivered again creates no new state."""
-    assert due.work_off(A_REMOVAL).event == "forgotten"
+    assert due.process(A_REMOVAL).event == "forgotten"
 
     assert due.shows_nothing()
     assert due.queue.messages == []
-    assert due.work_off(A_REMOVAL, redelivered=True).event == SKIPPED
+    assert due.process(A_REMOVAL, redelivered=True).event == SKIPPED
     assert due.store.blobs == {}
 
 
 @pytest.mark.parametrize("body", [message(), message(force=True), message(reason="replay")])
 def test_only_a_sweep_orders_forgetting(due, body):
     """Only a sweep counts leavers and checks its brake first."""
-    assert due.work_off(body).event == LEFT
+    assert due.process(body).event == LEFT
     assert due.shows(OLD)
 
 
@@ -171,7 +171,7 @@ def test_not_forgotten(due, policy, early):
     due.clock.advance(-early)
     before = due.anne
 
-    assert due.work_off(A_REMOVAL).event == LEFT
+    assert due.process(A_REMOVAL).event == LEFT
     assert due.anne == before
     assert due.shows(OLD)
 
@@ -183,7 +183,7 @@ def test_user_restored_before_the_removal(due, during):
         due.store.after_read = lambda: come_back(due)
     else:
         come_back(due)
-    due.work_off(A_REMOVAL)
+    due.process(A_REMOVAL)
 
     assert due.shows(OLD)
     assert (due.anne.status, due.anne.left_since) == (SYNCED, None)
@@ -194,7 +194,7 @@ def test_state_without_a_picture(due):
     due.change(picture_url="")
     writes = due.sharepoint.writes
 
-    assert due.work_off(A_REMOVAL).event == "forgotten"
+    assert due.process(A_REMOVAL).event == "forgotten"
     assert due.sharepoint.writes == writes
     assert due.store.blobs == {}
 
@@ -203,10 +203,10 @@ def test_state_without_a_picture(due):
 def test_user_restored_during_a_wait(due, number):
     """A user who returns while a removal waits half-way gets the picture back."""
     due.sharepoint.at_write[number] = failing(Throttled("Busy."))
-    assert due.work_off(A_REMOVAL).event == WAITING
+    assert due.process(A_REMOVAL).event == WAITING
     due.sharepoint.at_write.clear()
     come_back(due)
-    due.work_off_waiting()
+    due.process_waiting()
 
     assert due.shows(OLD)
 
@@ -214,7 +214,7 @@ def test_user_restored_during_a_wait(due, number):
 def test_failure_keeps_the_time(due):
     """A failed removal is recorded, and `left_since` stays."""
     due.sharepoint.plan_error = AccessDenied("No role.")
-    due.work_off(A_REMOVAL)
+    due.process(A_REMOVAL)
 
     assert (due.anne.status, due.anne.left_since) == (FAILED, NOON)
     assert due.shows(OLD)
@@ -225,7 +225,7 @@ def test_out_of_scope_since_when(synced):
     synced.check_scope = out_of_scope
     synced.exchange.upload(NEW)
     for _ in range(2):
-        synced.work_off(message(reason="replay"))
+        synced.process(message(reason="replay"))
         synced.clock.advance(timedelta(days=1))
 
     assert (synced.anne.status, synced.anne.out_of_scope_since) == (SKIPPED, NOON)
@@ -240,30 +240,30 @@ def test_damage_is_no_longer_repaired(synced, leaves):
     if leaves:
         synced.exchange.leave()
     synced.check_scope = out_of_scope
-    synced.work_off(message(reason="audit"))
+    synced.process(message(reason="audit"))
     assert (synced.anne.damage, synced.sharepoint.files) == ("", {})
 
     come_back(synced)
     synced.check_scope = lambda user: None
-    synced.work_off()
+    synced.process()
     assert synced.shows(OLD)
 
 
 def test_back_in_scope(synced):
     """Back in scope, the state has no time any more; a leaver out of scope is a leaver."""
     synced.check_scope = out_of_scope
-    synced.work_off(message(reason="replay"))
+    synced.process(message(reason="replay"))
     assert synced.anne.out_of_scope_since
     synced.exchange.leave()
     synced.clock.advance(timedelta(days=1))
-    synced.work_off()
+    synced.process()
     assert synced.anne.out_of_scope_since is None
     assert synced.anne.left_since == NOON + timedelta(days=1)
     come_back(synced)
-    synced.work_off()
+    synced.process()
     assert synced.anne.out_of_scope_since
     synced.check_scope = lambda user: None
-    synced.work_off()
+    synced.process()
 
     assert (synced.anne.status, synced.anne.out_of_scope_since) == (SYNCED, None)
 
@@ -272,9 +272,9 @@ def test_removal_out_of_scope(synced):
     """Leaving the group never removes a picture, whatever a sweep has ordered."""
     synced.policy = Policy(forget_after=MONTH)
     synced.check_scope = out_of_scope
-    synced.work_off(message(reason="replay"))
+    synced.process(message(reason="replay"))
     synced.clock.advance(10 * MONTH)
-    synced.work_off(A_REMOVAL)
+    synced.process(A_REMOVAL)
 
     assert synced.shows(OLD)
 
@@ -284,8 +284,8 @@ def test_other_users_are_unaffected(due):
     bert = replace(ANNE, id=ANNE.id.replace("1", "2"), user_principal_name="bert@contoso.com")
     due.exchange.users[bert.id] = bert
     due.exchange.upload(NEW, bert.id)
-    due.work_off(bert.id)
-    due.work_off(A_REMOVAL)
+    due.process(bert.id)
+    due.process(A_REMOVAL)
 
     assert due.store[bert.id].status == SYNCED
     assert set(due.store.blobs) == {bert.id}

@@ -19,7 +19,7 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
-from shared.messages.fates import Done, Wait
+from shared.messages.disposition import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
 from shared.telemetry import calls

@@ -27,7 +27,7 @@ UPN = ANNE.user_principal_name
 @pytest.mark.parametrize("body", [ANNE.id, ANNE.id.upper(), UPN, message(userId=UPN)])
 def test_user_by_id_or_upn(office, body):
     """An object id and a UPN name the same user and the same state."""
-    outcome = office.work_off(body)
+    outcome = office.process(body)
 
     assert (outcome.event, outcome.user) == ("synced", ANNE.id)
     assert office.shows(OLD)
@@ -36,14 +36,14 @@ def test_user_by_id_or_upn(office, body):
 
 def test_correlation_id_goes_along(office):
     """The outcome has the message's correlation id, or a new one if it has none."""
-    assert office.work_off(message()).correlation_id == "from-the-webhook"
-    assert office.work_off().correlation_id.startswith("correlation-")
+    assert office.process(message()).correlation_id == "from-the-webhook"
+    assert office.process().correlation_id.startswith("correlation-")
 
 
 @pytest.mark.parametrize("body", [b"", b"anne", b"{", b'{"userId": 1}', b"\xff\xfe"])
 def test_unreadable_message_is_kept(office, body):
     """A message that cannot be parsed is kept unchanged, with the reason, and is done."""
-    outcome = office.worker.work_off(body)
+    outcome = office.worker.process(body)
 
     assert outcome.event == "unreadable"
     assert list(office.store.unreadable.values()) == [(body, outcome.detail)]
@@ -52,15 +52,15 @@ def test_unreadable_message_is_kept(office, body):
 
 def test_unreadable_messages_of_one_second(office):
     """Two unreadable messages of the same second are both kept."""
-    office.work_off("?")
-    office.work_off("??")
+    office.process("?")
+    office.process("??")
 
     assert len(office.store.unreadable) == 2
 
 
 def test_unknown_upn_is_kept(office):
     """A UPN that no user has gets no state: the message is kept with the reason."""
-    outcome = office.work_off("bert@contoso.com")
+    outcome = office.process("bert@contoso.com")
 
     assert outcome.event == "unreadable"
     assert outcome.detail == "Microsoft Graph has no such user."
@@ -70,7 +70,7 @@ def test_unknown_upn_is_kept(office):
 def test_unknown_id_leaves_nothing(office):
     """For an id that Graph does not know, and that has no state, nothing is stored."""
     office.exchange.photo_etag = unknown
-    outcome = office.work_off()
+    outcome = office.process()
 
     assert (outcome.event, outcome.detail) == (SKIPPED, "Microsoft Graph has no such user.")
     assert office.store.blobs == {}
@@ -91,7 +91,7 @@ def test_final_ends(office, error, status):
     """An error that a wait cannot fix ends the message; the state says what it was, and why."""
     office.sharepoint.plan_error = error
 
-    outcome = office.work_off()
+    outcome = office.process()
 
     assert (outcome.event, outcome.detail) == (status, str(error))
     assert (office.anne.status, office.anne.detail) == (status, str(error))
@@ -101,17 +101,17 @@ def test_final_ends(office, error, status):
 
 def test_unexpected_exception(office):
     """An unexpected exception is raised for the host to retry, and releases the claim."""
-    office.work_off()
+    office.process()
     office.exchange.upload(NEW)
     office.sharepoint.at_write[2] = failing(ZeroDivisionError())
 
     with pytest.raises(ZeroDivisionError):
-        office.work_off()
+        office.process()
 
     assert (office.anne.status, office.anne.claim, office.anne.sha256) == (FAILED, None, "")
     assert "ZeroDivisionError" in office.anne.detail
     office.sharepoint.at_write.clear()
-    assert office.work_off().event == "synced"
+    assert office.process().event == "synced"
     assert office.shows(NEW)
 
 
@@ -121,7 +121,7 @@ def test_unexpected_exception_while_storage_is_down(office):
     office.sharepoint.plan_error = ZeroDivisionError()
 
     with pytest.raises(ZeroDivisionError):
-        office.work_off()
+        office.process()
 
 
 @pytest.mark.parametrize("body", [ANNE.id, UPN])
@@ -130,7 +130,7 @@ def test_bad_settings_are_raised(office, body):
     office.exchange.error = SettingsError("CLIENT_ID is missing.")
 
     with pytest.raises(SettingsError):
-        office.work_off(body)
+        office.process(body)
 
     assert office.store.blobs == {}
 
@@ -142,9 +142,9 @@ def test_upn_waits_for_the_directory(office):
     """While Graph cannot say whose a UPN is, the message waits under that UPN."""
     office.exchange.error = Throttled("Busy.", retry_after=20)
 
-    assert office.work_off(UPN).event == "waiting"
+    assert office.process(UPN).event == "waiting"
     office.exchange.error = None
-    assert office.work_off_waiting().event == "synced"
+    assert office.process_waiting().event == "synced"
     assert office.shows(OLD)
 
 
@@ -160,7 +160,7 @@ def test_wait_is_a_new_message(office):
     }
 
     for attempt, body in ((4, message(force=True, reason="sweep", attempt=3)), (5, None)):
-        outcome = office.work_off(body) if body else office.work_off_waiting()
+        outcome = office.process(body) if body else office.process_waiting()
         [(again, delay)] = office.queue.messages
         assert again == {**first, "attempt": attempt}
         assert outcome.event == "waiting"
@@ -172,11 +172,11 @@ def test_end_that_cannot_be_recorded_waits(office):
     office.sharepoint.plan_error = AccessDenied("No role.")
     office.exchange.after_copy = lambda: setattr(office.store, "error", ServiceDown("Storage."))
 
-    assert office.work_off().event == "waiting"
+    assert office.process().event == "waiting"
     office.exchange.after_copy = lambda: None
     office.store.error = None
     office.clock.advance(CLAIM)
-    assert office.work_off_waiting().event == FAILED
+    assert office.process_waiting().event == FAILED
     assert office.anne.status == FAILED
 
 
@@ -185,7 +185,7 @@ def test_wait_needs_no_state(office):
     office.sharepoint.plan_error = Throttled("Busy.")
     office.exchange.after_copy = lambda: setattr(office.store, "error", Conflict("Overtaken."))
 
-    assert office.work_off().event == "waiting"
+    assert office.process().event == "waiting"
     assert len(office.queue.messages) == 1
 
 
@@ -195,7 +195,7 @@ def test_queue_is_down(office):
     office.queue.error = ServiceDown("Storage.")
 
     with pytest.raises(ServiceDown):
-        office.work_off()
+        office.process()
 
 
 # Messages that the host gave up on
@@ -208,7 +208,7 @@ def test_parked_message_is_a_failure(office):
     assert (outcome.event, outcome.user) == ("parked", ANNE.id)
     assert (office.anne.status, office.anne.attempt) == (FAILED, 2)
     assert office.anne.last_error.code == "poisoned"
-    assert office.work_off().event == "synced"
+    assert office.process().event == "synced"
 
 
 @pytest.mark.parametrize(("body", "why"), [(UPN, "replay the user"), ("?", "neither JSON")])
@@ -254,6 +254,6 @@ def test_kind_of_profile_calls(request, anne, fields, kind):
     """Changes, and replays that a person waits for, precede audits, and these precede sweeps."""
     office, kinds = request.getfixturevalue(anne), []
     office.sharepoint.at_write[1] = lambda: kinds.append(current().kind)
-    office.work_off(message(**fields))
+    office.process(message(**fields))
 
     assert kinds == [kind]

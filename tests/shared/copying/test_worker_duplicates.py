@@ -28,7 +28,7 @@ def waits(
 ) -> tuple[Outcome, int]:
     """The worker's outcome of *body*, and how many messages it sent."""
     before = len(office.queue.messages)
-    outcome = worker.work_off(body.encode(), redelivered=redelivered)
+    outcome = worker.process(body.encode(), redelivered=redelivered)
     return outcome, len(office.queue.messages) - before
 
 

@@ -23,7 +23,7 @@ def lines(caplog):
 
 def test_one_event_a_message(office, lines):
     """A message leaves one line: the event, the user, the correlation id, calls and time."""
-    office.work_off(message(reason="notification"))
+    office.process(message(reason="notification"))
 
     [line] = lines.messages
     assert re.fullmatch(
@@ -36,7 +36,7 @@ def test_one_event_a_message(office, lines):
 def test_wait_is_logged_with_its_reason(office, lines):
     """The line of a wait says how long, and why."""
     office.exchange.error = Throttled("Busy.", retry_after=20)
-    office.work_off(message(reason="notification"))
+    office.process(message(reason="notification"))
 
     [line] = lines.messages
     assert re.search(r'^photo\.waiting .* retryIn=20\.0 service=photosync why="Busy\."$', line)
@@ -45,9 +45,9 @@ def test_wait_is_logged_with_its_reason(office, lines):
 @pytest.mark.parametrize("body", [UPN, "bert@contoso.com", '{"userId": "cleo@contoso.com", "x'])
 def test_log_names_no_person(office, lines, body):
     """No address and no message body reaches the log: object ids only."""
-    office.work_off(body)
+    office.process(body)
     office.exchange.error = Throttled("Busy.")
-    office.work_off(body)
+    office.process(body)
     office.worker.park(body.encode())
 
     [name] = re.findall(r"\w+@", body)
@@ -80,7 +80,7 @@ def test_level(office, lines, body, level):
     """A failed user is an error, an unreadable message a warning, everything else information."""
     if level == logging.ERROR:
         office.sharepoint.plan_error = AccessDenied("No role.")
-    office.work_off(body)
+    office.process(body)
 
     [record] = [each for each in lines.records if each.getMessage().startswith("photo.")]
     assert record.levelno == level

@@ -42,7 +42,7 @@ def read(office: Office) -> list[Entry]:
 @pytest.mark.parametrize("typed", [UPN, ANNE.id])
 def test_typed_message(office: Office, typed: str):
     """It is signed "queue", and its id is the one that the queue gave it."""
-    office.worker.work_off(typed.encode(), message_id="m-1")
+    office.worker.process(typed.encode(), message_id="m-1")
 
     [entry] = read(office)
     assert (entry.order.by.via, entry.order.id, entry.result) == ("queue", "m-1", "synced")
@@ -51,7 +51,7 @@ def test_typed_message(office: Office, typed: str):
 
 def test_order_of_the_console(office: Office):
     """The worker adds the end; who ordered it stays as the console wrote it."""
-    office.work_off(from_console(office))
+    office.process(from_console(office))
 
     given, ended = logged(office)
     assert (given["event"], given["by"]) == ("given", AS_JO)
@@ -61,9 +61,9 @@ def test_order_of_the_console(office: Office):
 def test_order_that_waits(office: Office):
     """It has one beginning and one end, however often it waits, typed or not."""
     office.exchange.error = Throttled("Busy.")
-    office.work_off(message(userId=UPN))
+    office.process(message(userId=UPN))
     office.exchange.error = None
-    office.work_off_waiting()
+    office.process_waiting()
 
     assert [(line["event"], line["by"]["via"]) for line in logged(office)] == [
         ("given", "queue"),
@@ -74,8 +74,8 @@ def test_order_that_waits(office: Office):
 @pytest.mark.parametrize("by", [AS_JO, {"via": "key"}])
 def test_forged_signature(office: Office, by: dict[str, str]):
     """Typing into the queue cannot sign as a person, nor create a file in the log."""
-    office.work_off(message(by=by))
-    office.work_off(message(by=by, orderedIn="1999-01", correlationId="c-2"))
+    office.process(message(by=by))
+    office.process(message(by=by, orderedIn="1999-01", correlationId="c-2"))
 
     assert office.lines.names() == ["2026-01.jsonl"]
     assert [entry.order.by.via for entry in read(office)] == ["queue", "queue"]
@@ -84,10 +84,10 @@ def test_forged_signature(office: Office, by: dict[str, str]):
 @pytest.mark.parametrize("reason", ["notification", "sweep", "audit"])
 def test_other_messages(office: Office, reason: str):
     """Notifications, sweeps and audits are no orders; nor are the replays of a sweep."""
-    office.work_off(message(reason=reason))
+    office.process(message(reason=reason))
     queue = UserQueue(office.queue, clock=office.clock, new_id=lambda: "an-id")
     queue.queue([ANNE.id], reason="replay")
-    office.work_off_waiting()
+    office.process_waiting()
 
     assert logged(office) == []
 
@@ -95,10 +95,10 @@ def test_other_messages(office: Office, reason: str):
 def test_log_is_down(office: Office):
     """A typed order waits until it can be signed, and is then carried out."""
     office.lines.error = ServiceDown("Down.")
-    assert office.work_off(message()).event == "waiting"
+    assert office.process(message()).event == "waiting"
     office.lines.error = None
 
-    assert office.work_off_waiting().event == "synced"
+    assert office.process_waiting().event == "synced"
     assert [line["event"] for line in logged(office)] == ["given", "ended"]
 
 
@@ -107,7 +107,7 @@ def test_end_that_cannot_be_written(office: Office, caplog: pytest.LogCaptureFix
     body = from_console(office)
     office.lines.error = ServiceDown("Down.")
 
-    assert office.work_off(body).event == "synced"
+    assert office.process(body).event == "synced"
     assert [r.levelno for r in caplog.records if "order.unwritten" in r.getMessage()] == [
         logging.ERROR
     ]
@@ -135,7 +135,7 @@ def test_parked_order(office: Office):
 )
 def test_malformed_signature(office: Office, odd: dict[str, Any]):
     """It is set aside with a sentence: nothing in it leads to another blob."""
-    outcome = office.work_off(message(**odd))
+    outcome = office.process(message(**odd))
 
     assert (outcome.event, outcome.detail) == (
         "unreadable",
@@ -148,7 +148,7 @@ def test_old_message(office: Office):
     """A message of a version without signatures is carried out; a new one adds only its own."""
     old = SyncMessage(ANNE.id, "notification", False, 1, office.clock(), "c-1").to_json()
     assert {"by", "orderedIn"} & json.loads(old).keys() == set()
-    assert office.work_off(old).event == "synced"
+    assert office.process(old).event == "synced"
     ours = SyncMessage(ANNE.id, "replay", False, 1, office.clock(), "c-2", by=Signature(APP))
     assert json.loads(ours.to_json())["by"] == {"via": "app"}
 
@@ -162,11 +162,11 @@ def test_order_that_stops_the_app(office: Office, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as broken:
         broken.setattr(Sync, "bring_up_to_date", stop)
         with pytest.raises(RuntimeError):
-            office.work_off(message())
+            office.process(message())
     [entry] = read(office)
     assert (entry.result, entry.detail) == ("failed", "PhotoSync stopped: RuntimeError.")
 
     # The host retries, and this time it works.
-    office.work_off(message())
+    office.process(message())
     [entry] = read(office)
     assert entry.result == "synced"

@@ -18,7 +18,7 @@ REPLACE = message(replace=True)
 def chosen(office: Office) -> Office:
     """Anne has chosen a picture of her own, and her state says that it is kept."""
     choose(office)
-    assert office.work_off().event == SKIPPED
+    assert office.process().event == SKIPPED
     assert office.anne.reason == "picture-kept"
     return office
 
@@ -29,10 +29,10 @@ def choose(office: Office) -> None:
 
 def test_chosen_picture_is_replaced(chosen: Office):
     """The photo replaces the picture, which a plain replay keeps."""
-    assert chosen.work_off().event == SKIPPED
+    assert chosen.process().event == SKIPPED
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
 
-    assert chosen.work_off(REPLACE).event == "synced"
+    assert chosen.process(REPLACE).event == "synced"
     assert chosen.shows(OLD)
     assert (chosen.anne.status, chosen.anne.reason) == (SYNCED, "")
 
@@ -42,35 +42,35 @@ def test_picture_chosen_over_a_copy(synced: Office, reason: str):
     """A picture chosen after the copy is replaced, though the photo has not changed."""
     choose(synced)
 
-    assert synced.work_off(message(replace=True, reason=reason)).event == "synced"
+    assert synced.process(message(replace=True, reason=reason)).event == "synced"
     assert synced.shows(OLD)
 
 
 def test_next_choice_is_kept(chosen: Office):
     """The order counts once: the next chosen picture is kept, even if the photo changes."""
-    chosen.work_off(REPLACE)
+    chosen.process(REPLACE)
     choose(chosen)
     chosen.exchange.upload(NEW)
 
-    assert chosen.work_off(message(reason="notification")).event == SKIPPED
+    assert chosen.process(message(reason="notification")).event == SKIPPED
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
 
 
 def test_order_outlasts_a_wait(chosen: Office):
     """An order that must wait, even between two files, is still the same order afterwards."""
     chosen.sharepoint.at_write[4] = failing(Throttled("Busy."))
-    assert chosen.work_off(REPLACE).event == "waiting"
+    assert chosen.process(REPLACE).event == "waiting"
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
     chosen.sharepoint.at_write.clear()
 
-    assert chosen.work_off_waiting().event == "synced"
+    assert chosen.process_waiting().event == "synced"
     assert chosen.shows(OLD)
 
 
 def test_order_in_a_dry_run(chosen: Office):
     """In a dry run the picture stays, and the state says what would be written."""
     chosen.policy = Policy(dry_run=True)
-    outcome = chosen.work_off(REPLACE)
+    outcome = chosen.process(REPLACE)
 
     assert (outcome.event, chosen.anne.reason) == (SKIPPED, "dry-run")
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
@@ -80,5 +80,5 @@ def test_no_photo_to_replace_it_with(chosen: Office):
     """Without a photo in Exchange the picture stays."""
     chosen.exchange.delete()
 
-    assert chosen.work_off(REPLACE).event == "no-photo"
+    assert chosen.process(REPLACE).event == "no-photo"
     assert chosen.sharepoint.shown(ANNE) == CHOSEN

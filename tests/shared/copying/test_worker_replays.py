@@ -26,7 +26,7 @@ NO_ROLE = AccessDenied("No role.")
 
 def replayed(office: Office, name: str = "mine") -> str:
     office.clock.advance(timedelta(seconds=5))
-    return office.work_off(message(correlationId=name)).event
+    return office.process(message(correlationId=name)).event
 
 
 def no_photo(office: Office) -> None:
@@ -34,11 +34,11 @@ def no_photo(office: Office) -> None:
 
 
 def removed(office: Office) -> None:
-    office.work_off()
+    office.process()
     office.exchange.delete()
-    office.work_off()
+    office.process()
     office.clock.advance(SECOND_LOOK_AFTER)
-    assert office.work_off(A_REMOVAL).event == "removed"
+    assert office.process(A_REMOVAL).event == "removed"
 
 
 def refusing(error: PhotoSyncError) -> Callable[[Office], None]:
@@ -46,7 +46,7 @@ def refusing(error: PhotoSyncError) -> Callable[[Office], None]:
 
 
 def gone(office: Office) -> None:
-    office.work_off()
+    office.process()
     office.exchange.photo_etag = unknown  # type: ignore[method-assign]
 
 
@@ -88,11 +88,11 @@ def test_other_runs(office: Office, reason: str):
     no_photo(office)
     replayed(office)
     before = dict(office.store.blobs)
-    office.work_off(message(reason=reason, correlationId="another"))
+    office.process(message(reason=reason, correlationId="another"))
 
     assert office.store.blobs == before
     office.exchange.upload(NEW)
-    assert office.work_off(message(reason=reason, correlationId="another")).event == "synced"
+    assert office.process(message(reason=reason, correlationId="another")).event == "synced"
     assert office.anne.replays == ("mine",)
 
 
@@ -103,7 +103,7 @@ def test_replay_that_waits(office: Office):
     assert "mine" not in office.anne.replays
     office.sharepoint.plan_error = None
 
-    assert office.work_off_waiting().event == "synced"
+    assert office.process_waiting().event == "synced"
     assert office.anne.replays == ("mine",)
 
 
@@ -124,7 +124,7 @@ def test_state_that_changed_meanwhile(office: Office):
     assert office.anne.detail == "by another"
     assert "mine" not in office.anne.replays
     office.store.after_read = lambda: None
-    assert office.work_off_waiting().event == "unchanged"
+    assert office.process_waiting().event == "unchanged"
     assert office.anne.replays[0] == "mine"
 
 
@@ -161,5 +161,5 @@ def test_storage_is_down(office: Office):
     assert replayed(office) == "waiting"
     office.store.after_read, office.store.error = lambda: None, None
 
-    assert office.work_off_waiting().event == "unchanged"
+    assert office.process_waiting().event == "unchanged"
     assert office.anne.replays[0] == "mine"

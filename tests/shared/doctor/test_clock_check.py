@@ -10,7 +10,7 @@ import pytest
 from shared.doctor import clock_check
 from shared.errors import Refused
 from shared.microsoft365.http import Http
-from shared.microsoft365.tokens import Anybody
+from shared.microsoft365.tokens import PlaceholderTokens
 from tests.doubles.web import NOON, Answer, http
 from tests.shared.microsoft365.test_certificates import OURS
 
@@ -31,7 +31,7 @@ def graph(**headers: str) -> Http:
 )
 def test_clock(seconds: int, told: str, action: str):
     """More than a minute is reported with its direction; even a refusal carries the time."""
-    found = clock_check.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
+    found = clock_check.probe(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
 
     assert told in found.detail
     assert found.action[: len("Set the clock")] == action
@@ -41,19 +41,19 @@ def test_date_without_zone():
     """A time without a zone is UTC."""
     date = format_datetime(NOON.replace(tzinfo=None))
 
-    assert clock_check.look(graph(Date=date), lambda: NOON).action == ""
+    assert clock_check.probe(graph(Date=date), lambda: NOON).action == ""
 
 
 @pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
 def test_no_date(headers: dict[str, str]):
     """A response without a valid Date is not from Graph."""
     with pytest.raises(Refused, match="has no valid Date header"):
-        clock_check.look(graph(**headers), lambda: NOON)
+        clock_check.probe(graph(**headers), lambda: NOON)
 
 
 def test_anybody_has_no_token():
     """The clock is checked without a token, so that a token problem cannot hide it."""
-    assert Anybody().bearer("https://graph.contoso.com", refused="none") == "none"
+    assert PlaceholderTokens().bearer("https://graph.contoso.com", refused="none") == "none"
 
 
 @pytest.mark.parametrize(

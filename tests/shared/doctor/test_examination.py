@@ -61,7 +61,7 @@ def test_time_is_up():
         return fail()
 
     looks = [slow, lambda: Finding("Good."), slow, slow]
-    steps = [Step(str(number), look, lambda _: "Fix it.") for number, look in enumerate(looks)]
+    steps = [Step(str(number), probe, lambda _: "Fix it.") for number, probe in enumerate(looks)]
     checks = examine([*steps, Step("needs", slow, str, ("0",))], clock)
 
     assert [check.looked for check in checks] == [True, True, True, False, False]

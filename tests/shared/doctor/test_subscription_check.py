@@ -26,15 +26,15 @@ def graph() -> Graph:
     return Graph(Clock())
 
 
-def look(graph: Graph, url: str = URL, documents: MemoryDocuments | None = None) -> Finding:
-    return subscription_check.look(graph, documents or MemoryDocuments(), url, NOON)
+def probe(graph: Graph, url: str = URL, documents: MemoryDocuments | None = None) -> Finding:
+    return subscription_check.probe(graph, documents or MemoryDocuments(), url, NOON)
 
 
 def test_alive(graph: Graph):
     """A live subscription with our URL is fine."""
     graph.make(URL, STATE, LATER)
 
-    assert look(graph) == Finding("It is valid until 2026-02-20 12:00 UTC, and its URL is ours.")
+    assert probe(graph) == Finding("It is valid until 2026-02-20 12:00 UTC, and its URL is ours.")
 
 
 @pytest.mark.parametrize("shown", ["", URL.partition("?")[0]])
@@ -43,12 +43,12 @@ def test_address_not_shown(graph: Graph, shown: str):
     one = graph.make(URL, STATE, LATER)
     graph.live[one.id] = replace(one, notification_url=shown)
 
-    assert look(graph).action == ""
+    assert probe(graph).action == ""
 
 
 def test_none(graph: Graph):
     """Without a subscription only sweeps find changes."""
-    found = look(graph)
+    found = probe(graph)
 
     assert found.detail == "There is no subscription, so only sweeps find changes."
     assert "manage.py renew" in found.action
@@ -61,7 +61,7 @@ def test_none_while_uninstalled(graph: Graph):
     ordered = UninstallLog("20260131T120000-00000001", False, now, now, now)
     UninstallLogs(documents).write(ordered, after=None)
 
-    found = look(graph, documents=documents)
+    found = probe(graph, documents=documents)
     assert "is uninstalled" in found.detail
     assert found.action == "To restore it, run manage.py uninstall --cancel."
 
@@ -73,7 +73,7 @@ def test_list_that_leaves_it_out(graph: Graph):
     documents = MemoryDocuments()
     documents.write(NAME, {"id": one.id}, after=None)
 
-    assert look(graph, documents=documents).action == ""
+    assert probe(graph, documents=documents).action == ""
 
 
 @pytest.mark.parametrize("change", [{"expires_at": NOON}, {"resource": "groups"}])
@@ -82,20 +82,20 @@ def test_expired_or_for_another_resource(graph: Graph, change: dict[str, Any]):
     one = graph.make(URL, STATE, LATER)
     graph.live[one.id] = replace(one, **change)
 
-    assert "There is no subscription" in look(graph).detail
+    assert "There is no subscription" in probe(graph).detail
 
 
 def test_elsewhere(graph: Graph):
     """For another deployment's subscription the host is named, but not its key."""
     graph.make("https://other.contoso.com/api/notifications?code=secret", STATE, LATER)
 
-    assert look(graph).detail == "The subscription points at other.contoso.com, not at this app."
+    assert probe(graph).detail == "The subscription points at other.contoso.com, not at this app."
 
 
 def test_another_key(graph: Graph):
     """After the key has changed, the old subscription calls with the wrong key."""
     graph.make(URL, STATE, LATER)
-    found = look(graph, URL.replace("first-key", "second-key"))
+    found = probe(graph, URL.replace("first-key", "second-key"))
 
     assert "with the wrong key" in found.detail
     assert "key=" not in found.detail
@@ -106,9 +106,9 @@ def test_last_attempt_is_reported(graph: Graph):
     documents = MemoryDocuments()
     documents.put(NAME, {"detail": "Graph could not reach us."})
 
-    assert look(graph, documents=documents).detail.endswith("reported: Graph could not reach us.")
+    assert probe(graph, documents=documents).detail.endswith("reported: Graph could not reach us.")
     documents.put(NAME, {})
-    assert "last try" not in look(graph, documents=documents).detail
+    assert "last try" not in probe(graph, documents=documents).detail
 
 
 def test_storage_down(graph: Graph):
@@ -118,11 +118,11 @@ def test_storage_down(graph: Graph):
         def read(self, name: str) -> Document | None:
             raise ServiceDown("Storage is down.")
 
-    assert "Storage" not in look(graph, documents=Down()).detail
+    assert "Storage" not in probe(graph, documents=Down()).detail
 
 
 def test_no_webhook(graph: Graph):
     """Without WEBHOOK_URL there can be no subscription, and Graph is not asked."""
     graph.error = ServiceDown("Not asked.")
 
-    assert "Set WEBHOOK_URL" in look(graph, "").action
+    assert "Set WEBHOOK_URL" in probe(graph, "").action

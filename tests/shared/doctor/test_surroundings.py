@@ -123,7 +123,7 @@ def test_clock_skew(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
 def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     """If storage is down, all other checks still run."""
     # The retries of the storage client are not under test.
-    monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
     examined = clinic.examine({"AzureWebJobsStorage": GONE})
 
     assert examined.causes == examined.wrong == ["storage"]

@@ -1,4 +1,4 @@
-"""A gate remembers, per process, that a service asked us to wait."""
+"""A throttle remembers, per process, that a service asked us to wait."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.microsoft365.throttle import Gate
+from shared.microsoft365.throttle import Throttle
 from tests.doubles.web import Clock
 
 
-class Jittered(Gate):
-    """A gate whose own waits are as short as jitter allows."""
+class Jittered(Throttle):
+    """A throttle whose own waits are as short as jitter allows."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, jitter=lambda: 0.0)
 
     def refuse(self, asked: float | None = None) -> float:
-        """Refuse one more round; returns the seconds that the gate stays closed."""
+        """Refuse one more round; returns the seconds that the throttle stays closed."""
         self.refused(asked, begun_in=self.round())
-        return self.closed_for()
+        return self.paused_for()
 
 
 @pytest.fixture
@@ -28,85 +28,87 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gate(clock) -> Jittered:
+def throttle(clock) -> Jittered:
     return Jittered(clock)
 
 
-def test_closed_as_asked(gate, clock):
+def test_closed_as_asked(throttle, clock):
     """It is open at first, closed for as long as the service asks, and then open again."""
-    assert gate.closed_for() == 0
-    assert gate.refuse(7.5) == 7.5
+    assert throttle.paused_for() == 0
+    assert throttle.refuse(7.5) == 7.5
 
     clock.sleep(7.4)
-    assert gate.closed_for() == pytest.approx(0.1)
+    assert throttle.paused_for() == pytest.approx(0.1)
     clock.sleep(0.1)
-    assert gate.closed_for() == 0
+    assert throttle.paused_for() == 0
 
 
-def test_never_opens_earlier(gate):
+def test_never_opens_earlier(throttle):
     """Neither a later, shorter wait nor rate limit headers shorten an earlier wait."""
-    gate.refuse(60)
+    throttle.refuse(60)
 
-    assert gate.refuse(1) == 60
-    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
-    assert gate.closed_for() == 60
+    assert throttle.refuse(1) == 60
+    throttle.answered(
+        {"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"}
+    )
+    assert throttle.paused_for() == 60
 
 
-def test_doubles_without_retry_after(gate, clock):
+def test_doubles_without_retry_after(throttle, clock):
     """If the service names no time, each round waits twice as long, up to three hours."""
     waits = []
     for _ in range(16):
-        waits.append(gate.refuse())
+        waits.append(throttle.refuse())
         clock.sleep(waits[-1])
 
     assert waits[:4] == [2, 4, 8, 16]
     assert waits[-1] == waits[-2] == 3 * 3600
 
 
-def test_short_waits_are_believed_three_times(gate, clock):
+def test_short_waits_are_believed_three_times(throttle, clock):
     """After three refusals, a Retry-After shorter than our own backoff is ignored."""
     waits = []
     for _ in range(7):
-        waits.append(gate.refuse(1))
+        waits.append(throttle.refuse(1))
         clock.sleep(waits[-1])
 
     assert waits == [1, 1, 1, 2, 4, 8, 16]
-    assert gate.refuse(600) == 600
+    assert throttle.refuse(600) == 600
 
 
-def test_other_answer_resets_the_backoff(gate, clock):
+def test_other_answer_resets_the_backoff(throttle, clock):
     """After any other answer, Retry-After is believed again."""
     for _ in range(9):
-        clock.sleep(gate.refuse())
-    gate.answered({})
+        clock.sleep(throttle.refuse())
+    throttle.answered({})
 
-    assert gate.refuse() == 2
+    assert throttle.refuse() == 2
     clock.sleep(2)
-    gate.answered({})
-    assert gate.refuse(1) == 1
+    throttle.answered({})
+    assert throttle.refuse(1) == 1
 
 
 @pytest.mark.parametrize("asked", [None, 1])
-def test_concurrent_refusals_count_once(gate, asked):
-    """However many calls in flight are refused, the gate closes as if for one."""
-    begun_in = gate.round()
+def test_concurrent_refusals_count_once(throttle, asked):
+    """However many calls in flight are refused, the throttle closes as if for one."""
+    begun_in = throttle.round()
     for _ in range(100):
-        gate.refused(asked, begun_in=begun_in)
+        throttle.refused(asked, begun_in=begun_in)
 
-    assert gate.closed_for() == (asked or 2)
-    assert gate.round() == 1
+    assert throttle.paused_for() == (asked or 2)
+    assert throttle.round() == 1
 
 
 @given(
     st.lists(st.tuples(st.none() | st.floats(0, 86_400), st.integers(0, 50), st.floats(0, 100_000)))
 )
 def test_never_closed_for_more_than_a_day(history):
-    """No history of refusals closes the gate for longer than a day."""
+    """No history of refusals closes the throttle for longer than a day."""
     clock = Clock()
-    gate = Jittered(clock)
+    throttle = Jittered(clock)
     for asked, begun_in, later in history:
-        gate.refused(asked, begun_in=begun_in)
-        assert 0 <= gate.closed_for() <= 86_400
+        throttle.refused(asked, begun_in=begun_in)
+        assert 0 <= throttle.paused_for() <= 86_400
         clock.sleep(later)
 
 
@@ -126,9 +128,9 @@ def test_never_closed_for_more_than_a_day(history):
         ("many", "0", "30", 0),
     ],
 )
-def test_slower_where_little_is_left(gate, limit, remaining, reset, seconds):
+def test_slower_where_little_is_left(throttle, limit, remaining, reset, seconds):
     """Less remaining means a longer pause; nonsensical headers are ignored."""
     told = {"RateLimit-Limit": limit, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset}
-    gate.answered(told)
+    throttle.answered(told)
 
-    assert gate.closed_for() == pytest.approx(seconds)
+    assert throttle.paused_for() == pytest.approx(seconds)

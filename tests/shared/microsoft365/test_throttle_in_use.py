@@ -1,4 +1,4 @@
-"""Calls to a service behind its gate and within its budget."""
+"""Calls to a service behind its throttle and within its budget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 from shared.errors import Throttled
 from shared.graph.errors import is_of_one_mailbox
 from shared.microsoft365.http import Http
-from shared.microsoft365.throttle import Gate
+from shared.microsoft365.throttle import Throttle
 from tests.doubles.web import NOON, Answer, Clock, Web, answer, http, in_turn
 from tests.machine.instance_budget import InstanceBudget
 from tests.shared.microsoft365.test_throttle import Jittered
@@ -26,14 +26,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gate(clock) -> Gate:
+def throttle(clock) -> Throttle:
     return Jittered(clock)
 
 
 @pytest.fixture
-def behind(clock, gate) -> Callable[..., Http]:
-    """Build an Http behind the gate."""
-    return functools.partial(http, clock=clock, gate=gate)
+def behind(clock, throttle) -> Callable[..., Http]:
+    """Build an Http behind the throttle."""
+    return functools.partial(http, clock=clock, throttle=throttle)
 
 
 class Counted:
@@ -61,9 +61,9 @@ def test_closed_service_is_not_called(behind):
     assert (busy.calls, other.calls) == (1, 0)
 
 
-def test_short_closure_is_waited_for(behind, gate, clock):
-    """If the gate opens within ten seconds, the caller waits for it."""
-    gate.refused(9, begun_in=0)
+def test_short_closure_is_waited_for(behind, throttle, clock):
+    """If the throttle opens within ten seconds, the caller waits for it."""
+    throttle.refused(9, begun_in=0)
 
     assert behind(in_turn(answer({}))).send("GET", "/").status == 200
     assert clock.now == NOON + 9 * SECOND
@@ -73,11 +73,11 @@ def test_gate_that_closes_again_while_waiting(behind, clock):
     """Waits in place add up to at most ten seconds, whatever their cause."""
 
     class Reclosed(Jittered):
-        def closed_for(self) -> float:
+        def paused_for(self) -> float:
             return 6.0
 
     with pytest.raises(Throttled):
-        behind(in_turn(answer({})), gate=Reclosed(clock)).send("GET", "/")
+        behind(in_turn(answer({})), throttle=Reclosed(clock)).send("GET", "/")
 
     assert clock.now == NOON + 6 * SECOND
 

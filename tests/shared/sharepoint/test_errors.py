@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sharepoint.errors import Said, said, says_nothing_there
+from shared.sharepoint.errors import ErrorBody, is_odata_null, read_error
 
 CODE = "-2147024891, System.UnauthorizedAccessException"
 TEXT = "Access denied."
@@ -20,45 +20,51 @@ XML = (
 )
 
 FORMS = {
-    "nometadata": (json.dumps({"odata.error": VERBOSE}), Said(CODE, TEXT)),
-    "verbose": (json.dumps({"error": VERBOSE}), Said(CODE, TEXT)),
-    "message as text": (json.dumps({"error": {"code": CODE, "message": TEXT}}), Said(CODE, TEXT)),
-    "code as number": (json.dumps({"error": {"code": -1, "message": TEXT}}), Said("-1", TEXT)),
-    "code alone": (json.dumps({"odata.error": {"code": CODE}}), Said(CODE, "")),
-    "message of another type": (json.dumps({"error": {"message": {"value": 5}}}), Said("", "")),
+    "nometadata": (json.dumps({"odata.error": VERBOSE}), ErrorBody(CODE, TEXT)),
+    "verbose": (json.dumps({"error": VERBOSE}), ErrorBody(CODE, TEXT)),
+    "message as text": (
+        json.dumps({"error": {"code": CODE, "message": TEXT}}),
+        ErrorBody(CODE, TEXT),
+    ),
+    "code as number": (json.dumps({"error": {"code": -1, "message": TEXT}}), ErrorBody("-1", TEXT)),
+    "code alone": (json.dumps({"odata.error": {"code": CODE}}), ErrorBody(CODE, "")),
+    "message of another type": (
+        json.dumps({"error": {"message": {"value": 5}}}),
+        ErrorBody("", ""),
+    ),
     "token service": (
         json.dumps({"error_description": "Unsupported app only token."}),
-        Said("", "Unsupported app only token."),
+        ErrorBody("", "Unsupported app only token."),
     ),
     "token service with a code": (
         json.dumps({"error": "invalid_client", "error_description": TEXT}),
-        Said("invalid_client", TEXT),
+        ErrorBody("invalid_client", TEXT),
     ),
-    "no error at all": ('{"odata.null":true}', Said("", "")),
-    "XML": (XML, Said(CODE, TEXT)),
-    "XML with byte order mark": ("\ufeff" + XML, Said(CODE, TEXT)),
-    "XML without prefixes": (f"<error><code>{CODE}</code></error>", Said(CODE, "")),
-    "XML with entities": ("<error><message>a &amp; b</message></error>", Said("", "a & b")),
-    "XML cut off": (XML[: XML.index("<m:message")], Said(CODE, "")),
-    "a page": ("<html><body>Sorry</body></html>", Said("", "")),
-    "text": ("429 Too many requests", Said("", "429 Too many requests")),
-    "cut JSON": ('{"odata.error":{"code', Said("", '{"odata.error":{"code')),
-    "deep JSON": ('{"error":' * 2000, Said("", ('{"error":' * 2000)[:300])),
-    "nothing": ("", Said("", "")),
-    "white space": (" \r\n ", Said("", "")),
+    "no error at all": ('{"odata.null":true}', ErrorBody("", "")),
+    "XML": (XML, ErrorBody(CODE, TEXT)),
+    "XML with byte order mark": ("\ufeff" + XML, ErrorBody(CODE, TEXT)),
+    "XML without prefixes": (f"<error><code>{CODE}</code></error>", ErrorBody(CODE, "")),
+    "XML with entities": ("<error><message>a &amp; b</message></error>", ErrorBody("", "a & b")),
+    "XML cut off": (XML[: XML.index("<m:message")], ErrorBody(CODE, "")),
+    "a page": ("<html><body>Sorry</body></html>", ErrorBody("", "")),
+    "text": ("429 Too many requests", ErrorBody("", "429 Too many requests")),
+    "cut JSON": ('{"odata.error":{"code', ErrorBody("", '{"odata.error":{"code')),
+    "deep JSON": ('{"error":' * 2000, ErrorBody("", ('{"error":' * 2000)[:300])),
+    "nothing": ("", ErrorBody("", "")),
+    "white space": (" \r\n ", ErrorBody("", "")),
 }
 
 
 @pytest.mark.parametrize(("body", "meant"), FORMS.values(), ids=FORMS)
 def test_every_form_is_understood(body, meant):
     """JSON with either key, XML, text and nothing give the same code and message."""
-    assert said(body.encode()) == meant
+    assert read_error(body.encode()) == meant
 
 
 @given(st.binary() | st.text().map(lambda text: f"{{{text}".encode()))
 def test_any_body(body):
     """No body makes parsing raise."""
-    assert all(isinstance(part, str) for part in said(body))
+    assert all(isinstance(part, str) for part in read_error(body))
 
 
 NULLS = {
@@ -74,4 +80,4 @@ NULLS = {
 @pytest.mark.parametrize(("body", "nothing"), NULLS.values(), ids=NULLS)
 def test_null_object(body, nothing):
     """Only {"odata.null": true} says that the object does not exist."""
-    assert says_nothing_there(body) is nothing
+    assert is_odata_null(body) is nothing

@@ -75,7 +75,7 @@ def test_error_in_a_200():
 
     assert told is not None
     assert (told.code, told.message) == (f"-1, {NOT_FOUND}", "Fehler")
-    assert told.knows_no_user
+    assert told.is_missing_profile
 
 
 @pytest.mark.parametrize(

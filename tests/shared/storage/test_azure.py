@@ -145,7 +145,7 @@ def test_service_uris_mean_an_identity(client_id):
 
 def test_retries():
     """Retries of storage hold a thread no longer than those of any other service."""
-    waits = ExponentialRetry(**shared.storage.azure._PATIENCE)
+    waits = ExponentialRetry(**shared.storage.azure._RETRIES)
     tries = range(1, waits.total_retries + 1)
 
     assert len(tries) == 3
@@ -158,7 +158,7 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     gone = azurite.wait_until_ready()
     azurite.stop()
     # Not the client's own retries.
-    monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
     opened = open_storage(by_connection_string(gone.connection_string))
     store, sender = opened.states, opened.users
 

@@ -271,10 +271,10 @@ def test_state_that_tells():
     """A state tells a result if it says just that and no run died over the files since."""
     known = replace(SYNCED, status=user_state.NO_PHOTO, detail="None.")
 
-    assert known.tells(user_state.NO_PHOTO, "None.")
-    assert not known.tells(user_state.SKIPPED, "None.")
-    assert not known.tells(user_state.NO_PHOTO, "Gone.")
-    assert not replace(known, claim=FULL.claim).tells(user_state.NO_PHOTO, "None.")
+    assert known.has_recorded(user_state.NO_PHOTO, "None.")
+    assert not known.has_recorded(user_state.SKIPPED, "None.")
+    assert not known.has_recorded(user_state.NO_PHOTO, "Gone.")
+    assert not replace(known, claim=FULL.claim).has_recorded(user_state.NO_PHOTO, "None.")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_state_that_tells():
 )
 def test_state_that_says_the_same(changed, same):
     """A repeated check alone is not worth a write."""
-    assert replace(SYNCED, **changed).says_the_same(SYNCED) is same
+    assert replace(SYNCED, **changed).only_repeats(SYNCED) is same
 
 
 def test_writes_are_conditional():

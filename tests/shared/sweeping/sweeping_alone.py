@@ -96,7 +96,7 @@ class StatePages:
         self.results = [states()]
         self.asked: list[tuple[str, str, int]] = []
 
-    def look_at(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
+    def check(self, token: str, progress: Progress, snapshot: Snapshot) -> StatePage:
         self.asked.append((token, progress.asked_to, progress.to_ask))
         return self.results[int(token or 0)]
 
@@ -131,7 +131,7 @@ class Sweeping(Stores):
         following = str(self._number + 1) if self._number + 1 < len(self.results) else ""
         return UserPage([], following)
 
-    def look_at(self, users: Sequence[User]) -> PageResult:
+    def check(self, users: Sequence[User]) -> PageResult:
         self.meanwhile()
         result = self.results[self._number]
         if isinstance(result, PhotoSyncError):
@@ -171,12 +171,12 @@ class Sweeping(Stores):
         """Start a sweep, process so many pages, and remove the messages to upkeep."""
         self.sweep.start()
         for page in range(1, pages + 1):
-            self.work_off(page)
+            self.process(page)
         self.orders()
         return self.log.id
 
-    def work_off(self, page: int) -> None:
-        self.sweep.work_off(self.log.id, page)
+    def process(self, page: int) -> None:
+        self.sweep.process(self.log.id, page)
 
     def run(self) -> None:
         """A whole sweep, up to its removals."""
@@ -187,7 +187,7 @@ class Sweeping(Stores):
     def run_on(self) -> None:
         """All pages that are left."""
         while self.log.status == "running":
-            self.work_off(self.log.page)
+            self.process(self.log.page)
 
     def remove(self) -> None:
         """Process the message that queues the removals."""

@@ -9,9 +9,9 @@ from shared.errors import NoPhoto, PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.storage import user_state
 from shared.storage.user_state import SYNCED, UserState
-from shared.sweeping.state_page import StateLook
+from shared.sweeping.state_page import StateChecker
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.sweep_page import PageChecker
 from shared.sweeping.turns import FEW
 from shared.user import User
 from tests.machine.storage import MemoryStates
@@ -40,7 +40,7 @@ class Town(Stores):
 
     def instance(self) -> Sweep:
         """The sweep of another instance of the app."""
-        looks = PageLook(
+        looks = PageChecker(
             self,
             self.states,
             check_scope=check_scope,
@@ -50,7 +50,7 @@ class Town(Stores):
             removes=True,
             clock=self.clock,
         )
-        state_pages = StateLook(
+        state_pages = StateChecker(
             *(self.states, Directory(self), looks),
             check_scope=check_scope,
             forget_after=None,
@@ -82,7 +82,7 @@ class Town(Stores):
     def run(self, sweep: Sweep) -> None:
         """Process all remaining pages of a sweep that has begun."""
         while self.log.status == "running":
-            sweep.work_off(self.log.id, self.log.page)
+            sweep.process(self.log.id, self.log.page)
 
     def queued(self) -> list[str]:
         """The users sent to the worker."""

@@ -28,7 +28,7 @@ def begun(many: int = 500) -> Sweeping:
 def step(sweeping: Sweeping, after: timedelta = MINUTE) -> list[str]:
     """Do the next step and return the users it queued; the worker is done with them then."""
     sweeping.now += after
-    sweeping.filling.work_off(sweeping.fill.sweep_id, sweeping.fill.step)
+    sweeping.filling.process(sweeping.fill.sweep_id, sweeping.fill.step)
     sent = [json.loads(each.body)["userId"] for each in sweeping.users.messages]
     sweeping.users.messages.clear()
     return sent
@@ -55,7 +55,7 @@ def test_step():
     """The users of a step become visible evenly over a minute, and then the next step."""
     sweeping = begun()
     sweeping.now += MINUTE
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
+    sweeping.filling.process(sweeping.fill.sweep_id, 1)
     seconds = sorted(
         (each.visible_at - sweeping.now).total_seconds() for each in sweeping.users.messages
     )
@@ -78,7 +78,7 @@ def test_backlog(steps: int, slower: bool):
     for number in range(1_000):
         sweeping.users.send(f"waits-{number}", delay_seconds=0)
     sweeping.now += MINUTE
-    sweeping.filling.work_off(sweeping.fill.sweep_id, steps + 1)
+    sweeping.filling.process(sweeping.fill.sweep_id, steps + 1)
 
     sent = sweeping.fill.sent - before
     assert 0 < sent < PACE.a_minute if slower else sent == PACE.a_minute
@@ -90,13 +90,13 @@ def test_messages_that_are_not_the_next_step():
     step(sweeping)
     sweeping.upkeep.messages.clear()
     with pytest.raises(Conflict):
-        sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
-    sweeping.filling.work_off("20260101T000000-00000000", 2)
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 7)
+        sweeping.filling.process(sweeping.fill.sweep_id, 1)
+    sweeping.filling.process("20260101T000000-00000000", 2)
+    sweeping.filling.process(sweeping.fill.sweep_id, 7)
     assert sweeping.orders() == []
 
     sweeping.now += 3 * MINUTE
-    sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
+    sweeping.filling.process(sweeping.fill.sweep_id, 1)
     assert sweeping.orders() == [("fill", 2)]
     assert sweeping.fill.sent == PACE.a_minute
     assert sweeping.users.messages == []
@@ -164,7 +164,7 @@ def test_two_runs_of_one_step():
     fill, read = sweeping.fills.latest()
     assert fill
     sweeping.meanwhile_filling = lambda: sweeping.fills.write(replace(fill, step=2), after=read)
-    sweeping.filling.work_off(fill.sweep_id, 1)
+    sweeping.filling.process(fill.sweep_id, 1)
 
     assert sweeping.orders() == []
 

@@ -13,7 +13,7 @@ from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
 from shared.sweeping import state_page
 from shared.sweeping.snapshot import Part, Snapshot
-from shared.sweeping.state_page import Progress, StateLook, StatePage
+from shared.sweeping.state_page import Progress, StateChecker, StatePage
 from shared.sweeping.sweep_page import PageResult
 from shared.user import User
 from tests.shared.sweeping.sweeping_alone import NOON
@@ -56,14 +56,14 @@ class Around:
     def look(
         self, token: str = "", *, after: str = "", most: int = 100, forget: timedelta | None = MONTH
     ) -> StatePage:
-        return self.looks(forget).look_at(token, Progress("", after, most, NOON), Snapshot())
+        return self.looks(forget).check(token, Progress("", after, most, NOON), Snapshot())
 
-    def looks(self, forget: timedelta | None = MONTH) -> StateLook:
+    def looks(self, forget: timedelta | None = MONTH) -> StateChecker:
         def check_scope(user: User) -> None:
             if not user.account_enabled:
                 raise OutOfScope("The account is disabled.")
 
-        return StateLook(
+        return StateChecker(
             self,
             self,
             self,
@@ -160,7 +160,7 @@ def compared(
     part = Part()
     part.add({uuid(number): "e" for number in found})
     around = Around(*(entry(each, SYNCED) for each in listed))
-    return around.looks().look_at(
+    return around.looks().check(
         "first" if more else "", Progress(listed_to, "", 0, NOON), Snapshot([part.to_bytes()])
     )
 

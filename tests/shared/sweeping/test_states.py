@@ -72,6 +72,6 @@ def test_circular_listing_of_states_ends_the_sweep(caplog: pytest.LogCaptureFixt
         caplog.at_level(logging.ERROR, "photosync"),
         pytest.raises(EndlessList, match="never end"),
     ):
-        office.work_off(3)
+        office.process(3)
 
     assert office.log.forgetting == "none"

@@ -28,7 +28,7 @@ def began(town: Town, *, runs: int = 0) -> Town:
     sweep = town.instance()
     sweep.start()
     for _ in range(runs):
-        sweep.work_off(town.log.id, town.log.page)
+        sweep.process(town.log.id, town.log.page)
     return town
 
 
@@ -136,7 +136,7 @@ def test_two_runs_over_one_stretch():
 
     def work() -> None:
         town.photos[town.people[3].id] = "B"
-        other.work_off(town.log.id, 1)
+        other.process(town.log.id, 1)
         town.photos[town.people[3].id] = "A"
 
     town.meanwhile = once(town, work)
@@ -162,7 +162,7 @@ def test_stretch_of_a_dead_run_is_repeated():
     town = began(Town(4))
     town.meanwhile = once(town, die)
     with pytest.raises(Death):
-        town.instance().work_off(town.log.id, 1)
+        town.instance().process(town.log.id, 1)
     town.run(town.instance())
 
     assert (town.log.users, town.log.managed, town.queued()) == (4, 4, [])
@@ -176,7 +176,7 @@ def test_error_after_some_pages():
     assert (town.log.users, town.log.page) == (4, 2)
 
     with pytest.raises(ServiceDown):
-        town.instance().work_off(town.log.id, 2)
+        town.instance().process(town.log.id, 2)
     assert town.log.page == 2
 
 
@@ -220,7 +220,7 @@ def test_page_without_an_answer_for_an_hour():
     began(alone)
     alone.now += LONG
     with pytest.raises(Throttled):
-        alone.instance().work_off(alone.log.id, 1)
+        alone.instance().process(alone.log.id, 1)
 
 
 def test_error_among_states(monkeypatch: pytest.MonkeyPatch):
@@ -238,10 +238,10 @@ def test_error_among_states(monkeypatch: pytest.MonkeyPatch):
         return sound(token, size)
 
     town.states.leaf = fails  # type: ignore[method-assign]
-    town.instance().work_off(town.log.id, 2)
+    town.instance().process(town.log.id, 2)
     assert (town.log.page, town.log.listed_to) == (3, town.people[1].id)
     with pytest.raises(ServiceDown):
-        town.instance().work_off(town.log.id, 3)
+        town.instance().process(town.log.id, 3)
     town.states.leaf = sound  # type: ignore[method-assign]
     town.run(town.instance())
 
@@ -254,7 +254,7 @@ def test_deleted_part_ends_the_sweep():
     [name] = town.parts()
     town.documents.drop_part(name)
     with pytest.raises(Refused, match="deleted or changed"):
-        town.instance().work_off(town.log.id, 2)
+        town.instance().process(town.log.id, 2)
 
 
 def test_ended_sweep_deletes_its_parts(caplog: pytest.LogCaptureFixture):

@@ -26,7 +26,7 @@ def test_pages_follow_each_other():
     office.sweep.start()
     for page in (1, 2, 3):
         assert office.orders() == [("sweep-page", page)]
-        office.work_off(page)
+        office.process(page)
 
     assert office.orders() == []
     assert office.queued() == [("a", "sweep"), ("b", "sweep"), ("c", "sweep")]
@@ -75,7 +75,7 @@ def test_first_page_that_was_not_queued_is_queued_by_the_next_attempt():
     assert office.orders() == [("sweep-page", 1)]
 
     office.now += timedelta(seconds=1)
-    office.work_off(1)
+    office.process(1)
     office.orders()
     office.sweep.start(again=True)
     office.sweep.make_up_for(office.now - timedelta(seconds=1), again=True)
@@ -95,7 +95,7 @@ def test_lost_page_is_queued_again(in_the_future: bool):
     assert office.orders() == [("sweep-page", 1)]
     assert office.log.stalls == 1
 
-    office.work_off(1)
+    office.process(1)
     assert office.orders() == [("sweep-page", 2)]
     assert office.log.updated_at == office.now.isoformat()
 
@@ -131,13 +131,13 @@ def test_duplicate_of_a_page_waits(age: timedelta):
     office.start(pages=1)
     office.now += age
     with pytest.raises(Conflict) as caught:
-        office.work_off(1)
+        office.process(1)
     assert (caught.value.retry_after, office.orders()) == (360, [])
 
-    office.work_off(2)
+    office.process(2)
     office.orders()
     office.now += 5 * MINUTE
-    office.work_off(1)
+    office.process(1)
     assert office.orders() == []
 
 
@@ -146,7 +146,7 @@ def test_death_before_the_next_page_was_queued():
     office = Sweeping(result(), result())
     office.start(pages=1)
     office.now += 7 * MINUTE
-    office.work_off(1)
+    office.process(1)
 
     assert office.orders() == [("sweep-page", 2)]
 
@@ -159,11 +159,11 @@ def test_two_runs_over_one_page():
     def other() -> None:
         office.meanwhile = lambda: None
         office.results[0] = result(gone=["b"])
-        office.work_off(1)
+        office.process(1)
         office.results[0] = result(gone=["c"])
 
     office.meanwhile = other
-    office.work_off(1)
+    office.process(1)
     assert (office.orders(), office.log.users) == ([("sweep-page", 2)], 1)
     office.run_on()
     office.remove()
@@ -177,9 +177,9 @@ def test_page_of_an_ended_sweep(ended: str):
     office = Sweeping(result(queue=[("a", "new")]))
     office.start()
     office.edit(status=ended)
-    office.work_off(1)
-    office.work_off(0)
-    office.sweep.work_off("unknown", 1)
+    office.process(1)
+    office.process(0)
+    office.sweep.process("unknown", 1)
 
     assert office.queued() == []
     assert office.orders() == []
@@ -232,7 +232,7 @@ def test_last_page_of_a_circle_is_processed():
     office.page = lambda path="": replace(Sweeping.page(office, path), next="1")  # type: ignore[method-assign]
     office.start(pages=1)
     with pytest.raises(EndlessList):
-        office.work_off(2)
+        office.process(2)
 
     assert office.queued() == [("a", "sweep"), ("b", "sweep")]
 
@@ -244,7 +244,7 @@ def test_too_many_pages_end_the_sweep(page: int, status: str):
     office.start()
     office.edit(page=page, links=page - 1, next="a")
     try:
-        office.work_off(page)
+        office.process(page)
     except EndlessList as error:
         office.sweep.fail(office.log.id, str(error))
 
@@ -281,7 +281,7 @@ def test_missed_changes_begin_one_sweep(caplog: pytest.LogCaptureFixture):
         office.sweep.make_up_for(missed)
     assert office.orders() == [("sweep-page", 1)]
     first = office.log.id
-    office.work_off(1)
+    office.process(1)
     with caplog.at_level(logging.INFO, "photosync"):
         office.sweep.make_up_for(missed)
 

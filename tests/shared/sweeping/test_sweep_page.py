@@ -35,7 +35,7 @@ from shared.storage.user_state import (
     UserState,
 )
 from shared.sweeping.snapshot import Part, Snapshot
-from shared.sweeping.sweep_page import PageLook, PageResult
+from shared.sweeping.sweep_page import PageChecker, PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
 from tests.machine.storage import Blobs, MemoryQueue, MemoryStates
@@ -73,8 +73,8 @@ class CountedStates(MemoryStates):
         return super().read(user_id)
 
 
-def pages(photos: Photos, store: MemoryStates, *, removes: bool = True) -> PageLook:
-    return PageLook(
+def pages(photos: Photos, store: MemoryStates, *, removes: bool = True) -> PageChecker:
+    return PageChecker(
         photos,
         store,
         check_scope=check_scope,
@@ -88,7 +88,7 @@ def pages(photos: Photos, store: MemoryStates, *, removes: bool = True) -> PageL
 
 def look(photos: Photos, states: list[UserState]) -> PageResult:
     everybody = [ANNE, BERT, CARA, replace(DORA, account_enabled=False)]
-    return pages(photos, CountedStates(states)).look_at(everybody)
+    return pages(photos, CountedStates(states)).check(everybody)
 
 
 def compare(
@@ -112,14 +112,14 @@ def test_answers_of_a_page():
     photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: NoPhoto("x")})
     store = CountedStates([state(ANNE), state(BERT)])
     listed = [ANNE, BERT, CARA, replace(DORA, account_enabled=False), ANNE]
-    found = pages(photos, store).look_at(listed)
+    found = pages(photos, store).check(listed)
 
     assert (found.users, found.in_scope, found.queue, store.reads) == (5, 3, [], [])
     assert found.found == photos.found
 
     photos.error = Throttled("Slow down.")
     with pytest.raises(Throttled):
-        pages(photos, store).look_at(listed)
+        pages(photos, store).check(listed)
 
 
 def test_only_states_that_differ_are_read():

@@ -43,7 +43,7 @@ GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=NOON - SECON
 
 
 def why(known: UserState | None, found: str | PhotoSyncError, *, dry_run: bool = False) -> str:
-    return sweep_rules.why_look(known, found, sizes="s", recipe=1, dry_run=dry_run, now=NOON)
+    return sweep_rules.why_check(known, found, sizes="s", recipe=1, dry_run=dry_run, now=NOON)
 
 
 def state(status: str, reason: str = "", **fields: Any) -> UserState:
@@ -109,7 +109,7 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(WAITING, next_attempt_at=FUTURE), "e2", "overdue"),
     ],
 )
-def test_why_look(known: UserState | None, found: str | PhotoSyncError, expected: str):
+def test_why_check(known: UserState | None, found: str | PhotoSyncError, expected: str):
     """Users who differ, are new or have failed are checked, and no others."""
     assert why(known, found) == expected
 

@@ -89,10 +89,10 @@ def test_repeated_page():
     sweeping.pace = SLOW
     sweeping.start()
     before = sweeping.log
-    sweeping.work_off(1)
+    sweeping.process(1)
     # As if the run had died before it wrote the log.
     sweeping.edit(**vars(before))
-    sweeping.work_off(1)
+    sweeping.process(1)
 
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
     assert sweeping.log.turns == 97
@@ -111,8 +111,8 @@ def test_fill_whose_first_message_failed():
 
     sweeping.upkeep.send = fails  # type: ignore[method-assign]
     with pytest.raises(ServiceDown):
-        sweeping.work_off(1)
+        sweeping.process(1)
     sweeping.upkeep.send = sound  # type: ignore[method-assign]
-    sweeping.work_off(1)
+    sweeping.process(1)
 
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1

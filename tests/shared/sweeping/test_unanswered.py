@@ -99,7 +99,7 @@ def test_error_of_nearly_all_stops_the_page(
     office = Sweeping(result(in_scope=20, queue=[("b", "new")], unanswered=[here], errors=errors))
     office.start()
     with pytest.raises(raised):
-        office.work_off(1)
+        office.process(1)
 
     assert (office.queued(), office.states.read(ANNE.id)) == ([], None)
     assert (office.log.page, office.log.failed) == (1, 0)
@@ -121,7 +121,7 @@ def test_next_page_waits_as_long_as_graph_asks(asked: float | None, pause: float
     here = UnansweredUser(ANNE, None, slow)
     office = Sweeping(result(in_scope=20, unanswered=[here], errors=[slow]), result())
     office.start()
-    office.work_off(1)
+    office.process(1)
     [message] = office.upkeep.messages
 
     assert (message.visible_at - office.now).total_seconds() == pause

@@ -44,7 +44,7 @@ def audits() -> None:
     braked = Auditing(30, size=30)
     braked.damage(*range(30))
     braked.audit.order(repair=True)
-    braked.work_off()
+    braked.process()
     failed = Auditing(1)
     failed.audit.fail(failed.audit.order(repair=True).id, "No role.")
 
@@ -55,7 +55,7 @@ def wrong_settings() -> None:
     clock, store = Clock(), MemoryStore()
     queue = DelayedMessages()
     worker = NoWorker(wrong, store, queue, clock=clock, new_id=lambda: "an-id")
-    worker.work_off(b"anne@contoso.com")
+    worker.process(b"anne@contoso.com")
     NoUpkeep(wrong, store, queue, clock=clock, new_id=lambda: "an-id").park(b"sweep")
     # Tests run without CLIENT_STATE.
     Posted(body(item()))
@@ -67,7 +67,7 @@ def crashes() -> None:
     office.exchange.upload(OLD)
     office.sharepoint.plan_error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
-        office.work_off()
+        office.process()
 
     def broken(*, again: bool) -> str:
         raise ZeroDivisionError
@@ -76,14 +76,14 @@ def crashes() -> None:
     # No fault of a service makes the product's own code crash.
     upkeep.sweeps.start = broken  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
-        upkeep.upkeep.work_off(b"sweep")
+        upkeep.upkeep.process(b"sweep")
 
 
 def upkeep_without_rights() -> None:
     """Upkeep that needs a person's help."""
     office = UpkeepOffice()
     office.here.graph.error = AccessDenied("Consent is missing.")
-    office.upkeep.work_off(b"renew")
+    office.upkeep.process(b"renew")
 
 
 def unwritten_order() -> None:
@@ -92,7 +92,7 @@ def unwritten_order() -> None:
     office.exchange.upload(OLD)
     file = in_memory(office.clock, office.lines).give(Order(REPLAY, Signature(KEY), "c-1"))
     office.lines.error = ServiceDown("Down.")
-    office.work_off(message(orderedIn=file))
+    office.process(message(orderedIn=file))
 
 
 def unwatched() -> None:

@@ -21,13 +21,13 @@ SHARED = REPO / "shared"
 
 def test_photos_by_outcome(office, counted):
     """Each message counts once, by the word that its log line begins with."""
-    office.work_off()
-    office.work_off()
-    office.work_off("?")
+    office.process()
+    office.process()
+    office.process("?")
     office.worker.park(ANNE.id.encode())
     office.exchange.upload(NEW)
     office.sharepoint.plan_error = AccessDenied("No role.")
-    office.work_off()
+    office.process()
 
     found = {told: n for (name, told), n in counted().items() if name == "photosync.photos"}
     words = ("synced", "unchanged", "unreadable", "parked", "failed")
@@ -36,13 +36,13 @@ def test_photos_by_outcome(office, counted):
 
 def test_crash(office, counted, caplog):
     """A bug is counted; its one log line names the place and not the error's text."""
-    office.work_off()
+    office.process()
     office.exchange.upload(NEW)
     office.sharepoint.at_write[2] = failing(ZeroDivisionError("anne@contoso.com"))
     counted()
 
     with pytest.raises(ZeroDivisionError):
-        office.work_off(message())
+        office.process(message())
 
     assert counted() == {("photosync.photos", "outcome=crashed"): 1}
     [line] = caplog.messages
@@ -53,16 +53,16 @@ def test_crash(office, counted, caplog):
 def test_duration_counts_from_the_first_queueing(office, counted):
     """The age of a change is counted from its first message, with that message's reason."""
     queued = (NOON - timedelta(seconds=90)).isoformat()
-    office.work_off(message(reason="notification", firstQueuedAt=queued, attempt=3))
+    office.process(message(reason="notification", firstQueuedAt=queued, attempt=3))
 
     assert counted()["photosync.change.duration", "reason=notification"] == 90
 
 
 def test_no_duration_without_a_write(office, counted):
     """A run that wrote nothing adds no duration."""
-    office.work_off()
+    office.process()
     counted()
-    office.work_off()
+    office.process()
 
     assert {name for name, _ in counted()} == {"photosync.photos"}
 
@@ -70,7 +70,7 @@ def test_no_duration_without_a_write(office, counted):
 def test_waits_by_service(office, counted):
     """A deferred message counts for the service that asked to wait."""
     office.exchange.error = Throttled("Busy.", service="graph")
-    office.work_off(message())
+    office.process(message())
 
     assert counted() == {
         ("photosync.photos", "outcome=waiting"): 1,
@@ -82,7 +82,7 @@ def test_waits_of_upkeep(counted):
     """A deferred message of upkeep counts too."""
     office = UpkeepOffice()
     office.sweeps.error = ServiceDown("Down.", service="sharepoint")
-    office.work_off(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
+    office.process(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
 
     assert counted() == {("photosync.waits", "service=sharepoint"): 1}
 

@@ -151,7 +151,7 @@ def test_repeated_command(town: Town):
     begun = town.order()
     town.run(until=lambda: town.log.round == 2)
     for _ in range(2 * RESTS):
-        town.uninstall.work_off(begun.id, town.log.page)
+        town.uninstall.process(begun.id, town.log.page)
 
     assert (town.log.round, town.log.listed, town.log.status) == (2, 0, RUNNING)
 
@@ -163,7 +163,7 @@ def test_endless_list(town: Town):
     town.documents.put(NAME, fields)
 
     with pytest.raises(EndlessList):
-        town.uninstall.work_off(begun.id, MOST_PAGES)
+        town.uninstall.process(begun.id, MOST_PAGES)
 
 
 def test_long_queue(town: Town):
@@ -299,9 +299,9 @@ def test_death_before_the_next_page_is_queued(town: Town):
     town.step()
     town.upkeep.messages.clear()
     with pytest.raises(Conflict, match="may still be queueing the next"):
-        town.uninstall.work_off(begun.id, 1)
+        town.uninstall.process(begun.id, 1)
     town.clock.advance(3 * MINUTE)
-    town.uninstall.work_off(begun.id, 1)
+    town.uninstall.process(begun.id, 1)
 
     assert [fields["page"] for fields, _ in town.upkeep.messages] == [2]
     town.run()
@@ -311,10 +311,10 @@ def test_death_before_the_next_page_is_queued(town: Town):
 @pytest.mark.parametrize("order", [("", 0), ("u-1", 1), ("../x", 7)])
 def test_strays(town: Town, order: tuple[str, int]):
     """A message of no order, or of another, changes nothing."""
-    town.uninstall.work_off(*order)
+    town.uninstall.process(*order)
     town.order()
     before = town.documents.blobs[NAME]
-    town.uninstall.work_off(*order)
+    town.uninstall.process(*order)
 
     assert town.documents.blobs[NAME] == before
     assert len(town.states.blobs) == 5
@@ -328,10 +328,10 @@ def test_page_delivered_twice(town: Town):
 
     def other() -> None:
         town.documents.after_read = lambda: None
-        town.uninstall.work_off(begun.id, message[0]["page"])
+        town.uninstall.process(begun.id, message[0]["page"])
 
     town.documents.after_read = other
-    town.uninstall.work_off(begun.id, message[0]["page"])
+    town.uninstall.process(begun.id, message[0]["page"])
 
     assert [fields["page"] for fields, _ in town.upkeep.messages] == [3]
     assert town.log.page == 3
@@ -431,7 +431,7 @@ def test_cancelled_during_a_page(town: Town):
         town.uninstall.cancel()
 
     town.documents.after_read = cancel
-    town.uninstall.work_off(begun.id, 1)
+    town.uninstall.process(begun.id, 1)
 
     assert not town.here.graph.live
     assert [fields["kind"] for fields, _ in town.upkeep.messages] == ["renew", "sweep"] * 2
@@ -442,7 +442,7 @@ def test_order_after_a_cancelled_one(town: Town):
     first = town.order()
     town.uninstall.cancel()
     second = town.order()
-    town.uninstall.work_off(first.id, 1)
+    town.uninstall.process(first.id, 1)
     town.upkeep.messages = [each for each in town.upkeep.messages if each[0]["kind"] == "uninstall"]
     end = town.run()
 

@@ -114,7 +114,7 @@ class Town:
         fields, delay = self.upkeep.messages.pop(0)
         self.clock.advance(timedelta(seconds=delay))
         if fields["kind"] == "uninstall":
-            self.uninstall.work_off(fields["uninstallId"], fields["page"])
+            self.uninstall.process(fields["uninstallId"], fields["page"])
         return fields
 
     def work(self, serve: Callable[[str], None] | None = None) -> None:

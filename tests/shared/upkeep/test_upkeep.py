@@ -107,21 +107,21 @@ class Office:
             new_id=lambda: next(ids),
         )
 
-    def work_off(self, message: UpkeepMessage) -> None:
-        self.upkeep.work_off(message.to_json().encode())
+    def process(self, message: UpkeepMessage) -> None:
+        self.upkeep.process(message.to_json().encode())
 
-    def work_off_waiting(self) -> dict[str, Any]:
+    def process_waiting(self) -> dict[str, Any]:
         """Let the delay of the waiting message pass, and process it."""
         [(fields, delay)] = self.queue.messages
         self.queue.messages.clear()
         self.here.clock.advance(timedelta(seconds=delay))
-        self.upkeep.work_off(json.dumps(fields).encode())
+        self.upkeep.process(json.dumps(fields).encode())
         return fields
 
 
 @pytest.fixture
 def subscribed(office: Office) -> Office:
-    office.upkeep.work_off(b"renew")
+    office.upkeep.process(b"renew")
     office.here.sweeps = 0
     return office
 
@@ -130,19 +130,19 @@ def subscribed(office: Office) -> Office:
     ("text", "who", "call"),
     [
         ("sweep", "sweeps", ("start",)),
-        ('{"kind": "sweep-page", "sweepId": "s1", "page": 2}', "sweeps", ("work_off", "s1", 2)),
+        ('{"kind": "sweep-page", "sweepId": "s1", "page": 2}', "sweeps", ("process", "s1", 2)),
         ('{"kind": "removals", "sweepId": "s1"}', "sweeps", ("queue", "s1")),
         ('{"kind": "lifecycle", "lifecycleEvent": "missed"}', "sweeps", ("make_up_for", NOON)),
-        ('{"kind": "fill", "sweepId": "s1", "page": 3}', "fills", ("work_off", "s1", 3)),
+        ('{"kind": "fill", "sweepId": "s1", "page": 3}', "fills", ("process", "s1", 3)),
         ("audit", "audits", ("wake",)),
-        ('{"kind": "audit-page", "auditId": "a1", "page": 2}', "audits", ("work_off", "a1", 2)),
+        ('{"kind": "audit-page", "auditId": "a1", "page": 2}', "audits", ("process", "a1", 2)),
         ('{"kind": "repairs", "auditId": "a1"}', "audits", ("queue", "a1")),
     ],
     ids=["sweep", "page", "removals", "missed", "fill", "audit", "audit page", "repairs"],
 )
 def test_who_does_the_work(office, text, who, call):
     """Messages about sweeps, fills and audits go to these; a sweep also revives a fill."""
-    office.upkeep.work_off(text.encode())
+    office.upkeep.process(text.encode())
 
     calls = {name: getattr(office, name).done for name in ("sweeps", "fills", "audits")}
     revived = {"fills": [("revive",)]} if text == "sweep" else {}
@@ -161,7 +161,7 @@ def test_who_does_the_work(office, text, who, call):
 def test_page_that_is_given_up(office, message, who, failed):
     """A sweep or an audit whose page is given up fails; a fill does not fail its sweep."""
     getattr(office, who).error = AccessDenied("No role.")
-    office.work_off(message)
+    office.process(message)
 
     assert office.sweeps.failed | office.audits.failed == failed
 
@@ -174,7 +174,7 @@ def test_every_kind_is_processed(office):
 def test_queues_are_counted_before_a_sweep(office, caplog):
     """Once per sweep the log has the lengths of the queues."""
     with caplog.at_level(logging.INFO, "photosync"):
-        office.work_off(UpkeepMessage(SWEEP, by=Signature(APP)))
+        office.process(UpkeepMessage(SWEEP, by=Signature(APP)))
 
     assert caplog.messages == ["queues.counted photo-sync-poison=0 photo-upkeep=2"]
 
@@ -190,7 +190,7 @@ def test_event_of_another_subscription(subscribed, event, caplog):
     subscribed.here.clock.advance(DAY)
     subscribed.here.graph.error = AssertionError("Graph was called.")
     with caplog.at_level(logging.INFO, "photosync"):
-        subscribed.work_off(UpkeepMessage(LIFECYCLE, event=event, subscription_id="forged"))
+        subscribed.process(UpkeepMessage(LIFECYCLE, event=event, subscription_id="forged"))
 
     assert subscribed.sweeps.done == []
     assert subscribed.here.sweeps == 0
@@ -204,7 +204,7 @@ def test_event_while_the_id_is_unknown(subscribed, memory):
     if memory is not None:
         subscribed.here.documents.put("subscription.json", memory)
 
-    subscribed.work_off(event_about(subscribed, "subscriptionRemoved"))
+    subscribed.process(event_about(subscribed, "subscriptionRemoved"))
 
     assert subscribed.here.works
     assert subscribed.here.sweeps == 1
@@ -223,11 +223,11 @@ def test_event_whose_run_was_overtaken(subscribed):
 
     here.graph.at_create.append(freeze)
 
-    subscribed.work_off(event_about(subscribed, "subscriptionRemoved"))
+    subscribed.process(event_about(subscribed, "subscriptionRemoved"))
 
     here.graph.live.clear()
 
-    again = subscribed.work_off_waiting()
+    again = subscribed.process_waiting()
     assert (again["kind"], again["by"]) == ("renew", {"via": "app"})
     assert here.works
 
@@ -240,7 +240,7 @@ def test_later_attempt_may_find_its_own_sweep(subscribed, redelivered, attempt):
         UpkeepMessage(SWEEP, by=Signature(APP), attempt=attempt),
         event_about(subscribed, "missed", attempt=attempt, first_queued_at=NOON),
     ):
-        subscribed.upkeep.work_off(message.to_json().encode(), redelivered=redelivered)
+        subscribed.upkeep.process(message.to_json().encode(), redelivered=redelivered)
 
     again = ["again"] * (redelivered or attempt > 1)
     assert subscribed.sweeps.done == [("start", *again), ("make_up_for", NOON, *again)]
@@ -255,11 +255,11 @@ def test_flood_of_events(subscribed):
     subscribed.here.clock.advance(DAY)
     removed = event_about(subscribed, "subscriptionRemoved")
     for _ in range(200):
-        subscribed.work_off(event_about(subscribed, "reauthorizationRequired"))
+        subscribed.process(event_about(subscribed, "reauthorizationRequired"))
     assert called == ["list_own", "renew"]
     called.clear()
     for _ in range(200):
-        subscribed.work_off(removed)
+        subscribed.process(removed)
 
     assert called == ["list_own", "create"]
     assert subscribed.here.works
@@ -278,11 +278,11 @@ def test_removed_subscription_is_replaced(subscribed):
     """`subscriptionRemoved` about our id creates a new subscription, and asks for a sweep."""
     removed = subscribed.here.only.id
 
-    subscribed.work_off(UpkeepMessage(LIFECYCLE, event="subscriptionRemoved"))
+    subscribed.process(UpkeepMessage(LIFECYCLE, event="subscriptionRemoved"))
     assert subscribed.here.only.id == removed
 
     event = UpkeepMessage(LIFECYCLE, event="subscriptionRemoved", subscription_id=removed)
-    subscribed.work_off(event)
+    subscribed.process(event)
     assert subscribed.here.only.id != removed
     assert subscribed.here.sweeps == 1
 
@@ -290,7 +290,7 @@ def test_removed_subscription_is_replaced(subscribed):
 def test_unreadable_message_is_kept(office, caplog):
     """A message that cannot be parsed is stored with the reason, and ends."""
     with caplog.at_level(logging.WARNING, "photosync"):
-        office.upkeep.work_off(b"tidy up")
+        office.upkeep.process(b"tidy up")
 
     [(name, (body, reason))] = office.store.unreadable.items()
     assert (name, body) == ("2026-01-31T12-00-00-id-1", b"tidy up")
@@ -312,7 +312,7 @@ def test_bundle_is_split(office, caplog):
     """Each user gets the message that the webhook would write, with the time of the POST."""
     office.here.clock.advance(DAY / 2)
     with caplog.at_level(logging.INFO, "photosync"):
-        office.work_off(BUNDLED)
+        office.process(BUNDLED)
     message, delay = office.users.messages[0]
 
     assert (spread(office), office.queue.messages) == (list(IDS), [])
@@ -320,7 +320,7 @@ def test_bundle_is_split(office, caplog):
     one = SyncMessage(message["userId"], "notification", False, 1, NOON, message["correlationId"])
     assert (message, delay) == (json.loads(one.to_json()), 0)
     first = {each["userId"]: each["correlationId"] for each, _ in office.users.messages}
-    office.work_off(BUNDLED)
+    office.process(BUNDLED)
     again = {each["userId"]: each["correlationId"] for each, _ in office.users.messages[150:]}
     assert len({uuid.UUID(each) for each in first.values()}) == 150
     assert first == again, "the ids are the same if the bundle is split again"
@@ -329,7 +329,7 @@ def test_bundle_is_split(office, caplog):
 def test_bundle_without_id_and_time(office, caplog):
     """A typed bundle gets a new id and the current time."""
     with caplog.at_level(logging.INFO, "photosync"):
-        office.upkeep.work_off(json.dumps({"kind": "bundle", "userIds": IDS[:2]}).encode())
+        office.upkeep.process(json.dumps({"kind": "bundle", "userIds": IDS[:2]}).encode())
 
     assert caplog.messages == ["bundle.spread users=2 correlation=id-1"]
     since = {each["firstQueuedAt"] for each, _ in office.users.messages}
@@ -354,11 +354,11 @@ class Unwilling(DelayedMessages):
 def test_rest_of_a_bundle_comes_back():
     """If storage refuses a message, the users who may be left are queued as a bundle."""
     office = Office(users=Unwilling(IDS[70], ServiceDown("Down.")))
-    office.work_off(BUNDLED)
+    office.process(BUNDLED)
     [(again, delay)] = office.queue.messages
     assert (again["userIds"], again["attempt"], delay) == (list(IDS[64:]), 2, 2)
     assert (again["correlationId"], again["firstQueuedAt"]) == ("c-1", NOON.isoformat())
-    office.work_off_waiting()
+    office.process_waiting()
 
     assert set(spread(office)) == set(IDS)
 
@@ -368,7 +368,7 @@ def test_bundle_that_is_given_up_is_kept(error, caplog):
     """It is stored whole, so that it can be typed again."""
     office = Office(users=Unwilling(IDS[0], error))
     office.here.clock.advance(DAY)
-    office.work_off(BUNDLED)
+    office.process(BUNDLED)
     [(body, reason)] = office.store.unreadable.values()
 
     assert parse(body, now=office.here.clock()).user_ids == IDS
@@ -382,7 +382,7 @@ def test_bundle_that_is_given_up_is_kept(error, caplog):
 def test_comes_back_as_asked(office):
     """A throttled message is queued again with the delay that the service asked for."""
     office.here.graph.error = Throttled("Busy.", retry_after=77)
-    office.work_off(UpkeepMessage(RENEW, by=Signature(APP)))
+    office.process(UpkeepMessage(RENEW, by=Signature(APP)))
 
     assert office.queue.messages == [
         (
@@ -396,17 +396,17 @@ def test_comes_back_as_asked(office):
         )
     ]
     office.here.graph.error = None
-    office.work_off_waiting()
+    office.process_waiting()
     assert (office.here.works, office.here.sweeps, office.queue.messages) == (True, 1, [])
 
 
 def test_waits_double(office):
     """Without a requested delay, each wait is twice as long as the one before."""
     office.sweeps.error = ServiceDown("Down.")
-    office.work_off(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
+    office.process(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
     delays = [office.queue.messages[0][1]]
     for _ in range(3):
-        fields = office.work_off_waiting()
+        fields = office.process_waiting()
         assert (fields["sweepId"], fields["page"]) == ("s1", 3)
         delays.append(office.queue.messages[0][1])
 
@@ -420,7 +420,7 @@ def test_gives_up_after_a_day(office, caplog):
     page = UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3, attempt=9, first_queued_at=old)
 
     with caplog.at_level(logging.ERROR, "photosync"):
-        office.work_off(page)
+        office.process(page)
 
     assert office.queue.messages == []
     assert office.sweeps.failed == {"s1": "Gave up after a day of waiting. Graph is down."}
@@ -435,7 +435,7 @@ def test_given_up_at_once(office, caplog):
     quoted = 'Graph: "https://app/api/notifications?code=s3cret&x=1" of anne@contoso.com'
     office.here.graph.error = AccessDenied(quoted)
     with caplog.at_level(logging.ERROR, "photosync"):
-        office.upkeep.work_off(b"renew")
+        office.upkeep.process(b"renew")
 
     assert office.queue.messages == []
     assert office.sweeps.failed == {}
@@ -455,7 +455,7 @@ def test_unforeseen_error_is_raised(office, caplog):
 
     office.sweeps.start = broken
     with pytest.raises(ZeroDivisionError):
-        office.work_off(UpkeepMessage(SWEEP))
+        office.process(UpkeepMessage(SWEEP))
 
     [line] = caplog.messages
     assert re.fullmatch(
@@ -488,7 +488,7 @@ PAGE = UpkeepMessage(UNINSTALL, uninstall_id="u-1", page=2)
 def test_uninstall_continues(office, message, done):
     """Its pages are processed although all else is halted; the hourly sweep queues a lost page."""
     office.uninstall.ordered = "u-1"
-    office.work_off(message)
+    office.process(message)
 
     assert office.uninstall.done == [done]
 
@@ -496,12 +496,12 @@ def test_uninstall_continues(office, message, done):
 def test_error_of_an_uninstall(office):
     """What can succeed later is queued again as the same page; else the uninstall records why."""
     office.uninstall.error = Throttled("Busy.", retry_after=60)
-    office.work_off(PAGE)
+    office.process(PAGE)
     [(fields, delay)] = office.queue.messages
     assert (fields["uninstallId"], fields["page"], delay >= 60) == ("u-1", 2, True)
 
     office.uninstall.error = AccessDenied("No right.")
-    office.work_off(PAGE)
+    office.process(PAGE)
     assert office.uninstall.done == ["u-1 failed: No right."]
 
 
@@ -520,7 +520,7 @@ def test_error_of_an_uninstall(office):
 def test_all_other_work_is_halted(office, message):
     """No subscription is created, no sweep begins or continues; a running one fails."""
     office.uninstall.ordered = "u-1"
-    office.work_off(message)
+    office.process(message)
 
     assert (office.here.graph.live, office.sweeps.done, office.queue.messages) == ({}, [], [])
     assert office.users.messages == []

@@ -30,7 +30,7 @@ def told(office: Office) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(("kind", "result"), [(RENEW, "done"), (SWEEP, "begun"), (AUDIT, "done")])
 def test_typed_word(office: Office, kind: str, result: str):
     """A typed order is signed "queue" and has the id of its message."""
-    office.upkeep.work_off(kind.encode(), message_id="m-1")
+    office.upkeep.process(kind.encode(), message_id="m-1")
 
     assert told(office) == [
         ("given", kind, "queue", "m-1", ""),
@@ -41,7 +41,7 @@ def test_typed_word(office: Office, kind: str, result: str):
 @pytest.mark.parametrize("kind", [RENEW, SWEEP, AUDIT])
 def test_timer(office: Office, kind: str):
     """A timer's message is not logged as an order."""
-    office.work_off(UpkeepMessage(kind, by=Signature(APP)))
+    office.process(UpkeepMessage(kind, by=Signature(APP)))
 
     assert told(office) == []
 
@@ -55,7 +55,7 @@ def from_console(office: Office, kind: str = SWEEP) -> UpkeepMessage:
 
 def test_order_of_the_console(office: Office):
     """Its end names the sweep that has begun."""
-    office.work_off(from_console(office))
+    office.process(from_console(office))
 
     given, ended = office.lines.told
     assert (given["event"], given["by"]) == ("given", {"via": "key"})
@@ -65,9 +65,9 @@ def test_order_of_the_console(office: Office):
 def test_order_that_waits(office: Office):
     """A message that waits stays the same order."""
     office.here.graph.error = Throttled("Busy.", retry_after=5)
-    office.upkeep.work_off(b"renew", message_id="m-1")
+    office.upkeep.process(b"renew", message_id="m-1")
     office.here.graph.error = None
-    office.work_off_waiting()
+    office.process_waiting()
 
     assert [(event, result) for event, *_, result in told(office)] == [
         ("given", ""),
@@ -78,19 +78,19 @@ def test_order_that_waits(office: Office):
 def test_order_that_cannot_be_signed(office: Office):
     """A typed order waits until it can be signed; if it is given up, it is stored instead."""
     office.lines.error = ServiceDown("Down.")
-    office.upkeep.work_off(b"sweep")
+    office.upkeep.process(b"sweep")
     assert office.sweeps.done == []
     office.lines.error = None
-    office.work_off_waiting()
+    office.process_waiting()
     assert office.sweeps.done == [("start", "again")]
     assert len(told(office)) == 2
 
     office.lines.error = ServiceDown("Down.")
-    office.upkeep.work_off(b"sweep")
+    office.upkeep.process(b"sweep")
     office.here.clock.advance(timedelta(days=1))
-    office.work_off_waiting()
+    office.process_waiting()
     office.lines.error = AccessDenied("A role is missing.")
-    office.upkeep.work_off(b"renew")
+    office.upkeep.process(b"renew")
 
     kept = list(office.store.unreadable.values())
     assert [upkeep_message.parse(body, now=NOON).kind for body, _ in kept] == [SWEEP, RENEW]
@@ -109,7 +109,7 @@ def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(office.sweeps, "start", stop)
     with pytest.raises(RuntimeError):
-        office.upkeep.work_off(b"sweep", message_id="m-1")
+        office.upkeep.process(b"sweep", message_id="m-1")
 
     assert told(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
 
@@ -117,9 +117,9 @@ def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
 def test_orders_that_fail(office: Office):
     """An order that failed, was halted or was parked has such an end."""
     office.sweeps.error = AccessDenied("Consent is missing.")
-    office.work_off(from_console(office))
+    office.process(from_console(office))
     office.uninstall.ordered = "an-uninstall"
-    office.work_off(from_console(office))
+    office.process(from_console(office))
     office.upkeep.park(from_console(office).to_json().encode())
     office.upkeep.park(b"?")
 

@@ -14,7 +14,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.user import User
 from shared.written_file import WrittenFile
 
-LOOKS_AT_ONCE = 8
+CHECKS_AT_ONCE = 8
 _UNKNOWN = (
     "The state does not record which files PhotoSync wrote, or for which user principal name. A "
     "check that also reads the photo settles it."
@@ -57,13 +57,13 @@ class Finding:
         return bool(self.damage or self.unclear or (self.error and self.after.damage))
 
 
-class Looks:
+class PictureChecker:
     """Reads states and checks their users' pictures, several at once. Threads may share it."""
 
     def __init__(self, states: States, target: Target) -> None:
         self._states = states
         self._target = target
-        self._pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="audit")
+        self._pool = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="audit")
 
     def due(self, user_ids: Sequence[str]) -> list[Stored]:
         """
@@ -75,15 +75,15 @@ class Looks:
         read = self._pool.map(self._states.read, user_ids)
         return [stored for stored in read if stored and stored.state.is_shown]
 
-    def look_at(self, due: Sequence[Stored]) -> list[Finding]:
+    def check(self, due: Sequence[Stored]) -> list[Finding]:
         """
         Check each user whose state is *due*. Changes nothing.
 
         Raises none of our errors: each becomes its user's Finding.
         """
-        return list(self._pool.map(self._look_at, due))
+        return list(self._pool.map(self._check, due))
 
-    def _look_at(self, stored: Stored) -> Finding:
+    def _check(self, stored: Stored) -> Finding:
         known = stored.state
         if not known.files or not known.user_principal_name:
             return Finding(stored, known, unclear=_UNKNOWN)

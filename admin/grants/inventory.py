@@ -14,11 +14,11 @@ from admin.grants.plan import Registration
 from admin.grants.sites import Sites
 from admin.grants.wanted import SERVICES
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Unusable
+from admin.terminal.problems import NotFound, Unusable
 
 
 @dataclass(frozen=True)
-class Sight:
+class Inventory:
     """What was found, and the certificate from the file."""
 
     found: Found
@@ -26,7 +26,7 @@ class Sight:
     held: Held | None = None
 
 
-def look(order: Order, directory: Directory, sites: Sites, now: datetime) -> Sight:
+def take_inventory(order: Order, directory: Directory, sites: Sites, now: datetime) -> Inventory:
     """Everything about the identity of *order*. Raises Problem."""
     held = _held(order, now)
     application = _application(order, directory, held)
@@ -39,14 +39,14 @@ def look(order: Order, directory: Directory, sites: Sites, now: datetime) -> Sig
         application,
     )
     client_id = principal.app_id if principal else ""
-    looked = tuple(sites.look(host, client_id) for host in order.my_sites)
+    looked = tuple(sites.read(host, client_id) for host in order.my_sites)
     found = replace(found, sites=looked)
     registration = Registration(
         new="" if application else order.new_app,
         file=str(order.certificate or ""),
         has_file=held is not None,
     )
-    return Sight(found, registration, held)
+    return Inventory(found, registration, held)
 
 
 def _held(order: Order, now: datetime) -> Held | None:
@@ -61,7 +61,7 @@ def _principal(
     if order.identity:
         found = directory.principal(order.identity)
         if found is None:
-            raise NotThere(
+            raise NotFound(
                 f"No service principal has the client id or object id {order.identity}: check the "
                 "id and the tenant. If it was just created, try again in a minute."
             )
@@ -73,7 +73,7 @@ def _application(order: Order, directory: Directory, held: Held | None) -> Appli
     if order.app:
         told = directory.application(order.app)
         if told is None:
-            raise NotThere(
+            raise NotFound(
                 f"No app registration in this tenant has the client id {order.app}: check the id. "
                 "For a managed identity, give --identity."
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import requests
 
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.wording import host_in
@@ -20,7 +20,7 @@ _CHALLENGE = ("authorization_uri", "resource_id", "client_id", "realm")
 
 def _chunked(scene: Scene) -> Seen:
     if not scene.app.key:
-        raise NotAsked("it needs a function key: set PHOTOSYNC_KEY")
+        raise NotRun("it needs a function key: set PHOTOSYNC_KEY")
     headers = {"x-functions-key": scene.app.key, "Content-Type": "application/json"}
     whole, pieces = (
         scene.app.send("POST", "api/notifications", headers=headers, body=body).status_code
@@ -43,11 +43,11 @@ def _without_a_key(scene: Scene) -> Seen:
         scene.app.send("GET", "api/console/overview", headers=headers)
         for headers in ({}, of_a_page)
     )
-    told = f"to a program {_door(program)}; to a page's script {_door(page)}"
+    told = f"to a program {_described(program)}; to a page's script {_described(page)}"
     return Seen(told, {program.status_code, page.status_code} <= _CLOSED)
 
 
-def _door(answer: requests.Response) -> str:
+def _described(answer: requests.Response) -> str:
     told = str(answer.status_code)
     if 300 <= answer.status_code < 400:
         where = answer.headers.get("Location", "")
@@ -61,7 +61,7 @@ def _door(answer: requests.Response) -> str:
 
 def _signed_in(scene: Scene) -> Seen:
     if scene.app.key:
-        raise NotAsked("it needs a sign-in: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID")
+        raise NotRun("it needs a sign-in: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID")
     me = scene.app.console.me()
     role = me.text("role")
     told = f"role {role if role.isalpha() else 'none'}, {'a' if me.text('name') else 'no'} name"

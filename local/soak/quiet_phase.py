@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from local.soak.progress import Standstill, under_way
-from local.soak.town import Town
 from local.soak.verdict import Row
+from local.soak.world import World
 
 # Longer than any claim (80 s), second check (10 min) and overdue message (1 h).
 LONG = timedelta(hours=2)
@@ -25,11 +25,11 @@ class Unsettled(Exception):
     """The cloud did not come to rest; the text says what was still open."""
 
 
-class Calm:
+class QuietPhase:
     """The work before the first fault, and between the last one and the verdict."""
 
-    def __init__(self, town: Town, say: Callable[[str], None], *, patience: float) -> None:
-        self._town = town
+    def __init__(self, world: World, say: Callable[[str], None], *, patience: float) -> None:
+        self._world = world
         self._say = say
         self._patience = patience
         self.dropped = 0
@@ -37,7 +37,7 @@ class Calm:
 
     def begin(self) -> None:
         """The first run: a subscription, and a sweep that finds all users with a photo."""
-        self._town.watcher.type_into_queue("renew", "photo-upkeep")
+        self._world.watcher.type_into_queue("renew", "photo-upkeep")
         self._until(self._is_at_rest)
 
     def settle(self) -> None:
@@ -51,16 +51,16 @@ class Calm:
         if not self._rests_within(self._patience):
             self._drop()
         self._pass(LONG)
-        self._town.watcher.type_into_queue("renew", "photo-upkeep")
-        self._town.park()
+        self._world.watcher.type_into_queue("renew", "photo-upkeep")
+        self._world.park()
         self._until(self._is_at_rest)
         self._sweep()
-        self._town.vanish(back=True)
+        self._world.remove_mailbox(back=True)
         self._pass(_SECOND_LOOK)
         self._sweep()
         # Part of what is still damaged: everything else is at rest, so only an audit repairs it.
         for number in range(_DAMAGES):
-            self._town.damage(number, number)
+            self._world.damage(number, number)
         self.repaired = self._audit()
 
     def judged(self, verdict: Callable[[], Sequence[Row]]) -> Sequence[Row]:
@@ -79,14 +79,14 @@ class Calm:
         return rows
 
     def _pass(self, span: timedelta) -> None:
-        blobs = self._town.let_pass(span)
+        blobs = self._world.let_pass(span)
         self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
 
     def _drop(self) -> None:
         """Clear the waiting messages, and those that current runs still put back."""
 
         def dropped() -> bool:
-            self.dropped += self._town.clear_queues()
+            self.dropped += self._world.clear_queues()
             return self._is_at_rest()
 
         self._until(dropped)
@@ -97,11 +97,11 @@ class Calm:
 
     def _sweep(self) -> None:
         """Complete one sweep: a new one, or a running one that is resumed."""
-        before = self._town.watcher.sweep().get("finishedAt")
-        self._town.watcher.type_into_queue("sweep", "photo-upkeep")
-        self._until(lambda: self._town.watcher.sweep().get("finishedAt") not in ("", None, before))
+        before = self._world.watcher.sweep().get("finishedAt")
+        self._world.watcher.type_into_queue("sweep", "photo-upkeep")
+        self._until(lambda: self._world.watcher.sweep().get("finishedAt") not in ("", None, before))
         self._until(self._is_at_rest)
-        found = self._town.watcher.sweep()
+        found = self._world.watcher.sweep()
         changed = ", ".join(f"{why} {count}" for why, count in found["changed"].items())
         self._say(
             f"Sweep of {found['users']} users: queued {changed or 'none'}; "
@@ -114,15 +114,15 @@ class Calm:
 
         An audit whose message was dropped is resumed first; it has passed some users already.
         """
-        taken_up = self._town.watcher.audit().get("status") == "running"
+        taken_up = self._world.watcher.audit().get("status") == "running"
         return (self._audited() if taken_up else 0) + self._audited()
 
     def _audited(self) -> int:
-        before = self._town.watcher.audit().get("finishedAt")
-        self._town.console.order("audit", repair=True)
-        self._until(lambda: self._town.watcher.audit().get("finishedAt") not in ("", None, before))
+        before = self._world.watcher.audit().get("finishedAt")
+        self._world.console.order("audit", repair=True)
+        self._until(lambda: self._world.watcher.audit().get("finishedAt") not in ("", None, before))
         self._until(self._is_at_rest)
-        found = self._town.watcher.audit()
+        found = self._world.watcher.audit()
         self._say(
             f"Audit of {found['looked']} pictures: {found['differ']} differ, "
             f"{found['unclear']} unclear; repairs {found['repairs']}"
@@ -133,7 +133,7 @@ class Calm:
         """Wait for *done*, without a time limit as long as anything moves."""
         standstill, told = Standstill(), time.monotonic()
         while not done():
-            if standstill.reached(self._town.log()):
+            if standstill.reached(self._world.log()):
                 raise Unsettled(f"Nothing moves any more; {self._open()}")
             if time.monotonic() - told > _TOLD_EVERY:
                 told = time.monotonic()
@@ -161,12 +161,12 @@ class Calm:
         dropped is in no queue, but may still put one back.
         """
         for _ in range(3):
-            if under_way(self._town.log()) or self._town.queued():
+            if under_way(self._world.log()) or self._world.queued():
                 return False
             # So that the next check is independent.
             time.sleep(_PAUSE)
         return True
 
     def _open(self) -> str:
-        runs = len(under_way(self._town.log()))
-        return f"{self._town.queued()} messages queued, {runs} runs under way"
+        runs = len(under_way(self._world.log()))
+        return f"{self._world.queued()} messages queued, {runs} runs under way"

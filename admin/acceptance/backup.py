@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from admin.acceptance.finding import NotAsked
+from admin.acceptance.finding import NotRun
 from admin.acceptance.microsoft365 import Microsoft365, unclaimed
 from admin.terminal.problems import Unusable
 from shared.errors import PhotoSyncError
@@ -50,14 +50,14 @@ class _Act:
     file: str = ""
 
 
-class PuttingBack:
+class Backup:
     """Restores one run; *folder* exists as long as something is left to restore."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._orders_file = folder / ORDERS
         self._acts: dict[str, list[_Act]] = {}
-        self._owed: list[str] = []
+        self._instructions: list[str] = []
 
     def check(self) -> None:
         """Raises Unusable if an earlier run left something, so as not to save a wrong state."""
@@ -67,23 +67,23 @@ class PuttingBack:
                 f"delete {self._folder}, and repeat the command."
             )
 
-    def owe(self, order: str) -> None:
-        """Note what only a person can restore, until it is `paid`. Raises NotAsked."""
-        self._owed.append(order)
+    def add_instruction(self, order: str) -> None:
+        """Note what only a person can restore, until `remove_instruction`. Raises NotRun."""
+        self._instructions.append(order)
         try:
-            self._keep()
-        except NotAsked:
-            self._owed.remove(order)
+            self._save()
+        except NotRun:
+            self._instructions.remove(order)
             raise
 
-    def paid(self, order: str) -> None:
-        self._owed.remove(order)
+    def remove_instruction(self, order: str) -> None:
+        self._instructions.remove(order)
 
-    def remember(self, m365: Microsoft365, user: User, plan: Plan | None = None) -> Plan:
+    def save(self, m365: Microsoft365, user: User, plan: Plan | None = None) -> Plan:
         """
         Save what *plan* (by default a copy's) would overwrite, once for each user.
 
-        Call this before the first write. Raises what SharePointClient raises, and NotAsked if it
+        Call this before the first write. Raises what SharePointClient raises, and NotRun if it
         cannot be saved.
         """
         plan = plan or m365.plan(user)
@@ -95,23 +95,23 @@ class PuttingBack:
             before = _Before(user, geo, plan.location.folder, held, kept)
             self._acts[user.id] = [*_acts(m365, before)]
             try:
-                self._keep(held)
-            except NotAsked:
+                self._save(held)
+            except NotRun:
                 del self._acts[user.id]
                 raise
         return plan
 
-    def _keep(self, files: Mapping[str, bytes | None] = MappingProxyType({})) -> None:
-        """Save all that must be restored, and *files*. Raises NotAsked."""
+    def _save(self, files: Mapping[str, bytes | None] = MappingProxyType({})) -> None:
+        """Save all that must be restored, and *files*. Raises NotRun."""
         acts = [act for of_user in self._acts.values() for act in of_user]
         try:
             self._folder.mkdir(exist_ok=True)
             for name, content in files.items():
                 if content is not None:
                     (self._folder / name).write_bytes(content)
-            self._write_down([*(self._told(act) for act in acts), *self._owed])
+            self._write_down([*(self._instruction(act) for act in acts), *self._instructions])
         except OSError as error:
-            raise NotAsked(
+            raise NotRun(
                 f"what would be overwritten cannot be saved to a file ({error.strerror})"
             ) from error
 
@@ -120,7 +120,7 @@ class PuttingBack:
         draft.write_text("".join(f"{order}\n" for order in orders), "utf-8")
         draft.replace(self._orders_file)
 
-    def put_back(self) -> list[str]:
+    def restore(self) -> list[str]:
         """
         Restore everything; returns an instruction for each thing that could not be restored.
 
@@ -128,7 +128,7 @@ class PuttingBack:
         """
         acts = [act for of_user in self._acts.values() for act in of_user]
         self._acts = {}
-        orders, self._owed = self._owed, []
+        orders, self._instructions = self._instructions, []
         files = {act.file for act in acts if act.file}
         stopped = False
         for act in acts:
@@ -143,12 +143,12 @@ class PuttingBack:
                 why = type(error).__name__
             except KeyboardInterrupt:
                 stopped, why = True, "stopped"
-            orders.append(self._told(act, f" ({why})"))
+            orders.append(self._instruction(act, f" ({why})"))
             files.discard(act.file)
         self._tidy(orders, files)
         return orders
 
-    def _told(self, act: _Act, why: str = "") -> str:
+    def _instruction(self, act: _Act, why: str = "") -> str:
         return f"{act.order}{why}." + (
             f" The file is {self._folder / act.file}." if act.file else ""
         )
@@ -175,7 +175,7 @@ def _held(geo: Geo, folder: str, name: str) -> bytes | None:
 
 def _acts(m365: Microsoft365, before: _Before) -> Iterator[_Act]:
     """Files first, as in a copy, so that the properties point to files that exist."""
-    ways = before.geo.sharepoint
+    sharepoint = before.geo.sharepoint
     for name, content in before.files.items():
         place = f"{PICTURE_LIBRARY}/{before.folder}"
         if content is None:
@@ -190,7 +190,7 @@ def _acts(m365: Microsoft365, before: _Before) -> Iterator[_Act]:
         def write(name: str = name, value: str = value) -> None:
             _, profile = m365.geos.residence(before.user)
             if profile.get(name, "") != value:
-                ways.set_property(upn, name, value, before_write=unclaimed)
+                sharepoint.set_property(upn, name, value, before_write=unclaimed)
 
         yield _Act(f'Set the profile property {name} of {upn} to "{value}"', write)
 

@@ -16,7 +16,7 @@ from admin.terminal.output import Output
 from shared.settings.clouds import CLOUDS
 
 
-class Desk(NamedTuple):
+class Cli(NamedTuple):
     """What a command gets."""
 
     console: Console
@@ -35,8 +35,8 @@ def command(function: Function) -> click.Command:
         account = Account.check(
             choice.client_id, choice.tenant_id, login_url=choice.login_url, cloud=choice.cloud
         )
-        with Console(address, account=account, tell=output.complain) as console:
-            return function(Desk(console, output), **values)
+        with Console(address, account=account, tell=output.error) as console:
+            return function(Cli(console, output), **values)
 
     clouds = login_options(list(CLOUDS))
     return click.command(shared(before_command=False)(clouds(run)))

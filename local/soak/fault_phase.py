@@ -11,7 +11,7 @@ import requests
 
 from local.soak import plan
 from local.soak.plan import Event
-from local.soak.town import Town, forged_items
+from local.soak.world import World, forged_items
 
 _TOLD_EVERY = 15.0
 # Far longer than a new worker or a new host takes to start.
@@ -19,7 +19,7 @@ _COMES_BACK = 60.0
 _PAUSE = 0.1
 
 
-class Storm:
+class FaultPhase:
     """
     One run through the events.
 
@@ -27,23 +27,23 @@ class Storm:
     thread.
     """
 
-    def __init__(self, town: Town, pictures: Sequence[bytes], say: Callable[[str], None]) -> None:
-        self._town = town
+    def __init__(self, world: World, pictures: Sequence[bytes], say: Callable[[str], None]) -> None:
+        self._world = world
         self._pictures = pictures
         self._say = say
-        self._forged_items = forged_items(town)
+        self._forged_items = forged_items(world)
         self._waiting: list[Event] = []
         self._up = True
         self.done: Counter[str] = Counter()
         self._deeds: dict[str, Callable[[Event], object]] = {
             plan.KILL: lambda event: self._kill(),
             plan.START: lambda event: self._start(),
-            plan.KILL_WORKER: lambda event: self._retry(town.stack.kill_worker),
+            plan.KILL_WORKER: lambda event: self._retry(world.stack.kill_worker),
             plan.FORGE: lambda event: self._retry(lambda: self._forge(event.user)),
-            plan.SWEEP: lambda event: town.watcher.type_into_queue("sweep", "photo-upkeep"),
+            plan.SWEEP: lambda event: world.watcher.type_into_queue("sweep", "photo-upkeep"),
             plan.AUDIT: lambda event: self._retry(self._order_audit),
-            plan.DAMAGE: lambda event: town.damage(event.user, event.picture),
-            plan.LAPSE: lambda event: town.end_subscription(),
+            plan.DAMAGE: lambda event: world.damage(event.user, event.picture),
+            plan.LAPSE: lambda event: world.end_subscription(),
         }
 
     def play(self, events: Sequence[Event]) -> None:
@@ -66,15 +66,15 @@ class Storm:
         self.done[event.kind] += 1
 
     def _kill(self) -> None:
-        self._town.stack.kill_host()
+        self._world.stack.kill_host()
         self._up = False
 
     def _change(self, event: Event) -> None:
         picture = None if event.kind == plan.REMOVE else self._pictures[event.picture]
-        self._town.change_photo(event.user, picture)
+        self._world.change_photo(event.user, picture)
 
     def _start(self) -> None:
-        self._town.stack.start_host()
+        self._world.stack.start_host()
         self._up = True
         waiting, self._waiting = self._waiting, []
         for event in waiting:
@@ -92,7 +92,7 @@ class Storm:
     def _order_audit(self) -> bool:
         """Order an audit that repairs; False without an answer, or if the worker died meanwhile."""
         try:
-            self._town.console.order("audit", repair=True)
+            self._world.console.order("audit", repair=True)
         except requests.ConnectionError:
             return False
         except requests.HTTPError as error:
@@ -106,11 +106,11 @@ class Storm:
         Post a forged item; every fifth one also lacks the function key, and is refused by the host.
         """
         item = self._forged_items[number % len(self._forged_items)]
-        user_id = self._town.bystanders[number % len(self._town.bystanders)]
+        user_id = self._world.bystanders[number % len(self._world.bystanders)]
         filled = json.loads(json.dumps(item).replace("{id}", user_id))
-        key = "guess" if number % 5 == 4 else self._town.at.key
+        key = "guess" if number % 5 == 4 else self._world.at.key
         try:
-            status = self._town.post(filled, key=key)
+            status = self._world.post(filled, key=key)
         except requests.ConnectionError:
             return False
         if status not in {202, 401, 500}:
@@ -126,5 +126,5 @@ class Storm:
             f"{self.done[plan.KILL_WORKER]} of the worker alone, "
             f"{self.done[plan.FORGE]} forgeries, "
             f"{self.done[plan.SWEEP]} sweeps, {self.done[plan.DAMAGE]} damages, "
-            f"{self.done[plan.AUDIT]} audits; {self._town.queued()} messages queued"
+            f"{self.done[plan.AUDIT]} audits; {self._world.queued()} messages queued"
         )

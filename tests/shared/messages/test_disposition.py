@@ -8,8 +8,8 @@ import pytest
 
 from shared import errors
 from shared.errors import ClaimHeld, GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
-from shared.messages import fates
-from shared.messages.fates import Done, Wait
+from shared.messages import disposition
+from shared.messages.disposition import Done, Wait
 from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED
 from tests.doubles.office import NOON
 
@@ -29,8 +29,10 @@ def an_error(kind: type[PhotoSyncError], sentence: str) -> PhotoSyncError:
     return kind(sentence)
 
 
-def fate(error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int = 1) -> Wait | Done:
-    return fates.fate(
+def decided(
+    error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int = 1
+) -> Wait | Done:
+    return disposition.decide(
         error, attempt=attempt, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5
     )
 
@@ -40,13 +42,13 @@ def test_passing_errors_wait_for_a_day(kind):
     """A TryLater waits, and fails after a day; only an unanswered request may still take effect."""
     is_unanswered = kind is errors.Unanswered
     for age in (timedelta(), A_DAY - TICK):
-        end = fate(kind("Busy."), age=age)
+        end = decided(kind("Busy."), age=age)
         assert isinstance(end, Wait)
         assert (end.code, end.sentence, end.unanswered) == (kind.code, "Busy.", is_unanswered)
         assert end.seconds > 0
 
     sentence = "Gave up after a day of waiting. Busy."
-    assert fate(kind("Busy."), age=A_DAY) == Done(FAILED, "gave-up", sentence, is_unanswered)
+    assert decided(kind("Busy."), age=A_DAY) == Done(FAILED, "gave-up", sentence, is_unanswered)
 
 
 @pytest.mark.parametrize("kind", [*kinds(Settled), *kinds(GiveUp)])
@@ -55,14 +57,14 @@ def test_final_errors(kind):
     settled = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
     status = settled if issubclass(kind, Settled) else FAILED
 
-    assert fate(an_error(kind, "No role.")) == Done(status, kind.code, "No role.")
+    assert decided(an_error(kind, "No role.")) == Done(status, kind.code, "No role.")
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])
 def test_the_rest_is_raised(kind):
     """An error that only a person can fix is raised."""
     with pytest.raises(kind):
-        fate(kind("Mend the settings."))
+        decided(kind("Mend the settings."))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_the_rest_is_raised(kind):
 )
 def test_length_of_a_wait(error, attempt, least, most):
     """As long as the service asks, else longer each time, but no longer than a claim lasts."""
-    end = fate(error, attempt=attempt)
+    end = decided(error, attempt=attempt)
 
     assert isinstance(end, Wait)
     assert least <= end.seconds < most

@@ -22,7 +22,7 @@ _NOT_YET = (
 )
 
 
-class Carrier:
+class Executor:
     """Carries out acts; subclasses know the kinds of act."""
 
     # If one of these fails, the steps after it are skipped: they need its result.
@@ -62,7 +62,7 @@ class Carrier:
     def _do(self, act: object) -> None:
         raise NotImplementedError
 
-    def _patiently(self, do: Callable[[], T]) -> T:
+    def _retried(self, do: Callable[[], T]) -> T:
         """The result of *do*, retried until the directory has replicated the new object."""
 
         def attempt() -> tuple[T] | None:

@@ -38,7 +38,7 @@ SETTINGS = {
 }
 
 
-class Town:
+class World:
     """Users of a tenant and the app's storage account, accessed only as an outsider can."""
 
     def __init__(self, stack: Stack) -> None:
@@ -56,7 +56,7 @@ class Town:
         self.bystanders: list[str] = []
         self.odd: dict[str, str] = {}
 
-    def move_in(self, users: int, photos: Mapping[int, bytes]) -> None:
+    def add_users(self, users: int, photos: Mapping[int, bytes]) -> None:
         """
         Add users, some with a photo; the two with faults; bystanders, named only in forgeries.
         """
@@ -86,7 +86,7 @@ class Town:
         """From now on one mailbox refuses, independently of other faults."""
         self.admin.control("POST", "/faults", plan.refusal(self.odd[REFUSING]))
 
-    def vanish(self, *, back: bool = False) -> None:
+    def remove_mailbox(self, *, back: bool = False) -> None:
         """Remove one mailbox from now on, or restore it with its photo."""
         order = {"mailbox": "online" if back else "none"}
         self.admin.control("PATCH", f"/users/{self.odd[VANISHING]}", order)
@@ -195,12 +195,12 @@ def _earlier(text: bytes, span: timedelta) -> bytes:
     return json.dumps(moved(json.loads(text)), indent=2).encode()
 
 
-def forged_items(town: Town) -> Sequence[dict[str, Any]]:
+def forged_items(world: World) -> Sequence[dict[str, Any]]:
     """One item for each kind of forgery, about a bystander, so that any effect shows."""
     genuine = {
         "changeType": "updated",
-        "clientState": town.at.client_state,
-        "tenantId": town.at.tenant_id,
+        "clientState": world.at.client_state,
+        "tenantId": world.at.tenant_id,
         "subscriptionId": "00000000-0000-0000-0000-000000000001",
         "resource": "Users/{id}",
         "resourceData": {"@odata.type": "#Microsoft.Graph.User", "id": "{id}"},
@@ -208,10 +208,10 @@ def forged_items(town: Town) -> Sequence[dict[str, Any]]:
     unsigned = {key: value for key, value in genuine.items() if key != "clientState"}
     return (
         {**genuine, "clientState": "guess"},
-        {**genuine, "clientState": town.at.client_state.upper() + "x"},
+        {**genuine, "clientState": world.at.client_state.upper() + "x"},
         {**genuine, "clientState": ""},
         {**genuine, "clientState": None},
-        {**genuine, "clientState": [town.at.client_state]},
+        {**genuine, "clientState": [world.at.client_state]},
         {**genuine, "tenantId": "11111111-1111-1111-1111-111111111111"},
         unsigned,
     )

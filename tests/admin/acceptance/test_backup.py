@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from admin.acceptance import runner, session
-from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.backup import ORDERS, Backup
+from admin.acceptance.finding import NotRun, Seen
 from admin.acceptance.microsoft365 import Microsoft365
-from admin.acceptance.putting_back import ORDERS, PuttingBack
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps.every import LAST, WRITING
@@ -89,9 +89,9 @@ def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
             if ended.is_set():
                 done.set()
 
-    def closed(ways: Microsoft365) -> None:
+    def closed(direct: Microsoft365) -> None:
         ended.set()
-        close(ways)
+        close(direct)
 
     monkeypatch.setattr(SharePointClient, "upload", late)
     monkeypatch.setattr(Microsoft365, "close", closed)
@@ -105,7 +105,7 @@ def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
     """If waiting for uploads fails, everything is restored, and the output says so."""
     before = shown(tenant, anne)
 
-    def broken(ways: Microsoft365) -> None:
+    def broken(direct: Microsoft365) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Microsoft365, "close", broken)
@@ -141,7 +141,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
 
     def ask(scene: Scene) -> Seen:
         fault(tenant, service="sharepoint", method="POST", next=1000, fault="403")
-        raise NotAsked("this test is about what follows")
+        raise NotRun("this test is about what follows")
 
     monkeypatch.setattr(session, "LAST", (dataclasses.replace(last, ask=ask),))
 
@@ -178,9 +178,9 @@ def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
 def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
     """Before the first write a folder has the instructions; the next run keeps it."""
     files, _ = shown(tenant, anne)
-    folder, put_back = tmp_path / session.RESTORE, PuttingBack.put_back
+    folder, restore = tmp_path / session.RESTORE, Backup.restore
 
-    monkeypatch.setattr(PuttingBack, "put_back", lambda killed: [])
+    monkeypatch.setattr(Backup, "restore", lambda killed: [])
     acceptance("--yes", USER)
     left = {each.name: each.read_bytes() for each in folder.iterdir()}
     damaged = shown(tenant, anne)
@@ -197,7 +197,7 @@ def test_killed(acceptance, tenant, anne, monkeypatch, tmp_path):
 
     for each in folder.iterdir():
         each.unlink()
-    monkeypatch.setattr(PuttingBack, "put_back", put_back)
+    monkeypatch.setattr(Backup, "restore", restore)
     acceptance("--yes", USER)
     assert not folder.exists()
 
@@ -282,4 +282,4 @@ def test_runner_goes_on(anne: User):
 
 
 def _refuse(scene: Scene) -> Seen:
-    raise NotAsked("nobody is there")
+    raise NotRun("nobody is there")

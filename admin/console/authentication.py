@@ -25,27 +25,27 @@ from admin.console import challenge
 from admin.console.account import Account
 from admin.console.address import Address
 from admin.console.challenge import Challenge
-from admin.console.signing_in import SignIn
+from admin.console.sign_in import SignIn
 from admin.terminal.problems import Problem, Refused, Unreachable, Unusable
 
 _CONSOLE, _KEYED = "api/console", "api/keyed"
 
 
-class Way(NamedTuple):
+class Authentication(NamedTuple):
     """The path of the API, and the headers that authenticate."""
 
     path: str
     headers: Mapping[str, str]
 
 
-class _By(Enum):
+class _Method(Enum):
     KEY = auto()
-    KEY_BESIDES = auto()  # the routes for keys when sign-in is on
+    KEYED_ROUTES = auto()  # the routes for keys when sign-in is on
     TOKEN = auto()
     NOTHING = auto()
 
 
-class Ways:
+class AuthenticationMethods:
     """The current way to authenticate, and the next one if the app denies it."""
 
     def __init__(self, address: Address, account: Account, tell: Callable[[str], None]) -> None:
@@ -55,47 +55,49 @@ class Ways:
         self._sign_in: SignIn | None = None
         self._is_sure = False  # that sign-in is on: a 403 may mean anything
         if address.key:
-            self._by = _By.KEY
+            self._method = _Method.KEY
         elif account.client_id:
-            self._by, self._sign_in = _By.TOKEN, self._signed_in(account, asks_cli=True)
+            self._method, self._sign_in = _Method.TOKEN, self._signed_in(account, asks_cli=True)
         else:
-            self._by = _By.NOTHING
+            self._method = _Method.NOTHING
 
-    def way(self) -> Way:
+    def current(self) -> Authentication:
         """The way to use. Raises Problem if the sign-in fails."""
         if self._sign_in:
-            return Way(_CONSOLE, {"Authorization": f"Bearer {self._sign_in.token()}"})
-        path = _KEYED if self._by is _By.KEY_BESIDES else _CONSOLE
+            return Authentication(_CONSOLE, {"Authorization": f"Bearer {self._sign_in.token()}"})
+        path = _KEYED if self._method is _Method.KEYED_ROUTES else _CONSOLE
         key = self._address.key
-        return Way(path, {"x-functions-key": key} if key else {})
+        return Authentication(path, {"x-functions-key": key} if key else {})
 
-    def goes_on(self, answer: requests.Response, told: str) -> bool:
+    def try_next(self, answer: requests.Response, sentence: str) -> bool:
         """
-        Whether to try another way after *answer*, in which the app *told* a sentence.
+        Whether to try another way after *answer*, in which the app sent *sentence*.
 
         Raises Problem if there is no other way.
         """
         asked = challenge.read(answer, self._address.host, self._account.login_url)
         status = answer.status_code
-        match self._by:
+        match self._method:
             # PhotoSync's own 403 has a sentence; one without may come from the platform.
-            case _By.KEY if asked or (status == 401 and told) or (status == 403 and not told):
-                self._by = _By.KEY_BESIDES
+            case _Method.KEY if (
+                asked or (status == 401 and sentence) or (status == 403 and not sentence)
+            ):
+                self._method = _Method.KEYED_ROUTES
                 self._is_sure = status != 403
                 return True
-            case _By.NOTHING if asked:
+            case _Method.NOTHING if asked:
                 self._begin(asked)
                 return True
-        if problem := self._no_way(status, told, is_asked=asked is not None):
+        if problem := self._denied(status, sentence, is_asked=asked is not None):
             raise problem
         return False
 
-    def _no_way(self, status: int, told: str, *, is_asked: bool) -> Problem | None:
+    def _denied(self, status: int, sentence: str, *, is_asked: bool) -> Problem | None:
         """The Problem for a denied request; None if the answer is about something else."""
         host = self._address.host
-        match self._by:
+        match self._method:
             # If keys are off, App Service redirects this path to the login, too.
-            case _By.KEY_BESIDES if is_asked or (status in {403, 404} and not told):
+            case _Method.KEYED_ROUTES if is_asked or (status in {403, 404} and not sentence):
                 why = (
                     "requires a sign-in and accepts no keys"
                     if is_asked or self._is_sure
@@ -105,20 +107,20 @@ class Ways:
                     f"{host} {why}: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID (or give "
                     "--client-id)."
                 )
-            case _By.KEY | _By.KEY_BESIDES if status == 401:
+            case _Method.KEY | _Method.KEYED_ROUTES if status == 401:
                 return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
-            case _By.TOKEN if is_asked or status == 401:
+            case _Method.TOKEN if is_asked or status == 401:
                 return Refused(
-                    told
+                    sentence
                     or f"{host} does not accept your sign-in: check --tenant-id, and that "
                     "--client-id is its CONSOLE_SIGN_IN; if that is empty, set PHOTOSYNC_KEY."
                 )
-            case _By.TOKEN if status == 403 and not told:
+            case _Method.TOKEN if status == 403 and not sentence:
                 return Refused(
                     f"{host} denied your sign-in before PhotoSync saw it: check its access "
                     "restrictions, and the clients that its App Service authentication allows."
                 )
-            case _By.NOTHING if status in {401, 403} and not told:
+            case _Method.NOTHING if status in {401, 403} and not sentence:
                 return Unusable(
                     "Set PHOTOSYNC_KEY to a function key of the app, or give --key; if the app "
                     "requires a sign-in, set PHOTOSYNC_CLIENT_ID instead."
@@ -143,7 +145,7 @@ class Ways:
             "right, set PHOTOSYNC_CLIENT_ID to it; then the Azure CLI's sign-in is enough."
         )
         # A foreign site could name any registration, and the CLI would sign in without asking.
-        self._by, self._sign_in = _By.TOKEN, self._signed_in(account, asks_cli=False)
+        self._method, self._sign_in = _Method.TOKEN, self._signed_in(account, asks_cli=False)
 
     def _signed_in(self, account: Account, *, asks_cli: bool) -> SignIn:
         return SignIn(account, asks_cli=asks_cli, ca=self._address.ca, tell=self._tell)

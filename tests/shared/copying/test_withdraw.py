@@ -13,7 +13,7 @@ from tests.shared.copying.runs import NEW, OLD, message, out_of_scope, uninstall
 
 def test_removed_and_forgotten(uninstalling: Office):
     """The picture is removed though the photo is still there, and no state is left."""
-    outcome = uninstalling.work_off(uninstall())
+    outcome = uninstalling.process(uninstall())
 
     assert outcome.event == "forgotten"
     assert uninstalling.shows_nothing()
@@ -22,9 +22,9 @@ def test_removed_and_forgotten(uninstalling: Office):
 
 def test_message_delivered_again(uninstalling: Office):
     """It finds nothing to do, and writes nothing."""
-    uninstalling.work_off(uninstall())
+    uninstalling.process(uninstall())
     uninstalling.sharepoint.writes = 0
-    outcome = uninstalling.work_off(uninstall(), redelivered=True)
+    outcome = uninstalling.process(uninstall(), redelivered=True)
 
     assert (outcome.event, uninstalling.sharepoint.writes) == ("forgotten", 0)
     assert uninstalling.store.blobs == {}
@@ -37,7 +37,7 @@ def test_user_out_of_scope_or_unknown(uninstalling: Office, known: bool):
     if not known:
         uninstalling.exchange.users.clear()
         uninstalling.exchange.photos.clear()
-    uninstalling.work_off(uninstall())
+    uninstalling.process(uninstall())
 
     assert uninstalling.shows_nothing()
     assert uninstalling.store.blobs == {}
@@ -48,7 +48,7 @@ def test_user_without_a_picture(uninstalling: Office):
     uninstalling.change(picture_url="", status=NO_PHOTO)
     uninstalling.exchange.error = uninstalling.sharepoint.plan_error = AccessDenied("No right.")
     before = uninstalling.shows(OLD)
-    uninstalling.work_off(uninstall())
+    uninstalling.process(uninstall())
 
     assert uninstalling.store.blobs == {}
     assert uninstalling.shows(OLD) is before is True
@@ -68,7 +68,7 @@ def test_failure(uninstalling: Office, error: Exception | None, dry_run: bool, d
     uninstalling.sharepoint.plan_error = error
     uninstalling.policy = Policy(dry_run=dry_run)
 
-    assert uninstalling.work_off(uninstall()).event == FAILED
+    assert uninstalling.process(uninstall()).event == FAILED
     assert uninstalling.shows(OLD)
     assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, NOT_TAKEN_BACK)
     assert uninstalling.anne.detail.startswith(detail)
@@ -80,7 +80,7 @@ def test_cancelled_uninstall(uninstalling: Office, current: str):
     """Once the uninstall is cancelled, or another one runs, its message removes nothing."""
     uninstalling.halt.ordered = current
     before = uninstalling.anne
-    outcome = uninstalling.work_off(uninstall())
+    outcome = uninstalling.process(uninstall())
 
     assert outcome.event == "halted"
     assert uninstalling.shows(OLD)
@@ -93,7 +93,7 @@ def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str):
     uninstalling.exchange.upload(NEW)
     uninstalling.exchange.error = AssertionError("Exchange was called.")
     before = uninstalling.anne
-    outcome = uninstalling.work_off(body)
+    outcome = uninstalling.process(body)
 
     assert outcome.event == "halted"
     assert "--cancel" in outcome.detail
@@ -111,7 +111,7 @@ def test_storage_is_down(synced: Office):
             return self.is_on()
 
     synced.halt = Unknown()  # type: ignore[assignment]
-    outcomes = [synced.work_off(each).event for each in (message(), uninstall())]
+    outcomes = [synced.process(each).event for each in (message(), uninstall())]
 
     assert outcomes == ["waiting", "waiting"]
     assert [fields["attempt"] for fields, _ in synced.queue.messages] == [2, 2]
@@ -122,7 +122,7 @@ def test_crash(uninstalling: Office):
     """If a user's message stops the app, the state says why, and the uninstall stops retrying."""
     uninstalling.sharepoint.at_write = {1: failing(ZeroDivisionError())}
     with pytest.raises(ZeroDivisionError):
-        uninstalling.work_off(uninstall())
+        uninstalling.process(uninstall())
     crashed = uninstalling.anne
     uninstalling.worker.park(uninstall().encode())
 

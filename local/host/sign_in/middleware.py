@@ -36,7 +36,7 @@ class _Visits:
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)  # nonce, next address
 
 
-class Front:
+class SignInMiddleware:
     """The ASGI application in front of *app*, which has the base URL *url*."""
 
     def __init__(self, app: ASGIApp, settings: AuthSettings, tokens: Tokens, url: str) -> None:

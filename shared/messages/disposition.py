@@ -47,7 +47,7 @@ class Done:
     unanswered: bool = False
 
 
-def fate(
+def decide(
     error: PhotoSyncError,
     *,
     attempt: int,

@@ -10,10 +10,10 @@ from admin.grants.directory import Directory
 from admin.grants.graph import Graph
 from admin.grants.order import ConsoleOrder
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Unusable
+from admin.terminal.problems import NotFound, Unusable
 
 
-def look(order: ConsoleOrder, graph: Graph) -> Found:
+def take_inventory(order: ConsoleOrder, graph: Graph) -> Found:
     """Everything about the registration of *order* and the people it names. Raises Problem."""
     console = ConsoleDirectory(graph)
     application = _application(order, console, Directory(graph))
@@ -35,7 +35,7 @@ def _application(order: ConsoleOrder, console: ConsoleDirectory, directory: Dire
     if order.client_id:
         found = console.application(order.client_id)
         if not found:
-            raise NotThere(
+            raise NotFound(
                 f"No app registration in this tenant has the client id {order.client_id}: check "
                 "--client-id (or PHOTOSYNC_CLIENT_ID), or leave it out to create a registration."
             )
