@@ -3,7 +3,7 @@
 
 import { readMe } from "./api.js";
 import { needsNoMessage, isSignedIn, useKey, dropCredentials, useSession, messageOf } from "./call.js";
-import { $, fill, say, show } from "./elements.js";
+import { $, fill, inside, say, show } from "./elements.js";
 import { forgetOverview, refreshOverview } from "./overview.js";
 import { allowOrders } from "./rights.js";
 import { abortView } from "./route.js";
@@ -13,9 +13,6 @@ const STORED_KEY = "photosync.key";
 // The app says in the page's first element how people sign in.
 const BY_SIGN_IN = document.documentElement.dataset.entry === "sign-in";
 const SIGNED_IN = ["nav", "refresh", BY_SIGN_IN ? "sign-out" : "forget"];
-const DATA = [
-  "home", "person", "doctor", "trouble", "viewer", "dry-run", "brake", "halted", "audit-brake", "no-notifications",
-];
 
 /** Forget everything and ask again for the key, or to sign in. */
 export function signOut(why = "") {
@@ -23,7 +20,9 @@ export function signOut(why = "") {
   dropCredentials();
   sessionStorage.removeItem(STORED_KEY);
   forgetOverview();
-  for (const id of [...DATA, ...SIGNED_IN]) show($(id), false);
+  // All views and banners, whatever is added to them: each may name people.
+  for (const part of inside(document.body, "main").children) show(/** @type {HTMLElement} */ (part), false);
+  for (const id of SIGNED_IN) show($(id), false);
   fill($("rows"));
   say($("freshness"), "");
   say($("who"), "");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.shared.console.page.browser import Open
@@ -35,18 +36,20 @@ def test_key_is_typed_once(api: StandIn, visit: Open):
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
-def test_nothing_stays_without_a_key(api: StandIn, visit: Open):
-    """Forgetting the key also hides every banner."""
+@pytest.mark.parametrize("view", ["", "#/users/anne%40contoso.com", "#/history", "#/doctor"])
+def test_nothing_stays_without_a_key(api: StandIn, visit: Open, view: str):
+    """Forgetting the key hides every view and banner, and leaves only the form for the key."""
     api.overview["brake"] = {"engaged": True, "gone": 2, "left": 0, "managed": 30, "detail": ""}
     api.overview["repairBrake"] = {"engaged": True, "differ": 3, "detail": ""}
     api.overview |= {"subscription": None, "dryRun": True}
     api.overview["uninstall"] = {"status": "running", "left": 3}
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(f"{api.url}?code={KEY}{view}").page
     expect(page.locator(".banner:visible")).to_have_count(4)
     page.get_by_role("button", name="Forget key").click()
 
     expect(page.get_by_label("Function key")).to_be_focused()
-    assert page.locator(".banner:visible").count() == 0
+    shown = page.locator("main > :visible")
+    assert [part.get_attribute("id") for part in shown.all()] == ["key-form"]
 
 
 def test_key_leaves_the_address(api: StandIn, visit: Open):
