@@ -112,7 +112,7 @@ def show_fill(fill: Fields, output: Output) -> None:
     rows = [["began", fill.when("startedAt")], ["queued", f"{fill.number('sent')} of {found}"]]
     if fill.text("eta"):
         rows.append(["expected end", fill.when("eta")])
-    output.table(["", ""], rows, "As fast as Microsoft allows")
+    output.table(["", ""], rows, "First copies, as fast as Microsoft allows")
 
 
 def _removed(count: int, word: str) -> str:

@@ -94,7 +94,7 @@ class Output:
             TextColumn(clean(what), markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}", markup=False),
+            TextColumn("{task.fields[sentence]}", markup=False),
         )
         with Progress(*columns, console=self._terminal, transient=True) as bar:
             task = bar.add_task("", total=None, sentence="")

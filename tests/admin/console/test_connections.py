@@ -37,7 +37,7 @@ def test_host_that_does_not_exist(manage: Manage):
     assert_one_sentence(manage("status", "--url", "https://nobody.invalid"), 3, "nobody.invalid")
 
 
-@pytest.mark.parametrize("patience", [0.1, 0.2], ids=["nothing", "drips"])
+@pytest.mark.parametrize("timeout", [0.1, 0.2], ids=["nothing", "drips"])
 def test_answer_that_takes_too_long(console: ConsoleDouble, timeout: float):
     """The client does not wait for ever for an answer, or for one that arrives byte by byte."""
     over = threading.Event()
