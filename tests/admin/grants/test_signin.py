@@ -94,7 +94,7 @@ def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
 
 def test_a_code_that_nobody_enters(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
     """When its time is over, waiting ends."""
-    monkeypatch.setattr("local.m365.entra.device_codes.LIVES", timedelta(seconds=1))
+    monkeypatch.setattr("local.m365.entra.device_codes.LIFETIME", timedelta(seconds=1))
     tenant.tenant.switches.device_code_interval = 1
 
     said = grant(*ME, "--device-code")
