@@ -120,7 +120,7 @@ def instance_seconds(users: int, *, sweeps: int = SWEEPS) -> dict[str, float]:
     each = (looks * SECONDS_TO_LOOK + copies * SECONDS_TO_COPY) / (looks + copies)
     return {
         "webhook": paid_seconds(looks, SHORTEST_PAID, WORKING_SECONDS),
-        "looks and copies": paid_seconds(looks + copies, each, WORKING_SECONDS),
+        "checks and copies": paid_seconds(looks + copies, each, WORKING_SECONDS),
         # Chains run one page after the other.
         "sweeps": math.ceil(users / PAGE) * sweeps * SECONDS_A_PAGE,
         "audits": math.ceil(users * AUDITS / AUDITED_A_PAGE) * SECONDS_AN_AUDIT_PAGE,
