@@ -5,9 +5,10 @@ A wait sends a new message and lets the host delete the old one. If storage carr
 its response is lost, the old message returns and sends another: two messages now do one job. While
 Microsoft 365 and storage both fail, each of them can double again, for as long as a day.
 
-A message ends at once if another message that does all of its work is certain to run later: this
-process sent it, storage confirmed it, and it is still hidden. Other processes do not know of it, so
-each of them may keep one more; that is a bound, and no storage call is needed to decide.
+A message ends at once if a later attempt of the same message is certain to run: this process sent
+it, storage confirmed it, and it is still hidden. Of two messages with the same attempt none ends,
+since one may be the other: they run, and the first successor ends the second. Other processes do
+not know of it, so each of them may keep one more; that is a bound, and no storage call is needed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from shared.messages.sync_message import SyncMessage
 
 # Each takes about 1 KB. Above that, copies of further messages run as if they were the only one.
 MOST = 20_000
-# Storage hides a message for whole seconds, and a delay of 9.5 s is rounded to 9.
-_ROUNDING = 1.0
+# Storage hides a message for whole seconds, and by a clock of its own.
+_ROUNDING, _DRIFT = 1.0, 0.01
 
 
 class _Hidden(NamedTuple):
     until: float
+    attempt: int
     force: bool
 
 
@@ -38,20 +40,23 @@ class Successors:
         self._hidden: dict[SyncMessage, _Hidden] = {}
         self._lock = threading.Lock()
 
-    def add(self, message: SyncMessage, *, hidden_until: float) -> None:
-        """Remember *message*, which storage has confirmed and hides until these ticks."""
+    def add(self, message: SyncMessage, *, sent_at: float, delay: float) -> None:
+        """Remember *message*, which storage confirmed and hides for *delay* from *sent_at* on."""
+        until = sent_at + delay * (1 - _DRIFT) - _ROUNDING
         with self._lock:
             if len(self._hidden) >= MOST:
                 now = self._ticks()
                 self._hidden = {key: one for key, one in self._hidden.items() if one.until > now}
             if len(self._hidden) < MOST:
-                self._hidden[_job(message)] = _Hidden(hidden_until - _ROUNDING, message.force)
+                self._hidden[_job(message)] = _Hidden(until, message.attempt, message.force)
 
     def seconds_until(self, message: SyncMessage) -> float:
-        """Seconds until a message that does all the work of *message* may run; 0.0 if none will."""
+        """Seconds until a later attempt does all the work of *message*; 0.0 if none is known."""
         found = self._hidden.get(_job(message))
+        if found is None or found.attempt <= message.attempt:
+            return 0.0
         # Only a forced successor repeats a copy that an earlier run may have left half done.
-        if found is None or message.force and not found.force:
+        if message.force and not found.force:
             return 0.0
         return max(0.0, found.until - self._ticks())
 

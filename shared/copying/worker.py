@@ -241,7 +241,7 @@ class Worker:
         again = message.again(force=run is not None and run.files_touched)
         began = self._ticks()
         self._queue.send(again.to_json(), delay_seconds=end.seconds)
-        self._successors.add(again, hidden_until=began + end.seconds)
+        self._successors.add(again, sent_at=began, delay=end.seconds)
         if run:
             # Another run may have written the state; otherwise our claim expires by itself.
             with contextlib.suppress(TryLater):
