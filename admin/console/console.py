@@ -1,8 +1,8 @@
 """
 Client of PhotoSync's console API. Turns every foreign error into a Problem.
 
-The key or token is sent in a header (see `ways`). Redirects are not followed: they would send it to
-another address.
+The key or token is sent in a header (see `authentication`). Redirects are not followed: they would
+send it to another address.
 """
 
 from __future__ import annotations

@@ -14,7 +14,11 @@ from admin.terminal.waiting import wait_until
 
 _BEGINS_WITHIN = 120
 # What the app says about removals; a newer app may know more words.
-_REMOVALS = {"due": "not queued yet", "braked": "held back by the brake"}
+_REMOVALS = {
+    "none": "decided at the end",
+    "due": "not queued yet",
+    "braked": "held back by the brake",
+}
 
 
 @command
@@ -96,8 +100,8 @@ def show_end(sweep: Fields, output: Output) -> None:
             "queued, by reason",
             ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "0",
         ],
-        ["pictures to remove", _removed(sweep.number("gone"), sweep.text("removals"))],
-        ["users to forget", _removed(sweep.number("left"), sweep.text("forgetting"))],
+        ["pictures to remove", _removed(sweep, "gone", "removals")],
+        ["users to forget", _removed(sweep, "left", "forgetting")],
     ]
     if sweep.text("eta"):
         rows.append(["expected end", sweep.when("eta")])
@@ -115,8 +119,13 @@ def show_fill(fill: Fields, output: Output) -> None:
     output.table(["", ""], rows, "First copies, as fast as Microsoft allows")
 
 
-def _removed(count: int, word: str) -> str:
-    return f"{count}, {_REMOVALS.get(word, word)}" if count else "0"
+def _removed(sweep: Fields, found: str, decided: str) -> str:
+    if not sweep.number(found):
+        return "0"
+    word = _REMOVALS.get(sweep.text(decided), sweep.text(decided))
+    if sweep.text("status") == "failed" and sweep.text(decided) == "none":
+        word = "none is removed, since the sweep failed"
+    return f"{sweep.number(found)}, {word}"
 
 
 def _of(sweep: Fields) -> str:

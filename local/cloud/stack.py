@@ -103,7 +103,7 @@ class Stack:
 
     @property
     def storage_log(self) -> Path:
-        """With *log_storage*: one line per request that storage answered."""
+        """One line per request that storage answered, if the cloud was built with `log_storage`."""
         return self._log("azurite")
 
     @property

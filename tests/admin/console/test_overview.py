@@ -86,6 +86,7 @@ LIVE, EXPIRED = "2026-05-30T12:00:00Z", "2026-05-04T11:00:00Z"
         ({"countedAt": NOON}, "Users:\n"),
         ({"countedAt": "2026-05-04T11:59:00Z"}, "Users, counted 2026-05-04 11:59:00Z:\n"),
         ({"groups": {"EXCLUDED_GROUP_ID": "0c-no"}}, "EXCLUDED_GROUP_ID  0c-no"),
+        ({"sweep": sweep(status="running", gone=2)}, "2, decided at the end"),
         (subscription(status="live", expiresAt=LIVE), f"live until 2026-05-30 12:00:00Z{AS_OF}"),
         (subscription(status="live", expiresAt=EXPIRED), f"expired at 2026-05-04 11:00:00Z{AS_OF}"),
         (subscription(status="failed", expiresAt=LIVE), f"subscription  failed{AS_OF}"),

@@ -61,6 +61,7 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
     [
         ({"status": "failed", "detail": "Page 3 was lost."}, "failed Page 3 was lost."),
         ({"removals": "braked", "gone": 21}, "21, held back by the brake"),
+        ({"status": "failed", "gone": 2}, "2, none is removed, since the sweep failed"),
         ({"forgetting": "braked", "left": 21}, "21, held back by the brake"),
     ],
 )

@@ -3,7 +3,7 @@
 import { readOverview } from "./api.js";
 import { drawAudit } from "./audit.js";
 import { drawBanners } from "./banners.js";
-import { needsNoMessage, messageOf } from "./call.js";
+import { isSignedIn, needsNoMessage, messageOf } from "./call.js";
 import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { currentRoute } from "./route.js";
@@ -42,7 +42,10 @@ export function refreshOverview() {
 
 async function refresh() {
   try {
-    overview = await readOverview();
+    const read = await readOverview();
+    // The key may have been forgotten meanwhile.
+    if (!isSignedIn()) return;
+    overview = read;
     setClock(overview.asOf);
     readAt = now();
     show($("trouble"), false);

@@ -22,6 +22,7 @@ export function signOut(why = "") {
   forgetOverview();
   // All views and banners, whatever is added to them: each may name people.
   for (const part of inside(document.body, "main").children) show(/** @type {HTMLElement} */ (part), false);
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   for (const id of SIGNED_IN) show($(id), false);
   fill($("rows"));
   say($("freshness"), "");

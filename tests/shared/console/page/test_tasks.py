@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
@@ -50,6 +50,39 @@ def test_nothing_stays_without_a_key(api: StandIn, visit: Open, view: str):
     expect(page.get_by_label("Function key")).to_be_focused()
     shown = page.locator("main > :visible")
     assert [part.get_attribute("id") for part in shown.all()] == ["key-form"]
+
+
+def test_answer_after_the_key_was_forgotten(api: StandIn, visit: Open):
+    """An answer that was under way shows nothing any more."""
+    api.overview["brake"] = {"engaged": True, "gone": 2, "left": 0, "managed": 30, "detail": ""}
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#brake")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/api/console/overview", lambda route: held.append(route))
+    with page.expect_request("**/api/console/overview"):
+        page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("button", name="Forget key").click()
+    expect(page.get_by_label("Function key")).to_be_focused()
+
+    with page.expect_response("**/api/console/overview"):
+        held[0].continue_()
+    # A whole request later, the page has drawn that answer if it draws it at all.
+    page.evaluate("fetch('').then(answer => answer.text())")
+    assert page.locator(".banner:visible").count() == 0
+
+
+def test_dialog_closes_when_the_key_is_refused(api: StandIn, visit: Open):
+    """The question about a chosen picture names a person."""
+    api.people[0].sharepoint, api.people[0].chosen = None, "https://cdn.contoso.com/anne.jpg"
+    page = visit(api.url + ANNE, expected=[401]).page
+    page.get_by_role("button", name="Replace the chosen picture").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+    page.route("**/api/console/overview", lambda route: route.fulfill(status=401))
+    page.evaluate("document.getElementById('refresh').click()")
+
+    expect(page.get_by_label("Function key")).to_be_focused()
+    expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_key_leaves_the_address(api: StandIn, visit: Open):
