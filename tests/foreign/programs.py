@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from local.cloud.endpoints import Endpoints
 from local.cloud.node import find_node, install_packages
+from local.cloud.occupancy import MARK
 from tests import REPO
 
 CLIENTS = Path(__file__).with_name("clients")
@@ -36,6 +37,8 @@ def python_with_clients() -> Path:
     wanted = CLIENTS / "requirements.txt"
     content = wanted.read_text("utf-8")
     folder.parent.mkdir(exist_ok=True)
+    # So that a local cloud may use the folder afterwards.
+    (folder.parent / MARK).touch()
     with FileLock(folder.parent / "foreign-python.lock"):
         if not done.exists() or done.read_text("utf-8") != content:
             uv = [sys.executable, "-m", "uv"]

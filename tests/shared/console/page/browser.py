@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from local.cloud.node import find_node, install_packages
+from local.cloud.occupancy import MARK
 from tests import REPO
 
 SCREENS = REPO / ".local" / "screens"
@@ -99,6 +100,8 @@ class Visit:
 
     def screenshot(self, name: str) -> None:
         SCREENS.mkdir(parents=True, exist_ok=True)
+        # So that a local cloud may use the folder afterwards.
+        (SCREENS.parent / MARK).touch()
         size = self.page.viewport_size
         assert size
         # Pictures out of sight are not loaded, and what arrives late makes the page higher: so the

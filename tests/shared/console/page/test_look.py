@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from local.cloud.occupancy import make_ours
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
@@ -73,6 +74,7 @@ def test_no_serious_fault(api: StandIn, visit: Open, axe: str, view: str, look: 
     expect(tab.page.get_by_text("This takes a few seconds")).to_be_hidden()
     expect(tab.page.get_by_text("Reading Exchange")).to_be_hidden()
     tab.screenshot(f"{view}-{look}")
+    make_ours(browsers.SCREENS.parent)
 
     assert browsers.serious_faults(tab.page, axe) == []
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
