@@ -83,8 +83,16 @@ def _differences(theirs: Any, ours: Any, place: str) -> Iterator[str]:
     elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         for index, pair in enumerate(zip(theirs, ours, strict=True)):
             yield from _differences(*pair, f"{place}[{index}]")
+    elif place.endswith(".query") and isinstance(theirs, str) and isinstance(ours, str):
+        if _without_comments(theirs) != _without_comments(ours):
+            yield place
     elif theirs != ours or type(theirs) is not type(ours):
         yield place
+
+
+def _without_comments(query: str) -> list[str]:
+    lines = [re.sub(r"(^|\s)//.*", "", line).rstrip() for line in query.splitlines()]
+    return [line for line in lines if line]
 
 
 def _by_name(theirs: Any, ours: Any) -> tuple[Any, Any]:
