@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
@@ -206,6 +207,19 @@ def test_queues():
 
     # None on a poison queue, where a message can get stuck (see shared/parking.py).
     assert queues == {"sync_photo": "photo-sync", "upkeep": "photo-upkeep"}
+
+
+@pytest.mark.parametrize(("count", "redelivered"), [(None, False), (1, False), (2, True)])
+@pytest.mark.parametrize(("name", "part"), [("sync_photo", "worker"), ("upkeep", "upkeep")])
+def test_message_is_passed_on(monkeypatch: pytest.MonkeyPatch, name, part, count, redelivered):
+    """With its id, and whether an earlier run of it died or raised."""
+    passed: list[tuple[bytes, dict[str, object]]] = []
+    recorder = SimpleNamespace(process=lambda body, **more: passed.append((body, more)))
+    monkeypatch.setattr(function_app, "runtime", lambda: SimpleNamespace(**{part: recorder}))
+
+    user_function(name)(SimpleNamespace(get_body=lambda: b"x", id="m-1", dequeue_count=count))
+
+    assert passed == [(b"x", {"redelivered": redelivered, "message_id": "m-1"})]
 
 
 @pytest.mark.parametrize("name", ["sync_photo", "upkeep"])
