@@ -257,7 +257,7 @@ class StandIn:
             "chosen": person.chosen,
             "agree": agree,
             "card": card() if agree else card(action="replay", label="Repair now"),
-            "difference": f"SharePoint shows {'the Exchange photo' if agree else 'another picture'}.",
+            "difference": f"SharePoint shows {'the photo' if agree else 'another picture'}.",
             "history": [
                 {"at": person.checked_at, "event": person.status, "detail": person.detail},
                 {"at": ago(days=2), "event": "queued", "detail": "by a notification"},
