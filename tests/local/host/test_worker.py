@@ -38,6 +38,9 @@ def wait(req: func.HttpRequest) -> str:
     return "done"
 """
 WORKER_CODE = CODE + MORE_CODE
+# For a moment the host still sends work to the dead process, which costs another try: a message
+# that comes back later than that is executed by the new worker.
+AFTER_REMOVAL = "00:00:01"
 # Records the end of a run as a file.
 _END = '        raise RuntimeError("no")\n'
 DONE_CODE = CODE.replace(_END, f"{_END}    (work / f'done {{body}}').touch()\n") + MORE_CODE
@@ -78,7 +81,7 @@ def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_pa
 
 def test_all_runs_of_a_dead_worker_fail_and_are_retried(tmp_path, storage):
     """Each message that the worker ran loses a try; a new worker executes them again."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL)
     bench.make("hang 1", "hang 2")
     with RunningHost(bench.files) as host:
         bench.took(2)
@@ -87,10 +90,8 @@ def test_all_runs_of_a_dead_worker_fail_and_are_retried(tmp_path, storage):
         bench.took(4)
         bench.empty()
 
-    assert {(each["body"], each["count"]) for each in bench.taken()[2:]} >= {
-        ("hang 1", 2),
-        ("hang 2", 2),
-    }
+    again = sorted((each["body"], each["count"]) for each in bench.taken()[2:])
+    assert again == [("hang 1", 2), ("hang 2", 2)]
 
 
 def test_poison_message_keeps_its_lock_when_the_worker_dies(tmp_path, storage):
@@ -127,7 +128,7 @@ def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_p
 
 def test_forked_child_does_not_hide_the_death(tmp_path, storage):
     """It inherits the worker's end of the connection, and continues when the worker is dead."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL)
     bench.make("hang")
     with RunningHost(bench.files) as host:
         bench.took(1)
@@ -141,10 +142,7 @@ def test_forked_child_does_not_hide_the_death(tmp_path, storage):
         (tmp_path / "go").touch()
         bench.empty()
 
-    first, again = (each["count"] for each in bench.taken())
-    # For a moment the host still sends work to the dead process, which may cost another try.
-    assert first == 1
-    assert again in {2, 3}
+    assert [each["count"] for each in bench.taken()] == [1, 2]
 
 
 def test_third_death_ends_the_host(tmp_path, storage):
