@@ -41,6 +41,11 @@ class Threads:
             wait([started])
 
 
+def sequentially(first: Callable[[], A], beside: Callable[[], B]) -> tuple[Future[A], Future[B]]:
+    """AtOnce for a caller with no other threads: one call after the other."""
+    return over(first), over(beside)
+
+
 def over(call: Callable[[], A]) -> Future[A]:
     """Run *call* now; the Future holds its result or exception."""
     future: Future[A] = Future()

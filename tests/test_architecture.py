@@ -35,7 +35,7 @@ SHARED = {
     "budget": "counts errors stopwatch storage telemetry",
     "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
-    "graph": "errors microsoft365 moments user",
+    "graph": "at_once errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings stopwatch user written_file",
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",

@@ -168,7 +168,7 @@ def monday(users: int) -> Sequence[str]:
         f"{users:,}",
         f"{looks:.1f}",
         f"{copies:.2f}",
-        f"{looks + copies:.1f}",
+        f"{looks + 2 * copies:.1f}",
         f"{copies * 300 * CHANGED_PROFILE_CALLS / tenant.profile_calls:.1%}",
         f"{copies * 60 * _CHANGE_UNITS / tenant.units:.1%}",
         f"{at_once:.1f}",

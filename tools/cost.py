@@ -189,7 +189,7 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     unshared = alone + seconds["sweeps"] + seconds["audits"]
     return Month(
         users=users,
-        graph=looks + 2 * copies + pages + batches + RENEWALS,
+        graph=looks + 3 * copies + pages + batches + RENEWALS,
         sharepoint=5 * copies + round(4 * users * AUDITS),
         blob_reads=looks + copies + round(users * AUDITS) + 2 * (stretches + audit_pages) + parts,
         # Listing costs the same as writing.

@@ -8,9 +8,9 @@ Brings one user's SharePoint picture up to date. Correctness rests on the order 
     known records no photo   -> the same         also two; else repeat 1 after 4
     no such user, no state   -> the same         write nothing about an id that no user has
     write a claim over known                  4  conditional; lost -> Conflict
-    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them;
-                                                 if a change is likely, read SharePoint's profile
-                                                 meanwhile, by the name in the state
+    photo, then its etag     from Graph       5  the bytes after the claim, the etag after them;
+                                                 meanwhile the user and, if a change is likely,
+                                                 SharePoint's profile, by the name in the state
     known holds their hash   -> unchanged        recorded as in step 7; a thorough run first checks
                                                  SharePoint's profile and files
     the photo scaled down, its etag again        only if the photo is too large to be read; the

@@ -146,6 +146,7 @@ class Exchange:
         return etag
 
     def user_and_photo(self, user_id: str) -> Fetched:
+        note("graph")
         self._called()
         photo, _ = self._photo(user_id)
         self.after_copy()

@@ -95,7 +95,7 @@ def text_of(photo: bytes) -> str:
     return base64.b64encode(photo).decode()
 
 
-USER = inner("user", FIELDS)
+USER = answer(FIELDS)
 IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
 AFTER = inner("etag", {"id": "504X504", "@odata.mediaEtag": ETAG})
 SKIPPED = inner("etag", error_body("FailedDependency"), 424)

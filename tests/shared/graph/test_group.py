@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import requests
 
 from shared import scope
 from shared.errors import AccessDenied, OutOfScope, Refused, Throttled
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
-from tests.doubles.web import Answer, Recorded, Web, answer, http, in_turn
+from tests.doubles.web import Answer, Recorded, Web, http, in_turn
 from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of, text_of
 from tests.shared.settings.test_app import read
 
@@ -20,7 +19,6 @@ GROUP = "0c000000-0000-4000-8000-000000000009"
 EXCLUDED = "0c000000-0000-4000-8000-00000000000a"
 THERE = (200, {"id": GROUP, "displayName": "Pilot", "visibility": None})
 HIDDEN = (200, {"id": GROUP, "displayName": "Pilot", "visibility": "HiddenMembership"})
-FAILED_DEPENDENCY = (424, {"error": {"code": "FailedDependency", "message": "Left out."}})
 
 
 def error(status: int, code: str) -> tuple[int, Any]:
@@ -31,23 +29,19 @@ def in_groups(web: Web) -> GraphClient:
     return GraphClient(http(web, audience="https://graph.contoso.com"), Groups(GROUP, EXCLUDED))
 
 
-def groups(**answers: tuple[int, Any]) -> dict[str, tuple[int, Any]]:
-    return {"SYNC_GROUP_ID": THERE, "EXCLUDED_GROUP_ID": THERE, **answers}
+def user_batch(**answers: tuple[int, Any]) -> Answer:
+    there = {"user": (200, FIELDS), "SYNC_GROUP_ID": THERE, "EXCLUDED_GROUP_ID": THERE}
+    return batch_of(**{**there, **answers})
 
 
 def alone(**answers: tuple[int, Any]) -> User:
-    web = in_turn(answer(FIELDS), batch_of(**groups(**answers)))
-    return in_groups(web).user("anne@contoso.com")
+    return in_groups(in_turn(user_batch(**answers))).user(ID)
 
 
 def with_photo(**answers: tuple[int, Any]) -> User:
-    told = {
-        "user": (200, FIELDS),
-        "photo": (200, text_of(PHOTO)),
-        "etag": (200, {"id": "504X504", "@odata.mediaEtag": ETAG}),
-        **groups(**answers),
-    }
-    return in_groups(in_turn(batch_of(**told))).user_and_photo(ID).user
+    etag = (200, {"id": "504X504", "@odata.mediaEtag": ETAG})
+    photo = batch_of(photo=answers.pop("photo", (200, text_of(PHOTO))), etag=etag)
+    return in_groups(in_turn(user_batch(**answers), photo)).user_and_photo(ID).user
 
 
 @pytest.mark.parametrize(
@@ -74,22 +68,19 @@ def test_membership_decides(ask: Any, told: list[str], why: str):
 
 
 def test_requests_about_groups():
-    """One request names the user and both groups, beside one for each group."""
+    """One parallel batch has the user, each group, and a request that names the user and both."""
+    web = Recorded(user_batch(group=(200, {"value": []})))
+    in_groups(web).user(ID)
 
-    def said(request: requests.PreparedRequest) -> Answer:
-        is_batch = "$batch" in request.path_url
-        return batch_of(**groups(group=(200, {"value": []}))) if is_batch else answer(FIELDS)
-
-    web = Recorded(said)
-    in_groups(web).user("anne@contoso.com")
-
-    *looks, membership = web.batched
+    user, *looks, membership = web.batched
     fields = "$select=id,displayName,visibility"
+    assert user["url"].startswith(f"/users/{ID}?$select=id,")
     assert [look["url"] for look in looks] == [
         f"/groups/{id_}?{fields}" for id_ in (GROUP, EXCLUDED)
     ]
     assert (membership["method"], membership["url"]) == ("POST", f"/users/{ID}/checkMemberGroups")
     assert membership["body"] == {"groupIds": [GROUP, EXCLUDED]}
+    assert not any("dependsOn" in request for request in web.batched)
 
 
 UNREADABLE: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
@@ -116,15 +107,13 @@ UNREADABLE: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
 def test_unreadable_groups(key, told, kind, sentence):
     """If a group cannot be read, neither membership nor absence is assumed."""
     unreadable = {"group": (200, {"value": []}), key: told}
-    # As in a real batch: the requests that follow are not executed.
-    skipped = {
-        "group": FAILED_DEPENDENCY,
-        **unreadable,
-        "photo": FAILED_DEPENDENCY,
-        "etag": FAILED_DEPENDENCY,
-    }
 
-    for user in (alone(**unreadable), with_photo(**unreadable), with_photo(**skipped)):
+    no_photo = error(404, "ImageNotFound")
+    for user in (
+        alone(**unreadable),
+        with_photo(**unreadable),
+        with_photo(**unreadable, photo=no_photo),
+    ):
         with pytest.raises(kind, match=sentence):
             scope.check(user, read())
         # A caller that needs only the user, as an uninstall does, gets it.
