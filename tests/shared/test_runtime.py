@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
 from shared.errors import ServiceDown, SettingsError
+from shared.graph.client import Fetched
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
+from tests.doubles.office import ANNE
 from tests.shared.budget.fleet import Fleet
 
 SETTINGS = {
@@ -71,6 +74,21 @@ def test_throttled_subscriptions_hold_up_no_photo():
 
     assert subscriptions._http._throttle.paused_for() > 0
     assert photos._http._throttle.paused_for() == 0
+
+
+def test_copy_reads_user_and_photo_at_once(monkeypatch):
+    """Neither request waits for the other."""
+    worker: Any = build(SETTINGS).worker
+    graph, meeting = worker._sync._source, threading.Barrier(2, timeout=60)
+
+    def meet(answer: Any) -> Any:
+        meeting.wait()
+        return answer
+
+    monkeypatch.setattr(graph, "user", lambda user_id: meet(ANNE))
+    monkeypatch.setattr(graph, "_photo_and_etag", lambda user_id: meet((b"photo", "etag")))
+
+    assert graph.user_and_photo(ANNE.id) == Fetched(ANNE, b"photo", "etag")
 
 
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
