@@ -72,6 +72,12 @@ def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str)
         ["frobnicate"],
         ["status", "--nonsense"],
         ["failures", "--csv", "--json"],
+        ["users", "--csv", "--json"],
+        ["check", "anne@contoso.com", "--all"],
+        ["check", "--all", "--release-repairs"],
+        ["check", "anne@contoso.com", "--repair"],
+        ["check", "anne@contoso.com", "--csv"],
+        ["check", "--all", "--csv", "--json"],
         ["sweep", "--wait", "--release-removals"],
         ["sweep", "--wait", "--timeout", "soon"],
         ["replay", "--from-file", "no-such-file"],
@@ -79,9 +85,10 @@ def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str)
     ],
     ids=" ".join,
 )
-def test_usage(manage: Manage, arguments: list[str]):
-    """A command line that cannot be understood is code 2 and one sentence."""
+def test_usage(manage: Manage, console: ConsoleDouble, arguments: list[str]):
+    """A command line without a meaning, or with two, is code 2 and one sentence."""
     assert_one_sentence(manage(*arguments), 2)
+    assert console.asked == []
 
 
 def test_no_command_at_all(manage: Manage):

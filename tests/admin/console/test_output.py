@@ -13,13 +13,9 @@ import pytest
 from admin.acceptance.person import TerminalPerson
 from admin.terminal.output import Output, clean
 from tests import REPO
-from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, entry, overview, sweep
-
-
-class FakeTerminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from tests.admin.console.conftest import FakeTerminal, Manage
+from tests.admin.console.console_double import KEY, ConsoleDouble
+from tests.doubles.console_answers import entry, overview, sweep
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, FakeTerminal])
@@ -48,8 +44,8 @@ def test_progress_without_a_terminal(as_json: bool, times: int):
     """Each new stage is a line, once; --json prints only the end."""
     out = io.StringIO()
     with Output(out, as_json=as_json).progress("Processing") as report:
-        for told in ("", "queued", "queued", "copying"):
-            report(0, 1, told)
+        for stage in ("", "queued", "queued", "copying"):
+            report(0, 1, stage)
 
     assert out.getvalue() == "queued\ncopying\n" * times
 
@@ -110,12 +106,9 @@ def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
 
 def test_drawn_in_a_terminal(console: ConsoleDouble):
     """In a terminal there are tables in colour, and a bar while a sweep is followed."""
-    left = [sweep(id="old"), *[sweep(id="new", status="running", users=6)] * 6]
-
-    def follow(asked: Asked) -> tuple[int, object]:
-        return 200, overview(sweep=left.pop(0) if left else sweep(id="new"))
-
-    console.routes["GET", "overview"] = follow
+    runs = sweep(id="new", status="running", users=6)
+    stages = [sweep(id="old"), *[runs] * 6, sweep(id="new")]
+    console.answers("overview", *(overview(sweep=stage) for stage in stages))
     shown = in_terminal("--url", console.url, "--key", KEY, "sweep", "--wait")
 
     assert "Sweeping" in shown

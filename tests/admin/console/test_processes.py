@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import REPO
-from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble
+from tests.doubles.console_answers import overview
 
 pytestmark = pytest.mark.server
 

@@ -12,8 +12,9 @@ import pytest
 from admin.console import user_list
 from admin.terminal.problems import Unusable
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ANNE, ConsoleDouble, ended, entry, queued, refusal
+from tests.admin.console.console_double import ConsoleDouble, ended, queued, refusal
 from tests.admin.said import assert_told
+from tests.doubles.console_answers import ANNE, entry, users
 
 
 @pytest.fixture
@@ -32,22 +33,19 @@ def replayed(console: ConsoleDouble) -> list[str]:
 def test_one_user(manage: Manage, console: ConsoleDouble):
     """A replay is one POST with the key in the header; force is off unless asked for."""
     assert_told(manage("replay", "anne@contoso.com"), 0, "1 queued.", err="")
-    assert console.asked[-1].body == {"force": False}
     assert console.asked[-1].query == {}
     manage("replay", "--force", "anne@contoso.com")
-    assert console.asked[-1].body == {"force": True}
+    assert console.orders == [{"force": False}, {"force": True}]
 
 
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
     """--replace works only for named users, never with --failed."""
     console.routes["POST", f"users/{ANNE}/replay"] = queued
-    assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
-    assert console.asked[-1].body == {"force": False, "replace": True}
+    assert_told(manage("replay", "--replace", "--failed"), 2, err="does not go with --failed")
+    assert console.asked == []
 
-    console.asked.clear()
-    said = manage("replay", "--replace", "--failed")
-    assert (said.code, console.asked) == (2, [])
-    assert "does not go with --failed" in said.err
+    assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
+    assert console.orders == [{"force": False, "replace": True}]
 
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
@@ -72,9 +70,8 @@ def test_an_unknown_user_does_not_stop_the_others(manage: Manage, everybody: Con
     """The others are queued; the unknown one is reported at the end."""
     said = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
 
-    assert_told(
-        said, 1, "2 queued, 1 not queued.", err="1 of 3 users had a problem. The first is nob"
-    )
+    problem = "1 of 3 users had a problem. The first is nob"
+    assert_told(said, 1, "2 queued, 1 not queued.", err=problem)
     assert replayed(everybody) == ["person1", "nobody", "person2"]
     assert said.err.count("\n") == 1
 
@@ -105,7 +102,7 @@ def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
 
 def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
     """Users of the command line, a file and --failed together, each once."""
-    everybody.routes["GET", "users"] = (200, {"users": [entry(2), entry(3)], "token": ""})
+    everybody.routes["GET", "users"] = (200, users(entry(2), entry(3)))
     file = tmp_path / "users.txt"
     file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
     said = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
@@ -116,7 +113,7 @@ def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path
 
 def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
     """A failed user is found by id, even if the name has changed."""
-    everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
+    everybody.routes["GET", "users"] = (200, users(entry(2)))
     del everybody.routes["POST", "users/person2%40contoso.com/replay"]
     assert_told(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
 
