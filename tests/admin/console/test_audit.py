@@ -66,12 +66,8 @@ def test_differs_as_csv(manage: Manage, audited: Audited):
     audited(WAITS, audit(differ=1), differ=[[damaged(1)]])
     said = manage("check", "--all", "--csv")
 
-    header, line, end = said.out.split("\r\n")
-    assert header.endswith(",damage,wouldChange")
-    assert line.startswith("person1@contoso.com,")
-    assert line.endswith(f",{DAMAGE},")
-    assert end == ""
     assert_told(said, 1, err="Waiting for the profile budget")
+    assert [(row["userId"], row["damage"]) for row in said.rows] == [(entry(1)["userId"], DAMAGE)]
 
 
 def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, ConsoleDouble
-from tests.admin.said import assert_one_sentence
+from tests.admin.said import assert_one_sentence, assert_told
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -95,6 +95,5 @@ def test_no_command_at_all(manage: Manage):
     """Without a command the help is shown, on stderr."""
     said = manage()
 
-    assert said.code == 2
+    assert_told(said, 2, err="Commands:")
     assert said.out == ""
-    assert "Commands:" in said.err

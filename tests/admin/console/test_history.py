@@ -9,6 +9,7 @@ import pytest
 
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble
+from tests.admin.said import assert_told
 from tests.doubles.console_answers import ANNE, order
 
 JO = {"via": "person", "name": "=jo@contoso.com", "id": "0b000000-0000-4000-8000-000000000001"}
@@ -68,15 +69,11 @@ def test_for_one_user_and_since(manage: Manage, console: ConsoleDouble):
 @pytest.mark.parametrize("since", ["yesterday", "7", "2026-13-01", "9999999d"])
 def test_invalid_since(manage: Manage, console: ConsoleDouble, since: str):
     """Anything else is refused without a request."""
-    said = manage("history", "--since", since)
-
-    assert (said.code, console.asked) == (2, [])
-    assert "7d" in said.err
+    assert_told(manage("history", "--since", since), 2, err="7d")
+    assert console.asked == []
 
 
 def test_damaged_lines(manage: Manage, console: ConsoleDouble):
     """If parts of the log are unreadable, the output says so."""
     console.routes["GET", "history"] = (200, {"orders": [order()], "token": "", "damaged": 2})
-    said = manage("history")
-
-    assert (said.code, "left out" in said.err) == (0, True)
+    assert_told(manage("history"), 0, err="left out")

@@ -19,7 +19,7 @@ def test_all_is_well(manage: Manage):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "text"),
     [
         ({"subscription": None}, "There is no subscription"),
         ({"subscription": {"status": "failed", "detail": "No right."}}, "No right."),
@@ -41,13 +41,13 @@ def test_all_is_well(manage: Manage):
         ({"counts": {"failed": 3}, "failures": [entry(1)]}, "Failed users: 3"),
     ],
 )
-def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[str, Any], told: str):
+def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[str, Any], text: str):
     """Everything that needs attention is under "To do", with code 1."""
     console.routes["GET", "overview"] = (200, overview(**change))
     said = manage("status")
 
     assert said.code == 1
-    assert told in said.out.partition("To do:")[2]
+    assert text in said.out.partition("To do:")[2]
 
 
 def test_an_app_that_has_done_nothing_yet(manage: Manage, console: ConsoleDouble):
@@ -76,7 +76,7 @@ LIVE, EXPIRED = "2026-02-26T12:00:00Z", "2026-01-31T11:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "text"),
     [
         # Counts of a large tenant may be minutes old.
         ({"countedAt": NOON}, "Users:\n"),
@@ -88,11 +88,11 @@ LIVE, EXPIRED = "2026-02-26T12:00:00Z", "2026-01-31T11:00:00Z"
         (subscription(status="failed", expiresAt=LIVE), f"subscription  failed{AS_OF}"),
     ],
 )
-def test_details(manage: Manage, console: ConsoleDouble, change: dict[str, Any], told: str):
+def test_details(manage: Manage, console: ConsoleDouble, change: dict[str, Any], text: str):
     """When users were counted, the groups in effect, and the stored state of the subscription."""
     console.routes["GET", "overview"] = (200, overview(**change))
 
-    assert told in manage("status").out
+    assert text in manage("status").out
 
 
 def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble):
@@ -132,8 +132,8 @@ def test_options_behind_the_command_win(manage, console, monkeypatch):
 def test_fill(manage: Manage, console: ConsoleDouble):
     """While users wait for their first copy, it shows how many are queued, and the end."""
     fill = {"status": "running", "startedAt": NOON, "sent": 40, "found": 100, "isWhole": False}
-    stages = [{"eta": ""}, {"isWhole": True, "eta": NOON}, {"status": "finished"}]
-    console.answers("overview", *(overview(fill={**fill, **stage}) for stage in stages))
+    stages = {**fill, "eta": ""}, {**fill, "isWhole": True, "eta": NOON}, {"status": "finished"}
+    console.answers("overview", *(overview(fill=stage) for stage in stages))
     early, late, end = (manage("status").out for _ in stages)
 
     assert "First copies, as fast as Microsoft allows" in early

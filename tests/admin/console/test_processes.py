@@ -45,13 +45,15 @@ def test_ctrl_c(console: ConsoleDouble):
     assert err.strip() == "Stopped. Messages that are already queued stay queued."
 
 
-def test_program_that_is_not_installed(tmp_path: Path):
+def started(setup: str) -> subprocess.CompletedProcess[str]:
+    """manage.py in an interpreter that has run *setup*."""
+    program = f"import sys; sys.path.insert(0, '.'); {setup}\nimport manage; sys.exit(manage.run())"
+    return subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+
+
+def test_program_that_is_not_installed():
     """Without the packages, the sentence says how to get them."""
-    program = (
-        "import sys; sys.modules['click'] = None; sys.path.insert(0, '.')\n"
-        "import manage; sys.exit(manage.run())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+    done = started("sys.modules['click'] = None")
 
     assert done.returncode == 2
     assert "requirements-manage.txt" in done.stderr
@@ -92,10 +94,6 @@ def test_ctrl_c_while_it_loads(tmp_path: Path):
     (tmp_path / "admin").mkdir()
     (tmp_path / "admin" / "__init__.py").touch()
     (tmp_path / "admin" / "program.py").write_text("raise KeyboardInterrupt\n", "utf-8")
-    program = (
-        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(REPO)!r}]\n"
-        "import manage; sys.exit(manage.run())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = started(f"sys.path.insert(0, {str(tmp_path)!r})")
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

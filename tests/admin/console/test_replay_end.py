@@ -71,6 +71,9 @@ NO_PHOTO = {"status": "no-photo", "detail": "No photo."}
 UNASKED: dict[str, Any] = {"agree": None, "difference": "Graph asks for patience."}
 
 
+SKIPPED = ("picture-kept", "dry-run", "no-profile", "out-of-scope")
+
+
 def skipped(reason: str) -> Any:
     changed = {"status": "skipped", "reason": reason, "detail": "That is why."}
     return ended(changed=changed, **DIFFERENT)
@@ -83,10 +86,7 @@ def skipped(reason: str) -> Any:
         # A picture whose photo is gone is not right yet.
         (ended(changed=NO_PHOTO, **DIFFERENT), 1, []),
         (ended(**DIFFERENT), 1, [f"still differ. {WHY}", "1 queued, 1 still different."]),
-        (skipped("picture-kept"), 0, ["That is why."]),
-        (skipped("dry-run"), 0, ["That is why."]),
-        (skipped("no-profile"), 0, ["That is why."]),
-        (skipped("out-of-scope"), 0, ["That is why."]),
+        *((skipped(reason), 0, ["That is why."]) for reason in SKIPPED),
         (ended(**UNASKED), 4, ["Graph asks for patience."]),
         (ended(changed={"status": "failed", "detail": "No right."}), 1, ["No right.", "1 failed"]),
     ],

@@ -213,16 +213,6 @@ def test_patience_ends():
     assert [each.before is None for each in over.changes(2, seconds=30.0)] == [False, True]
 
 
-def test_limit_of_pictures(monkeypatch: pytest.MonkeyPatch):
-    """Beyond a limit people are only listed, without requests."""
-    monkeypatch.setattr(before_after, "MOST_PEOPLE", 2)
-    studio = Studio()
-    changes = studio.changes(3)
-
-    assert [each.before is None for each in changes] == [False, False, True]
-    assert studio.asked == 4
-
-
 def test_app_that_is_gone():
     """An unreachable app is an error at once."""
     with pytest.raises(Unreachable):
@@ -250,11 +240,13 @@ def test_no_picture_is_no_error():
     )
 
 
-@pytest.mark.usefixtures("rehearsed")
-def test_people_without_pictures_are_named(report: Report, monkeypatch: pytest.MonkeyPatch):
-    """The page says how many people have pictures, and lists all others."""
+def test_limit_of_pictures(report: Report, rehearsed: ConsoleDouble, monkeypatch):
+    """Beyond a limit people are only listed, without requests; the page says how many."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
     said, page = report()
+
+    asked = [path for path in rehearsed.paths("GET") if "/photo/" in path]
+    assert len({path.split("/")[4] for path in asked}) == 1
 
     assert "3 people, 1 with pictures" in said.out
     assert "2 more, without pictures" in page

@@ -81,7 +81,7 @@ def test_followed_to_the_end(manage, console, shows, options, words):
 
 
 def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
-    """A running uninstallation is followed without a question, and told to continue."""
+    """A running uninstallation is followed without a question, and asked to continue."""
     shows(uninstall(), uninstall(), DONE)
     assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
     assert console.orders == [{"removePictures": False}]

@@ -65,11 +65,11 @@ def test_first_answer_is_waited_for():
     question = Slow(clock)
     cached = CachedAnswer(question, clock)
     with ThreadPoolExecutor(4) as threads:
-        told = [threads.submit(cached.get) for _ in range(4)]
+        answers = [threads.submit(cached.get) for _ in range(4)]
         assert question.asked.wait(30)
         question.may_answer.set()
 
-    assert [each.result() for each in told] == [1] * 4
+    assert [each.result() for each in answers] == [1] * 4
 
 
 def test_last_answer_while_the_query_runs():

@@ -123,10 +123,10 @@ def test_unknown_user_while_graph_is_silent(desk: Desk, name: str):
 )
 def test_replay_while_graph_is_silent(desk: Desk, name: str, queued: str):
     """The replay is queued with the name as typed: the worker looks it up later."""
-    told = desk.console.orders.replay(name, {"force": True}, by=BY)
+    answer = desk.console.orders.replay(name, {"force": True}, by=BY)
     [(message, _)] = desk.users.messages
 
-    assert (told["queued"], told["userId"]) == (True, queued)
+    assert (answer["queued"], answer["userId"]) == (True, queued)
     assert (message["userId"], message["force"]) == (queued, True)
 
 
@@ -176,10 +176,10 @@ def test_one_person_by_another_name(reachable: Desk, name: str):
     """An alias, or the beginning of one person's name, means that person, for orders too."""
     reachable.search.users = [ANNE]
     seen = reachable.console.user(name)
-    told = reachable.console.orders.replay(name, {}, by=BY)
+    answer = reachable.console.orders.replay(name, {}, by=BY)
 
     assert (seen["user"]["id"], seen["state"]["status"]) == (ANNE.id, WAITING)
-    assert (told["userId"], told["userPrincipalName"]) == (ANNE.id, UPN)
+    assert (answer["userId"], answer["userPrincipalName"]) == (ANNE.id, UPN)
     assert reachable.search.asked == [name, name]
 
 
@@ -220,13 +220,13 @@ def test_search_continues_in_graph(reachable: Desk):
     """If no state matches, Graph is searched; each result has its state, or none yet."""
     new = replace(ANNE, id="new", user_principal_name="kim@contoso.com", display_name="Kim")
     reachable.search.users = [ANNE, new]
-    told = reachable.console.users({"search": "am@contoso.com"})
+    page = reachable.console.users({"search": "am@contoso.com"})
 
-    assert [(one["displayName"], one["status"]) for one in told["users"]] == [
+    assert [(one["displayName"], one["status"]) for one in page["users"]] == [
         ("Anne", WAITING),
         ("Kim", ""),
     ]
-    assert (told["token"], told["complete"]) == ("", True)
+    assert (page["token"], page["complete"]) == ("", True)
 
 
 @pytest.mark.parametrize(
@@ -251,9 +251,9 @@ def test_graph_is_not_asked(reachable: Desk, query: dict[str, str]):
 def test_search_that_graph_does_not_answer(reachable: Desk, error: PhotoSyncError):
     """If Graph cannot be searched, the list says why."""
     reachable.search.error = error
-    told = reachable.console.users({"search": "nobody"})
+    page = reachable.console.users({"search": "nobody"})
 
-    assert (told["users"], told["unasked"]) == ([], str(error))
+    assert (page["users"], page["unasked"]) == ([], str(error))
 
 
 def test_search_of_a_large_tenant(reachable: Desk, monkeypatch: pytest.MonkeyPatch):
@@ -266,10 +266,10 @@ def test_search_of_a_large_tenant(reachable: Desk, monkeypatch: pytest.MonkeyPat
     def listed() -> list[str]:
         token, seen = "", []
         while True:
-            told = reachable.console.users({"search": "ann", "token": token})
-            assert told["sortedWithin"] == roster.USERS_A_CALL
-            seen += [one["userId"] for one in told["users"]]
-            token = told["token"]
+            page = reachable.console.users({"search": "ann", "token": token})
+            assert page["sortedWithin"] == roster.USERS_A_CALL
+            seen += [one["userId"] for one in page["users"]]
+            token = page["token"]
             if not token:
                 return seen
 
