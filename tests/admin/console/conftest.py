@@ -56,9 +56,9 @@ def manage(console, monkeypatch, capsys) -> Manage:
     def run(*arguments: str) -> Said:
         capsys.readouterr()
         code = main(arguments)
-        said = Said(code, *capsys.readouterr())
-        assert KEY not in said.out + said.err, "the key is shown"
-        return said
+        result = Said(code, *capsys.readouterr())
+        assert KEY not in result.out + result.err, "the key is shown"
+        return result
 
     return run
 

@@ -37,7 +37,7 @@ def audited(console: ConsoleDouble) -> Audited:
     return go
 
 
-def test_all_is_right(manage: Manage, console: ConsoleDouble, audited: Audited):
+def test_nothing_differs(manage: Manage, console: ConsoleDouble, audited: Audited):
     """Nothing differs: a summary, and code 0; the order says that nothing is to be repaired."""
     audited(audit())
     assert_told(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
@@ -47,10 +47,10 @@ def test_all_is_right(manage: Manage, console: ConsoleDouble, audited: Audited):
 def test_followed_to_its_end(manage: Manage, audited: Audited):
     """A running audit is followed; while it waits, the output says until when, once."""
     audited(RUNS, WAITS, WAITS, audit())
-    said = manage("check", "--all")
+    result = manage("check", "--all")
 
-    assert said.code == 0
-    assert said.out.count("Waiting for the profile budget until 2026-01-31 12:05:00Z.") == 1
+    assert result.code == 0
+    assert result.out.count("Waiting for the profile budget until 2026-01-31 12:05:00Z.") == 1
 
 
 def test_something_differs(manage: Manage, console: ConsoleDouble, audited: Audited):
@@ -64,10 +64,10 @@ def test_something_differs(manage: Manage, console: ConsoleDouble, audited: Audi
 def test_differs_as_csv(manage: Manage, audited: Audited):
     """As CSV it is the list of who differs and nothing else; progress is on stderr."""
     audited(WAITS, audit(differ=1), differ=[[damaged(1)]])
-    said = manage("check", "--all", "--csv")
+    result = manage("check", "--all", "--csv")
 
-    assert_told(said, 1, err="Waiting for the profile budget")
-    assert [(row["userId"], row["damage"]) for row in said.rows] == [(entry(1)["userId"], DAMAGE)]
+    assert_told(result, 1, err="Waiting for the profile budget")
+    assert [(row["userId"], row["damage"]) for row in result.rows] == [(entry(1)["userId"], DAMAGE)]
 
 
 def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
@@ -82,10 +82,10 @@ def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
     """A user who was checked since and still differs is not waited for, and is named."""
     failed = damaged(1, status="failed", detail="No role.", checkedAt=NOON)
     audited(audit(differ=2), differ=[[damaged(2), failed], [failed]])
-    said = manage("check", "--all", "--repair", "--json")
+    result = manage("check", "--all", "--repair", "--json")
 
-    assert said.code == 1
-    assert [each["detail"] for each in said.document["differ"]] == ["No role."]
+    assert result.code == 1
+    assert [each["detail"] for each in result.document["differ"]] == ["No role."]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_end_without_repairs(manage: Manage, audited: Audited, end: Any, words: 
     assert_told(manage("check", "--all", "--repair"), 1, *words)
 
 
-def test_another_took_its_place(manage: Manage, audited: Audited):
+def test_replaced_by_another(manage: Manage, audited: Audited):
     """An audit that is over because another began is not waited for."""
     audited(audit(id="20260131T130000-2", status="running"))
 
@@ -117,7 +117,7 @@ def test_another_took_its_place(manage: Manage, audited: Audited):
     ],
     ids=["audit", "repairs"],
 )
-def test_limited(manage: Manage, audited: Audited, stage: Any, differ: list[Any], err: str):
+def test_timeout(manage: Manage, audited: Audited, stage: Any, differ: list[Any], err: str):
     """What is not over in time goes on, and is code 5 with a sentence."""
     audited(stage, differ=[differ])
     assert_told(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=err)

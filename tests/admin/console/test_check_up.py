@@ -28,8 +28,8 @@ def test_doctor(manage: Manage, console: ConsoleDouble):
 
 def test_renew(manage: Manage, console: ConsoleDouble):
     """`renew` is one POST of an order for the subscription, and not of a sweep."""
-    said = manage("renew")
+    result = manage("renew")
 
-    assert (said.code, console.asked[-1].body) == (0, {"renew": True})
-    assert "manage.py doctor" in said.out
+    assert (result.code, console.asked[-1].body) == (0, {"renew": True})
+    assert "manage.py doctor" in result.out
     assert manage("renew", "--json").document == {"queued": True}

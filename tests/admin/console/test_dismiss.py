@@ -12,9 +12,9 @@ def test_dismissed_failures(manage: Manage, console: ConsoleDouble):
     """They are left out and make no exit code, and --all shows them."""
     dismissed = entry(1, dismissed=True)
     console.routes["GET", "users"] = (200, users(dismissed, entry(2)))
-    said = manage("failures")
-    assert_told(said, 1, "person2@", "1 more dismissed")
-    assert "person1@" not in said.out
+    result = manage("failures")
+    assert_told(result, 1, "person2@", "1 more dismissed")
+    assert "person1@" not in result.out
     assert "(dismissed)" in manage("failures", "--all").out
 
     console.routes["GET", "users"] = (200, users(dismissed))
@@ -28,13 +28,13 @@ def test_dismiss(manage: Manage, console: ConsoleDouble):
     aside = [{"at": NOON, "body": "x", "reason": "y", "name": "z"}]
     console.routes["GET", "overview"] = (200, overview(unreadable=aside, unreadableCount=1))
     console.routes["POST", "dismiss"] = (200, {"dismissed": 1, "unreadableTo": ""})
-    said = manage("failures", "--dismiss", "a@contoso.com", "--dismiss-unreadable", "--yes")
+    result = manage("failures", "--dismiss", "a@contoso.com", "--dismiss-unreadable", "--yes")
 
-    assert_told(said, 0, "the failure of a@contoso.com, 1 unreadable messages")
+    assert_told(result, 0, "the failure of a@contoso.com, 1 unreadable messages")
     assert console.orders == [{"users": ["a@contoso.com"], "unreadableTo": NOON}]
 
 
-def test_nothing_is_dismissed_unasked(manage: Manage, console: ConsoleDouble):
+def test_dismissal_needs_a_yes(manage: Manage, console: ConsoleDouble):
     """Without a terminal it needs --yes; it cannot be combined with a list."""
     assert "give --yes" in manage("failures", "--dismiss", "a@contoso.com").err
     assert manage("failures", "--dismiss", "a@contoso.com", "--csv", "--yes").code == 2

@@ -31,10 +31,10 @@ def given(console: ConsoleDouble) -> None:
 @pytest.mark.usefixtures("given")
 def test_history(manage: Manage):
     """Each order is a line: when, who, what, for whom, and the result."""
-    said = manage("history")
-    lines = [" ".join(line.split()) for line in said.out.splitlines()]
+    result = manage("history")
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
 
-    assert said.code == 0
+    assert result.code == 0
     assert lines[1] == "2026-01-31 12:00:00Z =jo@contoso.com replay force anne@contoso.com synced"
     assert lines[2] == "2026-01-31 12:00:00Z key sweep synced"
     assert lines[3] == "2 listed."
@@ -54,9 +54,9 @@ def test_history_as_csv(manage: Manage):
 def test_for_one_user_and_since(manage: Manage, console: ConsoleDouble):
     """USER and --since narrow it; a date without a zone is UTC's."""
     console.routes["GET", "history"] = (200, {"orders": [], "token": ""})
-    said = manage("history", "anne@contoso.com", "--since", "2026-02-27")
+    result = manage("history", "anne@contoso.com", "--since", "2026-02-27")
 
-    assert (said.code, said.out) == (0, "No orders.\n")
+    assert (result.code, result.out) == (0, "No orders.\n")
     assert console.asked[-1].query == {
         "user": "anne@contoso.com",
         "since": "2026-02-27T00:00:00+00:00",

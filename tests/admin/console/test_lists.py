@@ -17,9 +17,9 @@ from tests.doubles.console_answers import NOON, entry, users
 def test_users(manage: Manage, console: ConsoleDouble):
     """Matching users are listed; no match is code 1, and as CSV the header alone."""
     console.answers("users", *[users(entry(1))] * 3, users())
-    said = manage("users", "--search", "person", "--status", "failed", "--gone")
+    result = manage("users", "--search", "person", "--status", "failed", "--gone")
     shown = ("person1@contoso.com", "Person 1", "failed", "The photo cannot be read.", "1 li")
-    assert_told(said, 0, *shown)
+    assert_told(result, 0, *shown)
     sent = {"search": "person", "status": "failed", "gone": "true", "size": "200"}
     assert console.queries == [sent]
     manage("users")
@@ -35,21 +35,21 @@ def test_newcomer(manage: Manage, console: ConsoleDouble):
     """A user found only in Microsoft 365 is listed as not processed, with the command."""
     new = entry(3, status="", reason="", detail="", checkedAt="")
     console.routes["GET", "users"] = (200, users(new))
-    said = manage("users", "--search", "p.three@contoso.com")
+    result = manage("users", "--search", "p.three@contoso.com")
 
-    assert said.code == 0
-    assert "not processed yet" in said.out
-    assert "manage.py replay person3@contoso.com" in " ".join(said.out.split())
+    assert result.code == 0
+    assert "not processed yet" in result.out
+    assert "manage.py replay person3@contoso.com" in " ".join(result.out.split())
 
 
 @pytest.mark.parametrize("options", [[], ["--csv"], ["--json"]])
 def test_microsoft_365_was_not_asked(manage: Manage, console: ConsoleDouble, options: list[str]):
     """No match while Graph cannot be asked is an error, with the reason."""
     console.routes["GET", "users"] = (200, users(unasked="Graph asks for patience."))
-    said = manage("users", "--search", "zoe", *options)
+    result = manage("users", "--search", "zoe", *options)
 
-    words = " ".join((said.out + said.err).split())
-    assert said.code == 4
+    words = " ".join((result.out + result.err).split())
+    assert result.code == 4
     assert "Microsoft 365 could not be searched: Graph asks for patience." in words
 
 
@@ -57,12 +57,12 @@ def test_users_as_csv(manage: Manage, console: ConsoleDouble):
     """Matching users of all pages, in columns whose order programs may rely on."""
     odd = entry(2, displayName='Anne "Ann", Ltd', missingSince=NOON, status="no-photo")
     console.answers("users", users(entry(1), token="t1"), users(token="t2"), users(odd))
-    said = manage("users", "--csv", "--status", "failed")
+    result = manage("users", "--csv", "--status", "failed")
 
-    assert (said.code, said.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     asked = [(query["status"], query.get("token")) for query in console.queries]
     assert asked == [("failed", None), ("failed", "t1"), ("failed", "t2")]
-    header, first, second, end = said.out.split("\r\n")
+    header, first, second, end = result.out.split("\r\n")
     assert header == (
         "userPrincipalName,displayName,status,reason,detail,checkedAt,syncedAt,missingSince,userId,"
         "damage,wouldChange"
@@ -77,7 +77,7 @@ def test_users_as_csv(manage: Manage, console: ConsoleDouble):
 
 @pytest.mark.parametrize("options", [[], ["--csv"]])
 @pytest.mark.parametrize("tokens", [["t1", "t1"], ["t1", "t2", "t1"]], ids=["same", "earlier"])
-def test_list_without_end(manage, console: ConsoleDouble, tokens: list[str], options: list[str]):
+def test_endless_list(manage, console: ConsoleDouble, tokens: list[str], options: list[str]):
     """Pages that lead in a circle are an error, and no part of a list passes for the whole."""
     entries = [entry(1)] if options else []
     console.answers("users", *(users(*entries, token=token) for token in tokens))
@@ -94,11 +94,11 @@ def test_failures(manage: Manage, console: ConsoleDouble):
 
 def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
     """CSV has a header and one line each, and no cell that a spreadsheet would run."""
-    said = manage("failures", "--csv")
+    result = manage("failures", "--csv")
 
-    assert said.code == 1
-    assert [row["userId"] for row in said.rows] == [one["userId"] for one in failed]
-    assert said.rows[1]["displayName"] == '\'=cmd("x"), Ltd'
+    assert result.code == 1
+    assert [row["userId"] for row in result.rows] == [one["userId"] for one in failed]
+    assert result.rows[1]["displayName"] == '\'=cmd("x"), Ltd'
 
 
 @pytest.mark.parametrize("command", ["failures", "users"])
@@ -117,7 +117,7 @@ def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
     ],
     ids=ascii,
 )
-def test_cells_that_do_harm(manage, console, command, name, cell):
+def test_harmful_cells(manage, console, command, name, cell):
     """No cell is a formula, even if semicolons separate cells, or controls a terminal."""
     console.routes["GET", "users"] = (200, users(entry(1, displayName=name)))
     [row] = manage(command, "--csv").rows
@@ -125,7 +125,7 @@ def test_cells_that_do_harm(manage, console, command, name, cell):
     assert row["displayName"] == cell
 
 
-def test_cell_that_ends_its_quotation(manage: Manage, console: ConsoleDouble):
+def test_cell_that_closes_its_quotation(manage: Manage, console: ConsoleDouble):
     """If semicolons separate cells, a quotation mark after one is dropped."""
     console.routes["GET", "users"] = (200, users(entry(1, displayName='Jo;"=cmd|x!A0;Jo')))
     cells = list(csv.reader(io.StringIO(manage("users", "--csv").out), delimiter=";"))[1]

@@ -37,7 +37,7 @@ def test_find_and_repair_one_user(cloud: LiveCloud, manage: Manage):
     assert cloud.shows(upn, picture(1))
 
 
-def test_chosen_picture_makes_room(cloud: LiveCloud, manage: Manage):
+def test_chosen_picture_is_replaced(cloud: LiveCloud, manage: Manage):
     """A replay keeps a picture that a person chose; --replace replaces it once."""
     chosen = {"PictureURL": "https://contoso.example/portraits/me.jpg"}
     user_id, upn = cloud.add(profile=chosen)
@@ -66,9 +66,9 @@ def test_other_address_or_beginning_of_a_name(cloud: LiveCloud, manage: Manage):
     cloud.add(displayName="Annette Berg")
 
     for name in ("a.berg@contoso.com", "anne.home@contoso.com", "anne-s"):
-        said = manage("status", name, "--json")
-        assert said.document["user"]["userPrincipalName"] == upn
-        assert said.err == f"{name} is Anne-Sofie Berg ({upn}).\n"
+        result = manage("status", name, "--json")
+        assert result.document["user"]["userPrincipalName"] == upn
+        assert result.err == f"{name} is Anne-Sofie Berg ({upn}).\n"
     for command in ("status", "check", "history"):
         several = manage(command, "berg")
         assert (several.code, several.out) == (2, "")
@@ -98,12 +98,12 @@ def test_sweep(cloud: LiveCloud, manage: Manage):
     user_id, _ = cloud.add()
     cloud.seed_photo(user_id, picture(5))
 
-    said = manage("sweep", "--wait", "--json")
-    assert said.code == 0
-    assert said.document["status"] == "finished"
-    assert said.document["changed"]["new"] >= 1
+    result = manage("sweep", "--wait", "--json")
+    assert result.code == 0
+    assert result.document["status"] == "finished"
+    assert result.document["changed"]["new"] >= 1
     assert cloud.settled(user_id)["status"] == "synced"
-    assert manage("status", "--json").document["sweep"]["id"] >= said.document["id"]
+    assert manage("status", "--json").document["sweep"]["id"] >= result.document["id"]
     assert "holds nothing back" in manage("sweep", "--release-removals").out
 
 

@@ -42,9 +42,9 @@ def test_match_is_named(manage: Manage, console: ConsoleDouble, command: list[st
     found_by(console, "anne.o")
 
     assert manage(*command).err == NOTE
-    said = manage(*command, "--json")
-    assert (said.code, said.err) == (0, NOTE)
-    assert said.document is not None
+    result = manage(*command, "--json")
+    assert (result.code, result.err) == (0, NOTE)
+    assert result.document is not None
 
 
 @pytest.mark.parametrize("name", ["Anne@Contoso.com", ANNE.upper()])
@@ -63,10 +63,10 @@ def test_several_of_that_name(manage: Manage, console: ConsoleDouble, command: l
     refused = (400, refusal("BadRequest", several))
     routes = [("GET", "users/anne.o"), ("POST", "users/anne.o/replay"), ("GET", "history")]
     console.routes |= dict.fromkeys([*routes, ("POST", "dismiss")], refused)
-    said = manage(*command)
+    result = manage(*command)
 
-    assert several in said.err
+    assert several in result.err
     if command[0] == "replay":
-        assert said.code == 1
+        assert result.code == 1
     else:
-        assert_one_sentence(said, 2)
+        assert_one_sentence(result, 2)

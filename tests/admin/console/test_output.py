@@ -19,7 +19,7 @@ from tests.doubles.console_answers import entry, overview, sweep
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, FakeTerminal])
-def test_names_cannot_steer(stream: type[io.StringIO]):
+def test_names_are_not_obeyed(stream: type[io.StringIO]):
     """A name with escape sequences, markup or turned direction is shown and not obeyed."""
     out = stream()
     output = Output(out, as_json=False)
@@ -33,7 +33,7 @@ def test_names_cannot_steer(stream: type[io.StringIO]):
     assert "\x1b]0" not in out.getvalue()
 
 
-def test_clean_keeps_what_people_are_called():
+def test_clean_keeps_letters_of_every_script():
     """Letters of every script stay, joined as they are written."""
     for name in ("Jürgen O'Hara", "محمد\u200cعلی", "👩\u200d🔬", "李小龍"):
         assert clean(name) == name
@@ -98,10 +98,10 @@ def test_line_ends_stay():
 def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
     """In a pipe there are no lines drawn and no colours."""
     console.routes["GET", "overview"] = (200, overview(counts={"failed": 1}, failures=[entry(1)]))
-    said = manage("status")
+    result = manage("status")
 
-    assert "\x1b" not in said.out
-    assert said.out.isascii()
+    assert "\x1b" not in result.out
+    assert result.out.isascii()
 
 
 def test_drawn_in_a_terminal(console: ConsoleDouble):

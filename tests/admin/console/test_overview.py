@@ -12,7 +12,7 @@ from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, entry, overview, person, sweep, users
 
 
-def test_all_is_well(manage: Manage):
+def test_healthy_app(manage: Manage):
     """A healthy app: counts, queues, subscription, sweep, and code 0."""
     shown = ("synced", "photo-upkeep", "live until 2026-02-26 12:00:00Z", "2 new", "Nothing")
     assert_told(manage("status"), 0, *shown, err="")
@@ -44,13 +44,13 @@ def test_all_is_well(manage: Manage):
 def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[str, Any], text: str):
     """Everything that needs attention is under "To do", with code 1."""
     console.routes["GET", "overview"] = (200, overview(**change))
-    said = manage("status")
+    result = manage("status")
 
-    assert said.code == 1
-    assert text in said.out.partition("To do:")[2]
+    assert result.code == 1
+    assert text in result.out.partition("To do:")[2]
 
 
-def test_an_app_that_has_done_nothing_yet(manage: Manage, console: ConsoleDouble):
+def test_app_before_its_first_sweep(manage: Manage, console: ConsoleDouble):
     """Nothing is known before the first sweep, and that is shown without an error."""
     console.routes["GET", "overview"] = (200, {"counts": {}, "sweep": None, "unreadable": None})
     assert_told(manage("status"), 1, "subscription  none")
@@ -122,7 +122,7 @@ def test_json_everywhere(manage: Manage, console: ConsoleDouble):
     assert manage("sweep", "--json").document == {"queued": True}
 
 
-def test_options_behind_the_command_win(manage, console, monkeypatch):
+def test_precedence_of_options(manage, console, monkeypatch):
     """The environment gives way to an option, and that to one behind the command."""
     monkeypatch.setenv("PHOTOSYNC_URL", "https://environment.invalid")
     assert manage("--url", console.url, "status").code == 0

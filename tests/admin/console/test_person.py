@@ -33,13 +33,13 @@ def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str)
 
 
 @pytest.mark.parametrize("name", ["o'brien@contoso.com", "-anne@contoso.com", "--wait@contoso.com"])
-def test_name_that_means_something_in_a_command(manage: Manage, console: ConsoleDouble, name: str):
+def test_name_with_shell_characters(manage: Manage, console: ConsoleDouble, name: str):
     """An apostrophe in a name is no quotation mark in the command to copy, and a - no option."""
     user = {**person()["user"], "userPrincipalName": name}
     console.routes[ANNE] = (200, person(agree=False, user=user))
-    said = manage("check", "anne@contoso.com")
+    result = manage("check", "anne@contoso.com")
 
-    [line] = [line for line in said.out.splitlines() if line.startswith("To repair it: ")]
+    [line] = [line for line in result.out.splitlines() if line.startswith("To repair it: ")]
     order = line.removeprefix("To repair it: manage.py ")
     if Shell.here().powershell:
         assert order == f"replay --wait {Shell.here().user(name)}"
@@ -75,10 +75,10 @@ def test_left_alone_by_design(manage, console, command, reason, code):
     skipped = state(status="skipped", reason=reason, detail="A guest.")
     answer = person(agree=False, difference="They differ.", state=skipped)
     console.routes[ANNE] = (200, answer)
-    said = manage(command, "anne@contoso.com")
+    result = manage(command, "anne@contoso.com")
 
-    assert said.code == code
-    assert ("left alone by design: A guest. They differ." in said.out) is (code == 0)
+    assert result.code == code
+    assert ("left alone by design: A guest. They differ." in result.out) is (code == 0)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_user_without_any_data(manage: Manage, console: ConsoleDouble, command: 
     assert_told(manage(command, "anne@contoso.com"), 1, "not in the tenant", "The sides differ.")
 
 
-def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDouble):
+def test_agreement_despite_a_failed_run(manage: Manage, console: ConsoleDouble):
     """`check` asks only whether the sides agree; `status` also whether the last run failed."""
     error = {"code": "x", "message": "The photo cannot be read.", "at": "2026-01-31T12:00:00"}
     console.routes[ANNE] = (200, person(state=state(status="failed", lastError=error)))
@@ -124,7 +124,7 @@ def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDo
         ("50%41 jürgen@contoso.com", "50%2541%20j%C3%BCrgen%40contoso.com"),
     ],
 )
-def test_odd_names_arrive_whole(manage: Manage, console: ConsoleDouble, user: str, path: str):
+def test_unusual_names_are_encoded(manage: Manage, console: ConsoleDouble, user: str, path: str):
     """A name is one segment of the path, whatever its characters."""
     console.routes["GET", f"users/{path}"] = (200, person())
 
@@ -143,10 +143,10 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
     console.routes[ANNE] = (200, person(**unknown, user=user, unasked=silent))
 
     for command in ("status", "check"):
-        said = manage(command, "anne@contoso.com")
+        result = manage(command, "anne@contoso.com")
         reason = "could not be read: It asks for patience. Try again in 38 s."
-        assert_told(said, 4, "anne@contoso.com: Graph is down.", reason)
-        assert "disabled" not in said.out
+        assert_told(result, 4, "anne@contoso.com: Graph is down.", reason)
+        assert "disabled" not in result.out
     assert "2026-01-31 12:00:00Z" in manage("status", "anne@contoso.com").out
 
 
@@ -157,9 +157,9 @@ def test_leaver(manage: Manage, console: ConsoleDouble, command: str):
     twice = "Unknown: anne@contoso.com. Still there."
     for difference, shown in (("Still there.", "Unknown. Still there."), (twice, twice)):
         console.routes[ANNE] = (200, person(agree=False, difference=difference, state=left))
-        said = manage(command, "anne@contoso.com")
-        assert_told(said, 0, f"left alone by design: {shown}")
-        assert ("left since" in said.out) is (command == "status")
+        result = manage(command, "anne@contoso.com")
+        assert_told(result, 0, f"left alone by design: {shown}")
+        assert ("left since" in result.out) is (command == "status")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_the_card(manage: Manage, console: ConsoleDouble, action: str, order: st
     assert (order in out, "manage.py" in out) == (True, bool(order))
 
 
-def test_by_design_is_the_apps_to_say(manage: Manage, console: ConsoleDouble):
+def test_app_decides_what_is_by_design(manage: Manage, console: ConsoleDouble):
     """The app decides whether anything must be done, whatever the reason."""
     for by_design, code in ((True, 0), (False, 1)):
         console.routes[ANNE] = (200, person(agree=False, card=card(byDesign=by_design)))

@@ -67,7 +67,7 @@ def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_reader_that_goes_away(console: ConsoleDouble):
+def test_closed_pager(console: ConsoleDouble):
     """A pager that is closed is no error."""
     assert shell("MANAGE status | true", console).stderr == ""
 
@@ -82,7 +82,7 @@ def test_full_disk(console: ConsoleDouble):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
-def test_no_output_at_all(console: ConsoleDouble):
+def test_closed_output(console: ConsoleDouble):
     """Without stdout and stderr the exit code is still right."""
     done = shell("MANAGE status >&- 2>&-", console)
 

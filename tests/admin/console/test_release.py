@@ -63,11 +63,11 @@ def holds(console: ConsoleDouble) -> Holds:
 def test_named_before_it_is_released(manage, console, holds, command, brake, listed, words):
     """The number and the first twenty names are shown, from one page; then one order is sent."""
     holds(brake)
-    said = manage(*command, "--yes")
+    result = manage(*command, "--yes")
 
-    assert_told(said, 0, *words, "person19@contoso.com  Person 19")
-    assert "person20@" not in said.out
-    assert said.out.rstrip().endswith("released.")
+    assert_told(result, 0, *words, "person19@contoso.com  Person 19")
+    assert "person20@" not in result.out
+    assert result.out.rstrip().endswith("released.")
     [_, asked] = console.queries
     assert listed.items() <= asked.items()
     assert console.orders in ORDERS
@@ -79,15 +79,15 @@ def test_only_a_yes_releases(manage, console, holds, answers, command, brake, ty
     """Any other answer changes nothing, and the output says so."""
     holds(brake)
     answers(typed)
-    said = manage(*command)
+    result = manage(*command)
 
-    assert said.code == code
-    assert ("Nothing was changed." in said.out) is (code == 1)
+    assert result.code == code
+    assert ("Nothing was changed." in result.out) is (code == 1)
     assert len(console.orders) == (code == 0)
 
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
-def test_nobody_to_ask(manage, console, holds, command, brake):
+def test_without_a_terminal(manage, console, holds, command, brake):
     """Without a terminal --yes is required; with --json only the answer is printed."""
     holds(brake)
     assert manage(*command).code == manage(*command, "--json").code == 2
@@ -100,9 +100,9 @@ def test_nobody_to_ask(manage, console, holds, command, brake):
 @pytest.mark.parametrize("command", [REMOVALS, REPAIRS])
 def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any):
     """If nothing is held back it says so, does not ask, and sends no order."""
-    said = manage(*command)
+    result = manage(*command)
 
-    assert_told(said, 0, "back.", err="")
+    assert_told(result, 0, "back.", err="")
     assert console.orders == []
     assert manage(*command, "--json").document == {"released": 0}
 

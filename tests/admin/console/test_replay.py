@@ -49,31 +49,32 @@ def test_chosen_picture(manage: Manage, console: ConsoleDouble):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
-def test_question_before_a_chosen_picture_goes(manage, console, answers, typed, code):
+def test_question_before_a_chosen_picture_is_replaced(manage, console, answers, typed, code):
     """The users are listed, and only "yes" replays them, by object id, as names may change."""
     console.routes["GET", "users/anne"] = console.routes["GET", "users/anne%40contoso.com"]
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     if typed:
         answers(typed)
-    said = manage("replay", "--replace", "anne", "nobody@contoso.com")
+    result = manage("replay", "--replace", "anne", "nobody@contoso.com")
 
-    assert "anne@contoso.com" in said.out
-    assert "these 2 people" in said.out
+    assert "anne@contoso.com" in result.out
+    assert "these 2 people" in result.out
     # Nobody can be queued, which is code 1, too.
-    assert said.code == (code or 1)
-    assert ("Nothing was changed." in said.out, "give --yes" in said.err) == (code == 1, code == 2)
+    assert result.code == (code or 1)
+    assert ("Nothing was changed." in result.out) is (code == 1)
+    assert ("give --yes" in result.err) is (code == 2)
     ordered = [f"/api/console/users/{each}/replay" for each in (ANNE, "nobody%40contoso.com")]
     assert console.paths("POST") == (ordered if code == 0 else [])
 
 
 def test_an_unknown_user_does_not_stop_the_others(manage: Manage, everybody: ConsoleDouble):
     """The others are queued; the unknown one is reported at the end."""
-    said = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
+    result = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
 
     problem = "1 of 3 users had a problem. The first is nob"
-    assert_told(said, 1, "2 queued, 1 not queued.", err=problem)
+    assert_told(result, 1, "2 queued, 1 not queued.", err=problem)
     assert replayed(everybody) == ["person1", "nobody", "person2"]
-    assert said.err.count("\n") == 1
+    assert result.err.count("\n") == 1
 
 
 def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: ConsoleDouble):
@@ -91,13 +92,13 @@ def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: Console
 
 def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
     """With --json each user has its result; the sentence is on stderr."""
-    said = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
-    first, second = said.document["users"]
+    result = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
+    first, second = result.document["users"]
 
     assert first["queued"]
     assert not second["queued"]
     assert "Nobody in the tenant" in second["error"]
-    assert "nobody@contoso.com" in said.err
+    assert "nobody@contoso.com" in result.err
 
 
 def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
@@ -105,9 +106,9 @@ def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path
     everybody.routes["GET", "users"] = (200, users(entry(2), entry(3)))
     file = tmp_path / "users.txt"
     file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
-    said = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
+    result = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
 
-    assert said.code == 0
+    assert result.code == 0
     assert replayed(everybody) == ["person1", "person2", entry(3)["userId"]]
 
 
@@ -158,7 +159,7 @@ def test_list_as_programs_write_it(encode: Callable[[str], bytes]):
     assert found == ["jürgen@contoso.com", "ann_x.com#EXT#@contoso.com"]
 
 
-def test_list_that_is_no_text():
+def test_list_that_is_not_text():
     """Something else than a text file is refused in a sentence."""
     with pytest.raises(Unusable, match="UTF-8"):
         user_list.read(io.BytesIO(b"PK\x03\x04\xff\xfe"))

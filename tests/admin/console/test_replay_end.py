@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -35,11 +36,8 @@ def working(console: ConsoleDouble) -> Working:
 
 
 @pytest.fixture
-def wait(manage: Manage) -> Callable[..., Any]:
-    def run(*options: str) -> Any:
-        return manage("replay", "--wait", "anne@contoso.com", *options)
-
-    return run
+def wait(manage: Manage) -> Manage:
+    return functools.partial(manage, "replay", "--wait", "anne@contoso.com")
 
 
 def test_own_run_is_known_by_its_id(wait, working: Working, console: ConsoleDouble):
@@ -49,10 +47,10 @@ def test_own_run_is_known_by_its_id(wait, working: Working, console: ConsoleDoub
         ended(run="c-0", changed={"checkedAt": LATER, "status": "failed"}),
         ended(changed={"replays": ["c-2", "c-1"], "detail": "By the replay."}),
     )
-    said = wait("--json")
-    [user] = said.document["users"]
+    result = wait("--json")
+    [user] = result.document["users"]
 
-    assert said.code == 0
+    assert result.code == 0
     assert (user["status"], user["detail"], user["agree"]) == ("synced", "By the replay.", True)
 
 
@@ -69,8 +67,6 @@ WHY = "SharePoint shows another picture."
 DIFFERENT: dict[str, Any] = {"agree": False, "difference": WHY}
 NO_PHOTO = {"status": "no-photo", "detail": "No photo."}
 UNASKED: dict[str, Any] = {"agree": None, "difference": "Graph asks for patience."}
-
-
 SKIPPED = ("picture-kept", "dry-run", "no-profile", "out-of-scope")
 
 
@@ -91,31 +87,24 @@ def skipped(reason: str) -> Any:
         (ended(changed={"status": "failed", "detail": "No right."}), 1, ["No right.", "1 failed"]),
     ],
 )
-def test_how_it_ends(wait, working: Working, end: dict[str, Any], code: int, words: list[str]):
+def test_end(wait, working: Working, end: dict[str, Any], code: int, words: list[str]):
     """0 if both sides agree or the run says why not, 4 if they cannot be compared, else 1."""
     working(end)
     assert_told(wait(), code, *words)
 
 
 CLAIM = {"expiresAt": SOON}
-WAITS = {
-    "status": "waiting",
-    "checkedAt": LATER,
-    "nextAttemptAt": SOON,
-    "detail": "The profile budget is spent.",
-}
+WAITS = {"status": "waiting", "checkedAt": LATER, "nextAttemptAt": SOON, "detail": "No budget."}
+EARLIER = state()["checkedAt"]
 STAGES: dict[str, tuple[dict[str, Any], str]] = {
     "queued": (anne(), "queued behind up to 6 messages"),
     "never seen": (person(state=None), "queued behind up to 6 messages"),
     "copied": (anne(claim={"by": "c-1", **CLAIM}), "copying"),
     "by another": (anne(claim={"by": "c-9", **CLAIM}), "waiting for another run that copies this"),
     "dead claim": (anne(claim={"by": "c-1", "expiresAt": NOON}), "queued behind up to 6"),
-    "waits": (anne(**WAITS), "waiting until 12:03:00Z: The profile budget is spent"),
-    "another waits": (
-        anne(**{**WAITS, "checkedAt": state()["checkedAt"]}),
-        "queued behind up to 6",
-    ),
-    "waits for ever": (anne(**{**WAITS, "nextAttemptAt": None}), "waiting: The profile budget"),
+    "waits": (anne(**WAITS), "waiting until 12:03:00Z: No budget"),
+    "another waits": (anne(**{**WAITS, "checkedAt": EARLIER}), "queued behind up to 6 messages"),
+    "waits for ever": (anne(**{**WAITS, "nextAttemptAt": None}), "waiting: No budget"),
 }
 
 
@@ -123,22 +112,22 @@ STAGES: dict[str, tuple[dict[str, Any], str]] = {
 def test_stage(wait, working: Working, answer: dict[str, Any], stage: str):
     """While it waits, each stage is printed once."""
     working(answer, answer, ended())
-    said = wait()
+    result = wait()
 
-    assert said.code == 0
-    assert said.out.count(f"anne@contoso.com: {stage}") == 1
+    assert result.code == 0
+    assert result.out.count(f"anne@contoso.com: {stage}") == 1
 
 
 @pytest.mark.parametrize("stage", ["queued", "waits"])
-def test_time_that_runs_out(wait, working: Working, stage: str):
+def test_timeout(wait, working: Working, stage: str):
     """A timeout is code 5, with the last stage; the run continues."""
     answer, sentence = STAGES[stage]
     working(answer)
-    said = wait("--timeout", "1")
+    result = wait("--timeout", "1")
 
     problem = f"Not finished within 1 seconds: {sentence}"
-    assert_told(said, 5, "1 not finished yet", err=problem)
-    assert "It continues" in said.err
+    assert_told(result, 5, "1 not finished yet", err=problem)
+    assert "It continues" in result.err
 
 
 def test_last_in_the_queue(wait, working: Working):
@@ -148,14 +137,14 @@ def test_last_in_the_queue(wait, working: Working):
     assert "anne@contoso.com: queued\n" in wait().out
 
 
-def test_json_says_it_once(wait, working: Working):
+def test_json_is_one_document(wait, working: Working):
     """With --json stdout holds the answer and nothing else."""
     working(anne(), anne(**WAITS), ended())
 
     assert wait("--json").document["users"][0]["status"] == "synced"
 
 
-def test_many_at_once(manage: Manage, console: ConsoleDouble):
+def test_many_users(manage: Manage, console: ConsoleDouble):
     """For many users the number in each stage is shown; each ends by its own id."""
     console.routes["GET", "overview"] = (200, overview(queues={"photo-sync": 90}))
     people = [entry(number) for number in range(12)]
@@ -166,10 +155,10 @@ def test_many_at_once(manage: Manage, console: ConsoleDouble):
         console.routes["GET", named] = (200, anne())
         claim = {"by": run, **CLAIM} if number == 3 else None
         console.answers(f"users/{one['userId']}", anne(claim=claim), ended(run=run))
-    said = manage("replay", "--wait", *(one["userPrincipalName"] for one in people))
+    result = manage("replay", "--wait", *(one["userPrincipalName"] for one in people))
 
-    assert_told(said, 0, "11 queued behind up to 89 messages; 1 copying", "12 queued.")
-    assert said.out.count("synced") == 12
+    assert_told(result, 0, "11 queued behind up to 89 messages; 1 copying", "12 queued.")
+    assert result.out.count("synced") == 12
 
 
 def test_queue_that_is_empty(wait, working: Working):
@@ -204,7 +193,7 @@ def test_short_outage_of_graph(wait, working: Working, console: ConsoleDouble):
     assert_told(wait(), 0, "graph asks for patience for 38 s more.")
 
 
-def test_replay_of_two_by_one_id(manage: Manage, console: ConsoleDouble, working: Working):
+def test_two_names_of_one_user(manage: Manage, console: ConsoleDouble, working: Working):
     """Two names of one user are two runs, each with its end."""
     numbers = iter("12")
 
@@ -215,7 +204,7 @@ def test_replay_of_two_by_one_id(manage: Manage, console: ConsoleDouble, working
     console.routes["POST", "users/anne%40contoso.com/replay"] = order
     console.routes["POST", f"{USER}/replay"] = order
     working(ended(run="c-1"), ended(run="c-1"), ended(changed={"replays": ["c-2", "c-1"]}))
-    said = manage("replay", "--wait", "anne@contoso.com", ANNE, "--json")
+    result = manage("replay", "--wait", "anne@contoso.com", ANNE, "--json")
 
-    assert said.code == 0
-    assert [one["status"] for one in said.document["users"]] == ["synced", "synced"]
+    assert result.code == 0
+    assert [one["status"] for one in result.document["users"]] == ["synced", "synced"]

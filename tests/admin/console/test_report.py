@@ -44,8 +44,8 @@ def report(manage: Manage, tmp_path: Path) -> Report:
 
     def write(*options: str) -> tuple[Said, str]:
         file = tmp_path / "report.html"
-        said = manage("users", "--would-change", "--html", str(file), *options)
-        return said, file.read_text("utf-8")
+        result = manage("users", "--would-change", "--html", str(file), *options)
+        return result, file.read_text("utf-8")
 
     return write
 
@@ -72,9 +72,9 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
 
 def test_before_and_after(report: Report, rehearsed: ConsoleDouble):
     """Every user is in it by name, with both pictures and the reason."""
-    said, page = report()
+    result, page = report()
 
-    assert_told(said, 0, "3 people, all with pictures", err="")
+    assert_told(result, 0, "3 people, all with pictures", err="")
     assert rehearsed.asked[0].query["wouldChange"] == "true"
     anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
     for sentence in (
@@ -113,17 +113,17 @@ def test_page_runs_and_loads_nothing(report: Report, tmp_path: Path):
 @pytest.mark.usefixtures("rehearsed")
 def test_csv_beside_it(report: Report):
     """With both, stdout has only CSV."""
-    said, _ = report("--csv")
+    result, _ = report("--csv")
 
-    assert_told(said, 0, err="report.html")
-    assert [row["wouldChange"] for row in said.rows] == ["copy", "copy", "removal"]
+    assert_told(result, 0, err="report.html")
+    assert [row["wouldChange"] for row in result.rows] == ["copy", "copy", "removal"]
 
 
 def test_nobody_would_change(report: Report):
     """The page says so, with code 1 as for any empty list."""
-    said, page = report()
+    result, page = report()
 
-    assert said.code == 1
+    assert result.code == 1
     assert "Nobody’s picture would change." in page
     assert "DRY_RUN is off: the next runs make these changes." in page
 
@@ -133,9 +133,9 @@ def test_picture_that_cannot_be_fetched(report: Report, rehearsed: ConsoleDouble
     at = f"users/{entry(2)['userId']}/photo"
     rehearsed.routes["GET", f"{at}/exchange"] = (502, refusal("refused", "Exchange is odd."))
     rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
-    said, page = report()
+    result, page = report()
 
-    assert_told(said, 4, "1 could not be fetched")
+    assert_told(result, 4, "1 could not be fetched")
     assert "Exchange is odd." in page
     assert "did not send a JPEG" in page
     assert page.count("data:image/jpeg") == 2
@@ -152,9 +152,9 @@ def test_app_that_is_too_old(manage: Manage, console: ConsoleDouble):
 )
 def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[str]):
     """A report of something else, or an unwritable file, is refused before any picture."""
-    said = manage("users", *arguments)
+    result = manage("users", *arguments)
 
-    assert said.code == 2
+    assert result.code == 2
     assert not [path for path in rehearsed.paths("GET") if "photo" in path]
 
 
@@ -186,7 +186,7 @@ class Studio:
         return fetcher.changes(everybody, lambda done, of, sentence="": None)
 
 
-def test_patience():
+def test_retry_after():
     """It waits as long as the app asks, says so, and gets the picture."""
     studio = Studio(Busy("The profile budget is spent.", 180.0), Busy("Starting."))
     [change] = studio.changes(1)
@@ -196,7 +196,7 @@ def test_patience():
     assert studio.sentences[0] == "The profile budget is spent. Retrying in 180 s."
 
 
-def test_patience_ends():
+def test_limits_of_retries():
     """Not for ever, and not beyond the timeout: the rest get no pictures."""
     studio = Studio(*[Busy("Busy.")] * 100)
     [change] = studio.changes(1)
@@ -213,13 +213,13 @@ def test_patience_ends():
     assert [each.before is None for each in over.changes(2, seconds=30.0)] == [False, True]
 
 
-def test_app_that_is_gone():
+def test_unreachable_app():
     """An unreachable app is an error at once."""
     with pytest.raises(Unreachable):
         Studio(Unreachable("No connection.")).changes(2)
 
 
-def test_app_that_is_lost_on_the_way():
+def test_app_that_becomes_unreachable():
     """One timeout costs one picture; after repeated ones the remaining pictures are left out."""
     gone = Unreachable("No connection.")
     studio = Studio(JPEG, gone, JPEG, JPEG, gone, gone, gone)
@@ -243,12 +243,12 @@ def test_no_picture_is_no_error():
 def test_limit_of_pictures(report: Report, rehearsed: ConsoleDouble, monkeypatch):
     """Beyond a limit people are only listed, without requests; the page says how many."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
-    said, page = report()
+    result, page = report()
 
     asked = [path for path in rehearsed.paths("GET") if "/photo/" in path]
     assert len({path.split("/")[4] for path in asked}) == 1
 
-    assert "3 people, 1 with pictures" in said.out
+    assert "3 people, 1 with pictures" in result.out
     assert "2 more, without pictures" in page
     assert "Zoe" in page
 
@@ -264,5 +264,5 @@ def test_when_to_ask_again(report: Report, rehearsed: ConsoleDouble):
 
     rehearsed.headers["Retry-After"] = "0"
     rehearsed.routes[at] = once
-    said, _ = report("--timeout", "9")
-    assert_told(said, 0, err="The budget is spent. Retrying in")
+    result, _ = report("--timeout", "9")
+    assert_told(result, 0, err="The budget is spent. Retrying in")

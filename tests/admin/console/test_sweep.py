@@ -35,10 +35,10 @@ def test_wait_for_the_new_one(manage: Manage, shows: Any, before: dict[str, Any]
     """The old sweep's end is not taken for the new one's."""
     running = sweep(id=NEW, status="running", users=5)
     shows(before, before, running, running, sweep(id=NEW, users=12))
-    said = manage("sweep", "--wait", "--json")
+    result = manage("sweep", "--wait", "--json")
 
-    end = said.document
-    assert (said.code, end["id"], end["status"]) == (0, NEW, "finished")
+    end = result.document
+    assert (result.code, end["id"], end["status"]) == (0, NEW, "finished")
 
 
 def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):

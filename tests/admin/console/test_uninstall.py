@@ -57,7 +57,7 @@ def test_question(manage, console, shows, answers, typed, code, ordered):
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
-def test_nobody_to_ask(manage: Manage, console: ConsoleDouble, options: list[str]):
+def test_without_a_terminal(manage: Manage, console: ConsoleDouble, options: list[str]):
     """Without a terminal, --yes is required."""
     assert_told(manage("uninstall", *options), 2, err="--yes")
     assert console.orders == []
@@ -80,7 +80,7 @@ def test_followed_to_the_end(manage, console, shows, options, words):
     assert manage("uninstall", "--yes", "--json").document == DONE
 
 
-def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
+def test_second_call_continues(manage: Manage, console: ConsoleDouble, shows: Any):
     """A running uninstallation is followed without a question, and asked to continue."""
     shows(uninstall(), uninstall(), DONE)
     assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
@@ -147,9 +147,9 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
     """The app's own sentence is shown."""
     sentence = "DRY_RUN is on, so nothing can be taken back."
     console.routes["POST", "uninstall"] = (400, refusal("BadRequest", sentence))
-    said = manage("uninstall", "--yes", "--remove-pictures")
+    result = manage("uninstall", "--yes", "--remove-pictures")
 
-    assert (said.code, said.err.strip()) == (2, sentence)
+    assert (result.code, result.err.strip()) == (2, sentence)
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
 def test_status_of_an_uninstalled_app(manage: Manage, shows: Any, shown: Any, words: list[str]):
     """`status` says that PhotoSync is stopped, and lists nothing else to do."""
     shows(shown, subscription=None)
-    said = manage("status")
+    result = manage("status")
 
-    assert_told(said, 1, *words)
-    assert "manage.py renew" not in said.out
+    assert_told(result, 1, *words)
+    assert "manage.py renew" not in result.out
 
 
 def test_status_after_a_cancelled_one(manage: Manage, shows: Any):

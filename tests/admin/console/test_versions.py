@@ -28,12 +28,12 @@ def test_version(manage: Manage):
 def test_another_version(manage, console, failed, version, says):
     """It is one line on stderr, however many requests, and changes nothing else."""
     console.headers = {HEADER: version} if version else {}
-    said = manage("failures", "--json")
+    result = manage("failures", "--json")
 
-    assert (said.code, len(said.document)) == (1, len(failed))
+    assert (result.code, len(result.document)) == (1, len(failed))
     assert len(console.asked) == 3
-    assert len(said.err.splitlines()) == bool(says)
-    assert says in said.err
+    assert len(result.err.splitlines()) == bool(says)
+    assert says in result.err
 
 
 def test_version_of_the_app(manage: Manage, console: ConsoleDouble):

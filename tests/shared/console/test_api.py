@@ -96,13 +96,9 @@ def test_brakes_while_the_next_runs():
     desk = Desk(RULES._replace(dry_run=False))
     at = NOON.isoformat()
     sweeps, audits = SweepLogs(desk.documents), AuditLogs(desk.documents)
-    held: dict[str, Any] = {
-        "status": audit_log.FINISHED,
-        "repairs": audit_log.BRAKED,
-        "held_from": 1,
-    }
+    held = AuditLog("one", at, at, status=audit_log.FINISHED, differ=50, held_from=1, held=34)
     sweeps.begin(SweepLog("one", at, at, removals=sweep_log.BRAKED, gone=21), None)
-    audits.begin(AuditLog("one", at, at, differ=50, held=34, **held), None)
+    audits.begin(replace(held, repairs=audit_log.BRAKED), None)
     sweeps.begin(SweepLog("two", at, at, previous="one"), sweeps.latest()[1])
     audits.begin(AuditLog("two", at, at, previous="one", repair=True), audits.latest()[1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -64,13 +65,12 @@ def test_stored_state_is_shown(desk: Desk, name: str):
     assert seen["state"]["nextAttemptAt"] == "2026-01-31T12:00:00.000+00:00"
     assert [one["event"] for one in seen["history"]] == [WAITING]
     assert (seen["agree"], seen["difference"]) == (None, "Unknown.")
-    assert seen["unasked"] == [
-        {"side": "exchange", "message": str(THROTTLED), "retryAfter": 38.0},
-    ]
+    unasked = {"side": "exchange", "message": str(THROTTLED), "retryAfter": 38.0}
+    assert seen["unasked"] == [unasked]
 
 
 @pytest.mark.parametrize("error", SILENCES)
-def test_every_silence(desk: Desk, error: PhotoSyncError):
+def test_graph_does_not_answer(desk: Desk, error: PhotoSyncError):
     """Whatever keeps Graph from answering, the stored state and SharePoint's picture are shown."""
     desk.exchange.error = error
 
@@ -186,11 +186,9 @@ def test_one_person_by_another_name(reachable: Desk, name: str):
 def test_ambiguous_name(reachable: Desk):
     """An ambiguous name is refused with some of the matches, and nothing is ordered."""
     reachable.search.users = [replace(ANNE, user_principal_name=f"{n}@c.de") for n in range(7)]
-    refusal = (
-        r"^More than one user matches ann: 0@c\.de, 1@c\.de, 2@c\.de, 3@c\.de, 4@c\.de, …\. "
-        r"Enter one of these\.$"
-    )
-    with pytest.raises(BadRequest, match=refusal):
+    some = ", ".join(f"{n}@c.de" for n in range(5))
+    refusal = re.escape(f"More than one user matches ann: {some}, …. Enter one of these.")
+    with pytest.raises(BadRequest, match=f"^{refusal}$"):
         reachable.console.orders.replay("ann", {}, by=BY)
     with pytest.raises(BadRequest, match="More than one"):
         reachable.console.user("am@contoso.com")
@@ -222,10 +220,8 @@ def test_search_continues_in_graph(reachable: Desk):
     reachable.search.users = [ANNE, new]
     page = reachable.console.users({"search": "am@contoso.com"})
 
-    assert [(one["displayName"], one["status"]) for one in page["users"]] == [
-        ("Anne", WAITING),
-        ("Kim", ""),
-    ]
+    listed = [(one["displayName"], one["status"]) for one in page["users"]]
+    assert listed == [("Anne", WAITING), ("Kim", "")]
     assert (page["token"], page["complete"]) == ("", True)
 
 

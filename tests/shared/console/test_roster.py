@@ -190,7 +190,7 @@ def test_foreign_token(token: str):
 
 
 @pytest.mark.parametrize("marker", ["\0", "a\r\nb", "\ud800", "x" * 4001], ids=ascii)
-def test_marker_that_storage_never_gave(marker: str):
+def test_invalid_marker(marker: str):
     """A marker that the storage client cannot send is refused."""
     token = base64.urlsafe_b64encode(json.dumps([marker, 0]).encode()).decode()
 

@@ -80,7 +80,7 @@ def test_orders_about_everybody(desk: Desk, order, name, result, detail, answer)
 
 
 @pytest.mark.parametrize("kind", ["replay", "sweep", "audit", "uninstall"])
-def test_unwritten_order(desk: Desk, kind: str):
+def test_order_that_cannot_be_logged(desk: Desk, kind: str):
     """An order that cannot be signed is not carried out, and the caller gets the reason."""
     desk.lines.error = ServiceDown("Down.")
     with pytest.raises(ServiceDown):
@@ -118,7 +118,5 @@ def test_uninstall_is_the_last_order(desk: Desk):
     with pytest.raises(BadRequest):
         desk.order("replay", by=JO)
 
-    assert [(one["order"], one["result"]) for one in history(desk)] == [
-        ("replay", "refused"),
-        ("uninstall", "begun"),
-    ]
+    results = [(one["order"], one["result"]) for one in history(desk)]
+    assert results == [("replay", "refused"), ("uninstall", "begun")]

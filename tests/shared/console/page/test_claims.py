@@ -263,7 +263,7 @@ def test_chosen_picture_elsewhere(api: StandIn, visit: Open):
         "anne.jpg",
     ],
 )
-def test_address_that_is_no_link(api: StandIn, visit: Open, address: str):
+def test_unsafe_address_is_text(api: StandIn, visit: Open, address: str):
     """Only an https address without user name becomes a link; others are text."""
     api.people[0].sharepoint, api.people[0].chosen = None, address
     page = visit(api.anne).page

@@ -11,7 +11,7 @@ from tests.shared.console.page.stand_in import StandIn
 ANNE = "#/users/anne%40contoso.com"
 
 
-def test_viewer_sees_orders_and_can_press_none(api: StandIn, visit: Open, axe: str):
+def test_viewer_sees_disabled_buttons(api: StandIn, visit: Open, axe: str):
     """A Viewer sees every order's button disabled, and a sentence names the role needed."""
     api.role = "Viewer"
     lost = {**api.doctor["checks"][0], "name": "subscription", "ok": False}

@@ -160,7 +160,7 @@ def test_link_while_typing(api: StandIn, visit: Open):
     expect(page.get_by_role("heading", level=1)).to_have_text("Bert Xu")
 
 
-def test_unknown_person_can_be_asked_for(api: StandIn, visit: Open):
+def test_look_up_an_unknown_person(api: StandIn, visit: Open):
     """An object id is not searched but can be looked up; an unknown one is reported."""
     nobody = "00000000-0000-4000-8000-00000000dead"
     page = visit(api.home, expected={404}).page
