@@ -33,7 +33,7 @@ NO_DRY_RUN = RULES._replace(dry_run=False)
 JO = Signature(PERSON, "jo@contoso.com", "0b000000-0000-4000-8000-000000000001")
 
 
-def changed(real: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _changed(real: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """*real* with *changes*, which may name no field that it does not have."""
     assert changes.keys() <= real.keys(), changes.keys() - real.keys()
     return {**real, **changes}
@@ -44,7 +44,7 @@ def entry(number: int, **changes: Any) -> dict[str, Any]:
     user = f"{number:08}-1111-1111-1111-111111111111", f"person{number}@contoso.com"
     why = "photo-refused", "The photo cannot be read."
     failed = roster_entry.Entry(*user, f"Person {number}", FAILED, *why, NOON, "")
-    return changed({**fields.of_entry(failed), "dismissed": False}, changes)
+    return _changed({**fields.of_entry(failed), "dismissed": False}, changes)
 
 
 def users(*entries: dict[str, Any], token: str = "", **changes: Any) -> dict[str, Any]:
@@ -55,28 +55,27 @@ def users(*entries: dict[str, Any], token: str = "", **changes: Any) -> dict[str
 def sweep(**changes: Any) -> dict[str, Any]:
     """A sweep that has ended."""
     log = SweepLog(ID, NOON, NOON, status=sweep_log.FINISHED, users=12, in_scope=10, managed=9)
-    return changed(
-        sweep_log.to_fields(log), {"changed": {"new": 2}, "expectedUsers": 12, **changes}
-    )
+    log = replace(log, changed={"new": 2}, expected_users=12)
+    return _changed(sweep_log.to_fields(log), changes)
 
 
 def audit(**changes: Any) -> dict[str, Any]:
     """An audit that has ended, and found nothing to repair."""
     log = AuditLog(ID, NOON, NOON, repair=True, status=audit_log.FINISHED, page=3, looked=120)
-    return changed(audit_log.to_fields(log), changes)
+    return _changed(audit_log.to_fields(log), changes)
 
 
 def uninstall(**changes: Any) -> dict[str, Any]:
     """An uninstall that has just begun."""
     log = UninstallLog(ID, False, NOON, NOON, NOON, expected=10, left=10)
-    return changed(uninstall_log.to_fields(log), changes)
+    return _changed(uninstall_log.to_fields(log), changes)
 
 
 def order(**changes: Any) -> dict[str, Any]:
     """A replay of Anne's photo in the history, which a person ordered and which has ended."""
     replay = Order(REPLAY, JO, "c-1", ANNE, office.ANNE.user_principal_name)
     ended = Entry(replay, office.NOON, result=SYNCED, ended_at=office.NOON)
-    return changed(shown(ended), changes)
+    return _changed(shown(ended), changes)
 
 
 def overview(**changes: Any) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def overview(**changes: Any) -> dict[str, Any]:
         "sweep": sweep(),
         "groups": {},
     }
-    return changed(Desk(NO_DRY_RUN).console.overview(), {**healthy, **changes})
+    return _changed(Desk(NO_DRY_RUN).console.overview(), {**healthy, **changes})
 
 
 def person(**changes: Any) -> dict[str, Any]:
@@ -102,17 +101,17 @@ def person(**changes: Any) -> dict[str, Any]:
         "SPS-PictureExchangeSyncState": "1",
         "SPS-PictureTimestamp": "63913492800",
     }
-    return changed(_anne(), {"card": None, "profile": profile, "chosen": "", **changes})
+    return _changed(_anne(), {"card": None, "profile": profile, "chosen": "", **changes})
 
 
 def state(**changes: Any) -> dict[str, Any]:
     """The stored state in the answer about Anne."""
-    return changed(_anne()["state"], changes)
+    return _changed(_anne()["state"], changes)
 
 
 def card(**changes: Any) -> dict[str, Any]:
     """The card in the answer about Anne: no action is needed."""
-    return changed(_anne()["card"], changes)
+    return _changed(_anne()["card"], changes)
 
 
 @functools.cache
