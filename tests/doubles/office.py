@@ -40,19 +40,22 @@ ANNE = User(
 
 
 class Clock:
-    """A clock that moves only by `advance`."""
+    """A clock that moves only by `advance` and `sleep`."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
+        self.now = self._start = now
 
     def __call__(self) -> datetime:
         return self.now
 
     def ticks(self) -> float:
-        return (self.now - NOON).total_seconds()
+        return (self.now - self._start).total_seconds()
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(timedelta(seconds=seconds))
 
 
 class MemoryStore:

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from shared.microsoft365.http import Http
 from shared.session import OneHostSession
+from tests.doubles import office
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUDIENCE = "https://service.contoso.com"
@@ -57,20 +58,11 @@ class FunctionAdapter(HTTPAdapter):
         return self.build_response(request, raw)
 
 
-class Clock:
-    """A clock that moves only by `sleep`."""
+class Clock(office.Clock):
+    """It starts at this module's noon."""
 
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def ticks(self) -> float:
-        return (self.now - NOON).total_seconds()
-
-    def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+    def __init__(self) -> None:
+        super().__init__(NOON)
 
 
 class Tokens:

@@ -25,12 +25,12 @@ from tests.admin.console.console_double import (
     Answer,
     Asked,
     ConsoleDouble,
-    overview,
     refusal,
     serving,
 )
 from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
 from tests.admin.said import Said, assert_one_sentence, assert_told
+from tests.doubles.console_answers import overview
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
 ANNE = "anne@contoso.com"
