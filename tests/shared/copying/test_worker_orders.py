@@ -61,9 +61,9 @@ def test_order_of_the_console(office: Office):
 def test_order_that_waits(office: Office):
     """It has one beginning and one end, however often it waits, typed or not."""
     office.exchange.error = Throttled("Busy.")
-    office.process(message(userId=UPN))
+    assert office.process(message(userId=UPN)).event == "waiting"
     office.exchange.error = None
-    office.process_waiting()
+    assert office.process_waiting().event == "synced"
 
     assert [(line["event"], line["by"]["via"]) for line in logged(office)] == [
         ("given", "queue"),
