@@ -81,7 +81,14 @@ class Tokens:
         return f"token-{number + 1}"
 
 
-def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **options: Any) -> Http:
+def http(
+    web: Web,
+    *,
+    audience: str = AUDIENCE,
+    clock: Clock | None = None,
+    tokens: Any = None,
+    **options: Any,
+) -> Http:
     """An Http with *options* whose whole network is *web*; waiting moves *clock*."""
     clock = clock or Clock()
 
@@ -91,7 +98,8 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **op
         return session
 
     times: dict[str, Any] = {"clock": clock, "ticks": clock.ticks, "sleep": clock.sleep}
-    return Http("sharepoint", audience, Tokens(), session=session, **times, **options)
+    tokens = tokens or Tokens()
+    return Http("sharepoint", audience, tokens, session=session, **times, **options)
 
 
 def in_turn(*answers: Answer | Exception) -> Web:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -198,12 +197,3 @@ def test_rivals_name_each_other(upn):
         assert rival != upn
         assert is_named_by_upn(name, rival)
         assert upn in set(rivals(rival))
-
-
-def test_colleagues_files_in_disguise():
-    """An encoded URL of a colleague's files is recognised as the colleague's."""
-    url = f"{MY}/User%20Photos/Profile%20Pictures/{quote(COLLEAGUE, safe='')}_MThumb.jpg"
-    location = shown_by(url, MY).here
-
-    assert location == PictureLocation("Profile Pictures", COLLEAGUE)
-    assert not is_named_by_id(location, ID)
