@@ -22,11 +22,6 @@ OURS = PictureLocation("Profile Pictures", ID)
 LIBRARY = f"{MY}:443/User%20Photos/Profile%20Pictures"
 
 
-def test_files_of_a_location():
-    """Small, middle and large have the same name and different suffixes."""
-    assert OURS.files == (f"{ID}_SThumb.jpg", f"{ID}_MThumb.jpg", f"{ID}_LThumb.jpg")
-
-
 @pytest.mark.parametrize(
     ("my", "host"),
     [(MY, "contoso-my.sharepoint.com:443"), ("https://localhost:7002", "localhost:7002")],
