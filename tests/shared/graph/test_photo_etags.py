@@ -23,7 +23,7 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient
 from tests.doubles.web import NOON, Answer, Clock, http
-from tests.shared.graph.graph_answers import Batches
+from tests.shared.graph.graph_answers import Batches, error_body, inner
 
 Inner = Callable[[str, int], dict[str, Any]]
 
@@ -47,8 +47,7 @@ def photo(user: str, _: int = 1) -> dict[str, Any]:
 
 
 def refused(status: int, code: str = "X", **headers: str) -> dict[str, Any]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return {"status": status, "headers": named, "body": {"error": {"code": code}}}
+    return inner("", error_body(code), status, **headers)
 
 
 def client(photos: Photos, clock: Clock | None = None) -> GraphClient:

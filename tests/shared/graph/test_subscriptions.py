@@ -9,7 +9,6 @@ import pytest
 from shared.errors import (
     AccessDenied,
     Conflict,
-    EndlessList,
     Refused,
     ServiceDown,
     SubscriptionExists,
@@ -102,24 +101,6 @@ def test_malformed_list(fields):
     """What is no list is refused with a sentence."""
     with pytest.raises(Refused, match="with unexpected JSON"):
         client(in_turn(answer(fields))).list_own()
-
-
-def test_next_page_elsewhere():
-    """The token goes to no other host."""
-    page = answer({"value": [], "@odata.nextLink": "https://elsewhere.contoso.com/v1.0"})
-
-    with pytest.raises(Refused, match="another host"):
-        client(in_turn(page)).list_own()
-
-
-def test_pages_that_do_not_end():
-    """A next page that was read already ends the list with an error."""
-    page = answer({"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/subscriptions?$skip=1"})
-    web = Recorded(page)
-
-    with pytest.raises(EndlessList):
-        client(web).list_own()
-    assert len(web.requests) == 2
 
 
 def test_one_is_found_by_its_id():
