@@ -58,16 +58,16 @@ class FunctionAdapter(HTTPAdapter):
 
 
 class Clock:
-    """A clock that moves only by `sleep`."""
+    """A clock that moves only by `sleep`; its ticks begin at 0."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
+        self.now = self._began = now
 
     def __call__(self) -> datetime:
         return self.now
 
     def ticks(self) -> float:
-        return (self.now - NOON).total_seconds()
+        return (self.now - self._began).total_seconds()
 
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -12,13 +12,12 @@ import requests
 
 from shared.copying.worker import Worker
 from shared.graph.client import GraphClient
-from shared.microsoft365.http import TRIES, Http
+from shared.microsoft365.http import TRIES
 from shared.microsoft365.throttle import Throttle
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
-from tests.doubles.web import Answer, Tokens, answer
-from tests.doubles.web import http as web_http
+from tests.doubles.web import Answer, answer, http
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OUTAGES = [MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 23 * HOUR]
@@ -54,16 +53,7 @@ class Outage:
     def worker(self) -> Worker:
         """A new process."""
         throttle = Throttle(self.clock, jitter=lambda: self._jitter)
-        http = Http(
-            "graph",
-            "https://graph.contoso.com",
-            Tokens(),
-            throttle=throttle,
-            session=web_http(self._answer)._new_session,
-            clock=self.clock,
-            sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
-        )
-        graph = GraphClient(http)
+        graph = GraphClient(http(self._answer, clock=self.clock, throttle=throttle))
         # The product's client in place of the double, which has no outages.
         self.office.exchange = graph  # type: ignore[assignment]
         return Worker(

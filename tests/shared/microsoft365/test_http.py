@@ -12,7 +12,7 @@ import requests
 
 from shared.errors import Refused, ServiceDown, Unanswered
 from shared.microsoft365.http import Http
-from tests.doubles.web import Answer, Clock, Tokens, http, in_turn
+from tests.doubles.web import Answer, Clock, Recorded, Tokens, http, in_turn
 from tests.doubles.web_server import Request, web_server
 
 Handle = Callable[[Request], None]
@@ -180,13 +180,8 @@ def test_threads_do_not_share_a_session():
 )
 def test_path_to_another_host(path: str):
     """A path may come from a damaged blob: our token must not reach another host."""
-    asked: list[requests.PreparedRequest] = []
-
-    def web(request: requests.PreparedRequest) -> Answer:
-        asked.append(request)
-        return Answer()
+    web = Recorded(Answer())
 
     with pytest.raises(Refused, match="was not sent: its URL is on another host"):
         http(web).send("GET", path)
-
-    assert asked == []
+    assert web.requests == []

@@ -29,15 +29,14 @@ from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, http, in
 class Protected:
     """A service that accepts only the tokens in *valid*."""
 
-    def __init__(self, *valid: str, otherwise: int = 200) -> None:
+    def __init__(self, *valid: str) -> None:
         self.tokens: list[str] = []
         self._valid = valid
-        self._otherwise = otherwise
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         token = str(request.headers["Authorization"]).removeprefix("Bearer ")
         self.tokens.append(token)
-        return Answer(self._otherwise if token in self._valid else 401)
+        return Answer(200 if token in self._valid else 401)
 
 
 def test_401_gets_a_fresh_token():
