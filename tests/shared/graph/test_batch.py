@@ -106,8 +106,8 @@ def test_body_in_an_unknown_form(text):
 )
 def test_request_without_a_valid_answer(odd):
     """Only that request has failed, and only for now; the others have their answers."""
-    said = answer({"responses": [*odd, inner("1", None), inner("not requested", None)]})
-    found = batch.send(http(in_turn(said)), [ONE, TWO])
+    response = answer({"responses": [*odd, inner("1", None), inner("not requested", None)]})
+    found = batch.send(http(in_turn(response)), [ONE, TWO])
 
     assert {key: reply.status for key, reply in found.items()} == {"1": 200, "2": 502}
     assert isinstance(photo_fault(found["2"]), ServiceDown)

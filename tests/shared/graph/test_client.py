@@ -41,12 +41,12 @@ from tests.shared.graph.graph_answers import (
 def test_scaled_photo():
     """The largest rendition is requested, and then the photo's metadata."""
 
-    def said(request: requests.PreparedRequest) -> Answer:
+    def response(request: requests.PreparedRequest) -> Answer:
         if request.path_url.endswith("$value"):
             return Answer(200, b"smaller", {"Content-Type": "image/jpeg"})
         return answer({"id": "9000X9000", "@odata.mediaEtag": ETAG})
 
-    web = Recorded(said)
+    web = Recorded(response)
     assert client(web).scaled_photo(ID) == ScaledPhoto(b"smaller", ETAG)
     assert web.paths == [f"/v1.0/users/{ID}/photos/648x648/$value", f"/v1.0/users/{ID}/photo"]
 

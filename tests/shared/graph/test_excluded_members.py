@@ -127,12 +127,12 @@ UNREADABLE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "said", "kind"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(("what", "response", "kind"), UNREADABLE.values(), ids=UNREADABLE)
 def test_no_page_without_the_members(
-    tenant: Directory, what: str, said: Answer, kind: type[PhotoSyncError]
+    tenant: Directory, what: str, response: Answer, kind: type[PhotoSyncError]
 ):
     """If the members are unknown, there is no page: it would queue excluded users."""
-    tenant.odd = {what: said}
+    tenant.odd = {what: response}
     for _ in range(2):
         with pytest.raises(kind):
             tenant.listing.page()

@@ -41,17 +41,17 @@ def alone(**answers: tuple[int, Any]) -> User:
 
 
 def with_photo(**answers: tuple[int, Any]) -> User:
-    told = {
+    responses = {
         "user": (200, FIELDS),
         "photo": (200, text_of(PHOTO)),
         "etag": (200, {"id": "504X504", "@odata.mediaEtag": ETAG}),
         **groups(**answers),
     }
-    return in_groups(in_turn(batch_of(**told))).user_and_photo(ID).user
+    return in_groups(in_turn(batch_of(**responses))).user_and_photo(ID).user
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("member_of", "why"),
     [
         ([GROUP.upper()], ""),
         ([], "SYNC_GROUP_ID"),
@@ -62,9 +62,9 @@ def with_photo(**answers: tuple[int, Any]) -> User:
     ids=["member", "no member", "of another", "of both", "excluded"],
 )
 @pytest.mark.parametrize("ask", [alone, with_photo])
-def test_membership_decides(ask: Any, told: list[str], why: str):
+def test_membership_decides(ask: Any, member_of: list[str], why: str):
     """A user in SYNC_GROUP_ID is in scope, unless also in EXCLUDED_GROUP_ID."""
-    user = ask(group=(200, {"value": told}))
+    user = ask(group=(200, {"value": member_of}))
 
     if why:
         with pytest.raises(OutOfScope, match=why):
@@ -76,16 +76,16 @@ def test_membership_decides(ask: Any, told: list[str], why: str):
 def test_requests_about_groups():
     """One request names the user and both groups, beside one for each group."""
 
-    def said(request: requests.PreparedRequest) -> Answer:
+    def respond(request: requests.PreparedRequest) -> Answer:
         is_batch = "$batch" in request.path_url
         return batch_of(**groups(group=(200, {"value": []}))) if is_batch else answer(FIELDS)
 
-    web = Recorded(said)
+    web = Recorded(respond)
     in_groups(web).user("anne@contoso.com")
 
-    *looks, membership = web.batched
+    *groups_asked, membership = web.batched
     fields = "$select=id,displayName,visibility"
-    assert [look["url"] for look in looks] == [
+    assert [each["url"] for each in groups_asked] == [
         f"/groups/{id_}?{fields}" for id_ in (GROUP, EXCLUDED)
     ]
     assert (membership["method"], membership["url"]) == ("POST", f"/users/{ID}/checkMemberGroups")
@@ -107,15 +107,17 @@ UNREADABLE: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
     "no list": ("group", (200, {"value": ""}), Refused, "with unexpected JSON"),
     "an object": ("group", (200, {"value": {EXCLUDED: True}}), Refused, "with unexpected JSON"),
     "membership busy": ("group", error(429, "TooManyRequests"), Throttled, "429"),
-    # The user exists: Graph has just said so.
+    # The user exists: Graph has just returned them.
     "membership of no user": ("group", error(404, "Request_ResourceNotFound"), Refused, "404"),
 }
 
 
-@pytest.mark.parametrize(("key", "told", "kind", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable_groups(key, told, kind, sentence):
+@pytest.mark.parametrize(
+    ("key", "response", "kind", "sentence"), UNREADABLE.values(), ids=UNREADABLE
+)
+def test_unreadable_groups(key, response, kind, sentence):
     """If a group cannot be read, neither membership nor absence is assumed."""
-    unreadable = {"group": (200, {"value": []}), key: told}
+    unreadable = {"group": (200, {"value": []}), key: response}
     # As in a real batch: the requests that follow are not executed.
     skipped = {
         "group": FAILED_DEPENDENCY,

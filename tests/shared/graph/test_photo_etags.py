@@ -84,7 +84,7 @@ def test_four_batches_at_once():
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [
         (refused(404, "ErrorEntityNotFound"), NoPhoto),
         ({"status": 200, "body": {"id": "1x1", "@odata.mediaEtag": ""}}, NoPhoto),
@@ -96,9 +96,9 @@ def test_four_batches_at_once():
     ],
     ids=["404", "one pixel", "no mailbox", "refused", "unknown shape", "401", "403"],
 )
-def test_one_without_a_photo(said, kind):
+def test_one_without_a_photo(response, kind):
     """An error of one user is returned for that user, and the others have their etags."""
-    photos = Photos(lambda user, _: said if user == "b" else photo(user))
+    photos = Photos(lambda user, _: response if user == "b" else photo(user))
 
     found = client(photos).photo_etags(["a", "b", "c"])
 
@@ -107,7 +107,7 @@ def test_one_without_a_photo(said, kind):
 
 
 @pytest.mark.parametrize(
-    ("said", "wait", "kind"),
+    ("response", "wait", "kind"),
     [
         (refused(429, Retry_After="3.5"), 3.5, Throttled),
         (refused(429), 1.0, Throttled),
@@ -120,10 +120,10 @@ def test_one_without_a_photo(said, kind):
     ids=["time named", "no time", "time too long", "broken", "gateway", "conflict", "no body"],
 )
 @pytest.mark.parametrize("times", [1, 9], ids=["once", "always"])
-def test_only_failures_are_repeated(said, wait, kind, times):
+def test_only_failures_are_repeated(response, wait, kind, times):
     """Only failed users are requested again, after short waits; an error is final after three."""
     clock = Clock()
-    photos = Photos(lambda user, time: said if user == "b" and time <= times else photo(user))
+    photos = Photos(lambda user, time: response if user == "b" and time <= times else photo(user))
 
     found = client(photos, clock).photo_etags(["a", "b"])
 

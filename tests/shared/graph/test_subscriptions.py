@@ -113,7 +113,7 @@ def test_one_is_found_by_its_id():
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [
         (Answer(404, b"<html>"), Refused),
         (Answer(500), ServiceDown),
@@ -122,10 +122,10 @@ def test_one_is_found_by_its_id():
     ],
     ids=["a proxy's page", "broken", "another shape", "denied"],
 )
-def test_unknown_whether_there_is_one(said, kind):
+def test_unknown_whether_there_is_one(response, kind):
     """Any other answer does not mean that there is none."""
     with pytest.raises(kind) as caught:
-        client(in_turn(said)).find(ID)
+        client(in_turn(response)).find(ID)
 
     assert not isinstance(caught.value, SubscriptionGone)
 
@@ -166,10 +166,10 @@ def test_renewal():
     assert web.calls == [("PATCH", f"/v1.0/subscriptions/{ID}", order)]
 
 
-@pytest.mark.parametrize("said", [Answer(204), refusal(404)], ids=["deleted", "gone already"])
-def test_deletion(said):
+@pytest.mark.parametrize("response", [Answer(204), refusal(404)], ids=["deleted", "gone already"])
+def test_deletion(response):
     """Afterwards it is gone, whether it existed or not."""
-    web = Recorded(said)
+    web = Recorded(response)
 
     client(web).delete(ID)
 
@@ -205,7 +205,7 @@ def test_existing_one(message, existing):
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [
         (refusal(400, "Subscription validation request timed out."), ServiceDown),
         (refusal(400, NOT_VALIDATED.format("BadGateway"), "ValidationError"), ServiceDown),
@@ -224,23 +224,23 @@ def test_existing_one(message, existing):
         ","
     ),
 )
-def test_refused_creation(said, kind):
+def test_refused_creation(response, kind):
     """If the webhook was idle or restarts, creation is retried; if the request is wrong, not."""
     with pytest.raises(kind) as caught:
-        client(in_turn(said)).create(URL, "state", EXPIRES)
+        client(in_turn(response)).create(URL, "state", EXPIRES)
 
     assert not isinstance(caught.value, SubscriptionGone)
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [(refusal(404), SubscriptionGone), (refusal(409), Conflict), (refusal(400), Refused)],
     ids=["gone", "concurrent change", "refused"],
 )
-def test_refused_renewal(said, kind):
+def test_refused_renewal(response, kind):
     """A 404 means that it is gone; a 409 that another process is changing it."""
     with pytest.raises(kind) as caught:
-        client(in_turn(said)).renew(ID, URL, EXPIRES)
+        client(in_turn(response)).renew(ID, URL, EXPIRES)
 
     assert type(caught.value) is kind
 

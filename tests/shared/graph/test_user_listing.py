@@ -127,7 +127,7 @@ def test_page_of_one_malformed_user():
 
 def test_refused_page():
     """The error says what Graph says: an old link is refused, for example."""
-    said = answer({"error": {"code": "X", "message": "In words."}}, 410)
+    response = answer({"error": {"code": "X", "message": "In words."}}, 410)
 
     with pytest.raises(Refused, match="410: X In words"):
-        listing(in_turn(said)).page()
+        listing(in_turn(response)).page()

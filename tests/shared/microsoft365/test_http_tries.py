@@ -98,13 +98,13 @@ def test_long_wait_is_left_to_the_message(asked):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [answer({}, 500, retry_after="1"), answer({}, 404, retry_after="1")],
     ids=["500", "404"],
 )
-def test_nothing_else_is_tried_again(said):
+def test_nothing_else_is_tried_again(response):
     """Only a 429 or 503 is retried in place."""
-    assert http(in_turn(said, Answer(200))).send("GET", "/").status == said.status
+    assert http(in_turn(response, Answer(200))).send("GET", "/").status == response.status
 
 
 # The claim

@@ -114,8 +114,8 @@ def test_each_try_spends_the_budget(behind, clock):
 
 def test_service_that_reports_what_is_left(behind, clock):
     """If little is left of a limit, the next call waits."""
-    told = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"}
-    service = behind(in_turn(Answer(200, b"{}", told), answer({})))
+    left = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"}
+    service = behind(in_turn(Answer(200, b"{}", left), answer({})))
     service.send("GET", "/")
     service.send("GET", "/")
 
@@ -124,9 +124,9 @@ def test_service_that_reports_what_is_left(behind, clock):
 
 def test_refusal_about_one_mailbox_closes_no_throttle(behind, clock):
     """A limit of one mailbox delays only the call for that mailbox."""
-    said = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
+    body = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
     left = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
-    graph = behind(in_turn(Answer(429, said, left), answer({})), concerns_one=is_of_one_mailbox)
+    graph = behind(in_turn(Answer(429, body, left), answer({})), concerns_one=is_of_one_mailbox)
 
     assert [graph.send("GET", "/one").status, graph.send("GET", "/two").status] == [429, 200]
     assert clock.now == NOON

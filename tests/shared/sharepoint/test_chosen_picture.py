@@ -25,11 +25,11 @@ def chosen(url: str, *, space: str = SPACE, wrote: str = "") -> ChosenPicture | 
     return chosen_in(profile, MY, user_id=ID, wrote=wrote)
 
 
-def fetched(url: str, said: Answer | None = None) -> tuple[bytes | str, list[str | None]]:
+def fetched(url: str, response: Answer | None = None) -> tuple[bytes | str, list[str | None]]:
     """The bytes of the picture at *url*, or why it is not read; and the URLs requested."""
     picture = chosen(url)
     assert picture
-    web = Recorded(said or Answer(200, GIF))
+    web = Recorded(response or Answer(200, GIF))
     service = http(web, audience=MY)
     content: bytes | str
     try:
@@ -117,10 +117,10 @@ HARM = {
 }
 
 
-@pytest.mark.parametrize(("said", "why"), HARM.values(), ids=HARM)
-def test_every_refusal_is_a_sentence(said: Answer, why: str):
+@pytest.mark.parametrize(("response", "why"), HARM.values(), ids=HARM)
+def test_every_refusal_is_a_sentence(response: Answer, why: str):
     """Whatever prevents showing it, the sentence says so; only pictures are returned."""
-    sentence, requested = fetched(f"{MY}/Documents/me.jpg", said)
+    sentence, requested = fetched(f"{MY}/Documents/me.jpg", response)
 
     assert isinstance(sentence, str)
     assert sentence.startswith("A person chose a picture at contoso-my.sharepoint.com. ")

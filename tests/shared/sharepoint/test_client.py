@@ -86,10 +86,12 @@ def test_property_is_written():
     }
 
 
-@pytest.mark.parametrize("said", [answer({"value": "a-guid"}), Answer(404)], ids=["there", "gone"])
-def test_file_is_recycled(said):
+@pytest.mark.parametrize(
+    "response", [answer({"value": "a-guid"}), Answer(404)], ids=["there", "gone"]
+)
+def test_file_is_recycled(response):
     """A file is moved to the recycle bin, by its path with quotes doubled, unless it is gone."""
-    web = Recorded(said)
+    web = Recorded(response)
     client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", before_write=covered)
 
     assert (web.request.method, web.request.url) == (

@@ -313,7 +313,7 @@ def test_etags_that_changed():
     assert found == tuple(WrittenFile.of(each, f"later {each!r}") for each in PICTURES)
     desk.site.events.clear()
     assert desk.publisher.find(plan, [each for each in found if each]) == found
-    assert desk.site.events == ["looked"] * 3
+    assert desk.site.events == ["checked"] * 3
 
 
 def test_no_etags():
@@ -374,7 +374,7 @@ def test_no_damage(changed):
     found = desk.publisher.inspect(ANNE, OWN_URL, desk.written)
 
     assert (found.damage, found.files) == ("", desk.written)
-    assert desk.site.events == ["looked"] * 3
+    assert desk.site.events == ["checked"] * 3
 
 
 def test_damaged_files():

@@ -39,9 +39,9 @@ PROFILE_CALLS = {name: CALLS[name] for name in ("read a profile", "write a prope
 FILE_CALLS = {name: CALLS[name] for name in ("upload", "recycle", "list folders")}
 
 
-def refusal(call: Any, said: Answer) -> PhotoSyncError:
+def refusal(call: Any, response: Answer) -> PhotoSyncError:
     with pytest.raises(PhotoSyncError) as caught:
-        call(client(in_turn(said)))
+        call(client(in_turn(response)))
     return caught.value
 
 
@@ -61,16 +61,16 @@ MISSING = {
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "response"),
     [
         *itertools.product(PROFILE_CALLS, MISSING.values()),
         ("read a profile", NULL),
         ("read a profile", Answer(200, b"null")),
     ],
 )
-def test_missing_profile(call, said):
+def test_missing_profile(call, response):
     """Every form of a missing profile is settled, and the sentence says when there will be one."""
-    error = refusal(CALLS[call], said)
+    error = refusal(CALLS[call], response)
 
     assert isinstance(error, NoProfile)
     assert "first visit" in str(error)
@@ -152,15 +152,15 @@ ROLES = {
 }
 
 
-@pytest.mark.parametrize("said", DENIALS.values(), ids=DENIALS)
+@pytest.mark.parametrize("response", DENIALS.values(), ids=DENIALS)
 @pytest.mark.parametrize("call", CALLS)
-def test_denial_names_the_role(call, said):
+def test_denial_names_the_role(call, response):
     """
     The sentence names the missing role for profiles, or both roles for files.
 
     A denial is recognised in any language; the text counts only if the code says nothing.
     """
-    error = refusal(CALLS[call], said)
+    error = refusal(CALLS[call], response)
 
     assert isinstance(error, AccessDenied)
     assert [role for role in ROLES[call] if role not in str(error)] == []
@@ -169,8 +169,8 @@ def test_denial_names_the_role(call, said):
 def test_locked_property():
     """A property that an administrator locked is named."""
     code = "-1, Microsoft.Office.Server.UserProfiles.PropertyNotEditableException"
-    said = sharepoint_error(500, code, "Property not editable: PictureURL")
-    error = refusal(CALLS["write a property"], said)
+    response = sharepoint_error(500, code, "Property not editable: PictureURL")
+    error = refusal(CALLS["write a property"], response)
 
     assert isinstance(error, Refused)
     assert "administrator locked" in str(error)
@@ -179,8 +179,10 @@ def test_locked_property():
 
 def test_missing_folder():
     """An upload into a missing folder names the folder, and the setting to check."""
-    said = sharepoint_error(404, "-2147024894, System.IO.FileNotFoundException", "File Not Found.")
-    error = refusal(CALLS["upload"], said)
+    response = sharepoint_error(
+        404, "-2147024894, System.IO.FileNotFoundException", "File Not Found."
+    )
+    error = refusal(CALLS["upload"], response)
 
     assert isinstance(error, Refused)
     assert "/User Photos/P " in str(error)
@@ -188,7 +190,7 @@ def test_missing_folder():
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [
         (Answer(429), Throttled),
         (Answer(429, b"Access denied: too many requests"), Throttled),
@@ -200,9 +202,9 @@ def test_missing_folder():
     ids=["429", "429 with the text of a denial", "503", "500", "423", "400"],
 )
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_any_other_answer(call, said, kind):
+def test_any_other_answer(call, response, kind):
     """An answer unrelated to roles, profiles or folders means the same as everywhere."""
-    assert type(refusal(call, said)) is kind
+    assert type(refusal(call, response)) is kind
 
 
 @pytest.mark.parametrize("call", ["read a profile", "list folders"])

@@ -86,12 +86,12 @@ class Tenant:
             self.write()
         return list(self.calls)
 
-    def refuse(self, said: Answer | Callable[[], Answer] | None, part: str = "Process") -> None:
+    def refuse(self, response: Answer | Callable[[], Answer] | None, part: str = "Process") -> None:
         self.site.faults.pop(part, None)
-        if said is not None:
-            self.site.faults[part] = said if callable(said) else lambda: said
+        if response is not None:
+            self.site.faults[part] = response if callable(response) else lambda: response
 
-    def refuse_together(self, number: int, said: Answer) -> None:
+    def refuse_together(self, number: int, response: Answer) -> None:
         """Refuse *number* requests that are in flight at the same time."""
         left = [number]
 
@@ -100,7 +100,7 @@ class Tenant:
             if left[0]:
                 # Another thread's request is answered before this one.
                 self.client.set_properties(UPN, CHANGES, before_write=covered)
-            return said
+            return response
 
         self.refuse(meanwhile)
         self.write()
@@ -178,10 +178,10 @@ def test_refused_digest(tenant: Tenant, refusal: Answer):
     assert answers == []
 
 
-@pytest.mark.parametrize("said", [Answer(404), Answer(403), answer({}), answer([])])
-def test_no_digest(tenant: Tenant, said: Answer):
+@pytest.mark.parametrize("response", [Answer(404), Answer(403), answer({}), answer([])])
+def test_no_digest(tenant: Tenant, response: Answer):
     """Without a digest, the properties are written over REST."""
-    tenant.refuse(said, "contextinfo")
+    tenant.refuse(response, "contextinfo")
 
     assert tenant.write() == SINGLY
 
@@ -201,10 +201,10 @@ def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncEr
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
-def test_rest_decides(tenant: Tenant, said: Answer):
+@pytest.mark.parametrize("response", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
+def test_rest_decides(tenant: Tenant, response: Answer):
     """Whatever else ProcessQuery answers, REST writes the properties in the same order."""
-    tenant.refuse(said)
+    tenant.refuse(response)
 
     assert tenant.write()[-2:] == SINGLY
     assert tenant.site.events == list(CHANGES)
@@ -222,16 +222,16 @@ def test_missing_role(tenant: Tenant):
 
 
 @pytest.mark.parametrize(
-    ("said", "enough"),
+    ("response", "enough"),
     [
-        *((said, MOST_FAILURES) for said in REFUSALS.values()),
-        *((said, 1) for said in NO_ENDPOINT.values()),
+        *((response, MOST_FAILURES) for response in REFUSALS.values()),
+        *((response, 1) for response in NO_ENDPOINT.values()),
     ],
     ids=[*REFUSALS, *NO_ENDPOINT],
 )
-def test_repeated_refusals(tenant: Tenant, said: Answer, enough: int):
+def test_repeated_refusals(tenant: Tenant, response: Answer, enough: int):
     """After five refusals of what REST accepts, or a missing endpoint, it is unused for hours."""
-    tenant.refuse(said)
+    tenant.refuse(response)
     used = ["ProcessQuery" in tenant.write() for _ in range(enough + 1)]
 
     assert used == [True] * enough + [False]
@@ -263,10 +263,10 @@ def test_one_warning(tenant: Tenant, caplog: pytest.LogCaptureFixture):
     assert [record.getMessage() for record in caplog.records] == [warning]
 
 
-@pytest.mark.parametrize(("said", "error"), BUSY.values(), ids=BUSY)
-def test_repeated_waits(tenant: Tenant, said, error: type[PhotoSyncError]):
+@pytest.mark.parametrize(("response", "error"), BUSY.values(), ids=BUSY)
+def test_repeated_waits(tenant: Tenant, response, error: type[PhotoSyncError]):
     """A busy service is a wait, without REST; after five in a row, REST writes for minutes."""
-    tenant.refuse(said)
+    tenant.refuse(response)
     for _ in range(5):
         assert set(tenant.fails(error)) == {"ProcessQuery"}
 
