@@ -35,6 +35,11 @@ def answer(fields: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(status, json.dumps(fields).encode(), named)
 
 
+def no_answer() -> Answer:
+    """Lose the connection."""
+    raise requests.ConnectionError
+
+
 Web = Callable[[requests.PreparedRequest], Answer]
 
 

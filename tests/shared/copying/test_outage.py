@@ -17,15 +17,11 @@ from shared.microsoft365.throttle import Throttle
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
-from tests.doubles.web import Answer, answer, http
+from tests.doubles.web import Answer, answer, http, no_answer
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OUTAGES = [MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 23 * HOUR]
 Refusal = Callable[[], Answer]
-
-
-def lost() -> Answer:
-    raise requests.ConnectionError
 
 
 REFUSALS: dict[str, Refusal] = {
@@ -34,7 +30,7 @@ REFUSALS: dict[str, Refusal] = {
     "503 for no time": lambda: answer({}, 503, retry_after="0"),
     "429 for a minute": lambda: answer({}, 429, retry_after="60"),
     "500": lambda: Answer(500),
-    "no answer": lost,
+    "no answer": no_answer,
 }
 
 

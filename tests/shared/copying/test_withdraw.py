@@ -94,15 +94,9 @@ def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str):
 
 def test_storage_is_down(synced: Office):
     """While storage does not say whether PhotoSync is being uninstalled, messages wait."""
-
-    class Unknown:
-        def is_on(self) -> bool:
-            raise ServiceDown("Storage is down.", service="storage")
-
-        def orders(self, uninstall_id: str) -> bool:
-            return self.is_on()
-
-    synced.halt = Unknown()  # type: ignore[assignment]
+    down = failing(ServiceDown("Storage is down.", service="storage"))
+    synced.halt.is_on = down  # type: ignore[method-assign]
+    synced.halt.orders = lambda uninstall_id: down()  # type: ignore[method-assign]
     outcomes = [synced.process(each).event for each in (message(), uninstall())]
 
     assert outcomes == ["waiting", "waiting"]

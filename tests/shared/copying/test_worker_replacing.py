@@ -60,6 +60,7 @@ def test_order_outlasts_a_wait(chosen: Office):
     chosen.sharepoint.at_write[4] = failing(Throttled("Busy."))
     assert chosen.process(REPLACE).event == "waiting"
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
+    assert chosen.anne.picture_url.endswith(f"{ANNE.id}_MThumb.jpg")
     chosen.sharepoint.at_write.clear()
 
     assert chosen.process_waiting().event == "synced"

@@ -99,16 +99,6 @@ def test_lost_connection(serve):
         serve(handle).send("GET", "/")
 
 
-def test_refused_connection():
-    """A refused connection is Unanswered too: it cannot be told from a lost one."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-
-        with pytest.raises(Unanswered):
-            Http("graph", address, Tokens()).send("GET", "/")
-
-
 @pytest.mark.parametrize("status", [200, 302])
 def test_endless_answer(serve, status):
     """A response body is limited to the largest size that is ever needed."""

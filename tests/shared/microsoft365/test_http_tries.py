@@ -124,16 +124,10 @@ def test_no_write_begins_without_its_claim():
 @pytest.mark.parametrize("first", [answer({}, 429, retry_after="5"), Answer(401)])
 def test_claim_is_checked_before_each_try(first):
     """The claim is checked again after a wait in place and after a refused token."""
-    asked = 0
-
-    def once() -> None:
-        nonlocal asked
-        asked += 1
-        if asked > 1:
-            lost()
+    checks = iter([covered, lost])
 
     with pytest.raises(ClaimLost):
-        http(in_turn(first, answer({}))).send("POST", "/", before_write=once)
+        http(in_turn(first, answer({}))).send("POST", "/", before_write=lambda: next(checks)())
 
 
 def test_claim_is_checked_last():

@@ -36,7 +36,6 @@ class Tokens:
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
-        self.unknown: set[str] = set()
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         self.asked.add(audience)

@@ -69,8 +69,7 @@ ELSEWHERE = {
     "not encrypted": f"http://contoso-my.sharepoint.com/User%20Photos/P/{ID}_MThumb.jpg",
     "not encrypted, with port": f"{LIBRARY}/{ID}_MThumb.jpg".replace("https", "http"),
     "without scheme": f"{LIBRARY}/{ID}_MThumb.jpg".removeprefix("https:"),
-    "pages of the library": f"{MY}/User%20Photos/Forms/{ID}_MThumb.jpg",
-    "pages of the library, in capitals": f"{MY}/User%20Photos/FORMS/{ID}_MThumb.jpg",
+    "pages of the library": f"{MY}/User%20Photos/FORMS/{ID}_MThumb.jpg",
     "broken URL": "https://[contoso",
     "broken port": "https://contoso-my.sharepoint.com:x/",
 }  # fmt: skip

@@ -6,7 +6,6 @@ import contextlib
 import threading
 
 import pytest
-import requests
 
 from shared.errors import (
     ClaimLost,
@@ -21,7 +20,7 @@ from shared.sharepoint.publisher import Plan
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.doubles.claims import covered, lost
-from tests.doubles.web import Answer, answer
+from tests.doubles.web import Answer, answer, no_answer
 from tests.shared.sharepoint.publishing_desk import (
     ANNE,
     COLLEAGUE,
@@ -72,16 +71,12 @@ def test_only_what_differs_is_written(differs):
     assert desk.site.profile_calls == 2
 
 
-def gone() -> Answer:
-    raise requests.ConnectionError
-
-
 TIMED_OUT = {"ErrorCode": -1, "ErrorTypeName": "System.TimeoutException", "ErrorMessage": ""}
 ENDS = {
     "an error": lambda: answer([{"ErrorInfo": TIMED_OUT}]),
     "a fault": lambda: Answer(500),
     "throttled": lambda: Answer(503),
-    "no answer": gone,
+    "no answer": no_answer,
     "a cut answer": lambda: Answer(200, b'[{"Err'),
 }
 
@@ -425,7 +420,7 @@ def test_unanswered_upload_decides(unanswered):
     """If one upload may still take effect, its error is raised, whatever the others raise."""
     desk = Desk({})
     desk.site.faults = {
-        f"{unanswered}.jpg',overwrite": gone,
+        f"{unanswered}.jpg',overwrite": no_answer,
         "AddUsingPath": lambda: Answer(400),
     }
 

@@ -19,7 +19,7 @@ from shared.errors import (
 )
 from shared.sharepoint.client import SharePointClient
 from tests.doubles.claims import covered, lost
-from tests.doubles.web import Answer, Clock, answer, http
+from tests.doubles.web import Answer, Clock, answer, http, no_answer
 from tests.shared.sharepoint.publishing_desk import ANNE, Site
 from tests.shared.sharepoint.test_refusals import sharepoint_error
 
@@ -36,10 +36,6 @@ INVALID = "-2130575251"
 def error_info(kind: str, status: int = 200, number: int = -1) -> Answer:
     info = {"ErrorCode": number, "ErrorTypeName": kind, "ErrorMessage": "Fehler"}
     return answer([{"ErrorInfo": info}], status)
-
-
-def no_answer() -> Answer:
-    raise requests.ConnectionError
 
 
 REFUSALS: dict[str, Answer] = {

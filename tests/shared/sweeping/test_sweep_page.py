@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
@@ -38,6 +37,7 @@ from shared.sweeping.snapshot import Part, Snapshot
 from shared.sweeping.sweep_page import PageChecker, PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
+from tests.doubles.office import failing
 from tests.machine.storage import Blobs, MemoryQueue, MemoryStates
 from tests.machine.tenant import check_scope, users
 from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
@@ -248,7 +248,7 @@ def test_state_with_newer_facts(known: dict[str, Any], unanswered: int):
     assert len(check(photos, [state(ANNE, **known)]).unanswered) == unanswered
 
 
-def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
+def test_one_message_per_user():
     """Each user gets a message with the reason and an id of its own; an error is raised."""
     queue, ids = MemoryQueue(lambda: NOON), iter("xyz")
     users_ = UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids))
@@ -259,6 +259,7 @@ def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
     assert {each["reason"] for each in messages} == {"sweep"}
     assert sorted(each["correlationId"] for each in messages) == ["x", "y"]
 
-    monkeypatch.setattr(queue, "send", Mock(side_effect=ServiceDown("Broken.")))
+    broken = failing(ServiceDown("Broken."))
+    queue.send = lambda text, *, delay_seconds: broken()  # type: ignore[method-assign]
     with pytest.raises(ServiceDown):
         users_.queue([ANNE.id], reason="sweep")
