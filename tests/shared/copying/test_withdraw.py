@@ -39,11 +39,10 @@ def test_user_without_a_picture(uninstalling: Office):
     """A user without a picture of ours is forgotten without a call to Graph or SharePoint."""
     uninstalling.change(picture_url="", status=NO_PHOTO)
     uninstalling.exchange.error = uninstalling.sharepoint.plan_error = AccessDenied("No right.")
-    before = uninstalling.shows(OLD)
     uninstalling.process(uninstall())
 
     assert uninstalling.store.blobs == {}
-    assert uninstalling.shows(OLD) is before is True
+    assert uninstalling.shows(OLD)
 
 
 @pytest.mark.parametrize(
