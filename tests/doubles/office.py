@@ -26,6 +26,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles import web
 from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import MemoryLines, in_memory
@@ -39,23 +40,14 @@ ANNE = User(
 )
 
 
-class Clock:
+class Clock(web.Clock):
     """A clock that moves only by `advance` and `sleep`."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = self._start = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def ticks(self) -> float:
-        return (self.now - self._start).total_seconds()
+        super().__init__(now)
 
     def advance(self, by: timedelta) -> None:
         self.now += by
-
-    def sleep(self, seconds: float) -> None:
-        self.advance(timedelta(seconds=seconds))
 
 
 class MemoryStore:

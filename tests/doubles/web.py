@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -15,7 +15,6 @@ from requests.adapters import HTTPAdapter
 
 from shared.microsoft365.http import Http
 from shared.session import OneHostSession
-from tests.doubles import office
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUDIENCE = "https://service.contoso.com"
@@ -34,6 +33,11 @@ def answer(fields: Any, status: int = 200, **headers: str) -> Answer:
     """A JSON answer; `retry_after="3"` becomes the header Retry-After."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, json.dumps(fields).encode(), named)
+
+
+def no_answer() -> Answer:
+    """Lose the connection."""
+    raise requests.ConnectionError
 
 
 Web = Callable[[requests.PreparedRequest], Answer]
@@ -58,11 +62,20 @@ class FunctionAdapter(HTTPAdapter):
         return self.build_response(request, raw)
 
 
-class Clock(office.Clock):
-    """It starts at this module's noon."""
+class Clock:
+    """A clock that moves only by `sleep`; its ticks begin at 0."""
 
-    def __init__(self) -> None:
-        super().__init__(NOON)
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = self._began = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def ticks(self) -> float:
+        return (self.now - self._began).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
 
 class Tokens:
@@ -73,7 +86,14 @@ class Tokens:
         return f"token-{number + 1}"
 
 
-def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **options: Any) -> Http:
+def http(
+    web: Web,
+    *,
+    audience: str = AUDIENCE,
+    clock: Clock | None = None,
+    tokens: Any = None,
+    **options: Any,
+) -> Http:
     """An Http with *options* whose whole network is *web*; waiting moves *clock*."""
     clock = clock or Clock()
 
@@ -83,7 +103,8 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **op
         return session
 
     times: dict[str, Any] = {"clock": clock, "ticks": clock.ticks, "sleep": clock.sleep}
-    return Http("sharepoint", audience, Tokens(), session=session, **times, **options)
+    tokens = tokens or Tokens()
+    return Http("sharepoint", audience, tokens, session=session, **times, **options)
 
 
 def in_turn(*answers: Answer | Exception) -> Web:

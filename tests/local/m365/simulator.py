@@ -99,6 +99,10 @@ class Cloud:
             self.tokens[key] = str(result["access_token"])
         return self.tokens[key]
 
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        """As `token`; makes a Cloud the tokens of an Http."""
+        return self.token(audience)
+
     @contextmanager
     def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[HostSession]:
         """A session of an app with the host *audience*."""

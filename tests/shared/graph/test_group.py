@@ -45,7 +45,7 @@ def with_photo(**answers: tuple[int, Any]) -> User:
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("member_of", "why"),
     [
         ([GROUP.upper()], ""),
         ([], "SYNC_GROUP_ID"),
@@ -56,9 +56,9 @@ def with_photo(**answers: tuple[int, Any]) -> User:
     ids=["member", "no member", "of another", "of both", "excluded"],
 )
 @pytest.mark.parametrize("ask", [alone, with_photo])
-def test_membership_decides(ask: Any, told: list[str], why: str):
+def test_membership_decides(ask: Any, member_of: list[str], why: str):
     """A user in SYNC_GROUP_ID is in scope, unless also in EXCLUDED_GROUP_ID."""
-    user = ask(group=(200, {"value": told}))
+    user = ask(group=(200, {"value": member_of}))
 
     if why:
         with pytest.raises(OutOfScope, match=why):
@@ -98,15 +98,17 @@ UNREADABLE: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
     "no list": ("group", (200, {"value": ""}), Refused, "with unexpected JSON"),
     "an object": ("group", (200, {"value": {EXCLUDED: True}}), Refused, "with unexpected JSON"),
     "membership busy": ("group", error(429, "TooManyRequests"), Throttled, "429"),
-    # The user exists: Graph has just said so.
+    # The user exists: Graph has just returned them.
     "membership of no user": ("group", error(404, "Request_ResourceNotFound"), Refused, "404"),
 }
 
 
-@pytest.mark.parametrize(("key", "told", "kind", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable_groups(key, told, kind, sentence):
+@pytest.mark.parametrize(
+    ("key", "response", "kind", "sentence"), UNREADABLE.values(), ids=UNREADABLE
+)
+def test_unreadable_groups(key, response, kind, sentence):
     """If a group cannot be read, neither membership nor absence is assumed."""
-    unreadable = {"group": (200, {"value": []}), key: told}
+    unreadable = {"group": (200, {"value": []}), key: response}
 
     no_photo = error(404, "ImageNotFound")
     for user in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import NoPhoto, ServiceDown, UnknownUser
+from shared.errors import ServiceDown, UnknownUser
 from shared.graph.client import Fetched
 from tests.doubles.web import Answer, Recorded, answer, in_turn
 from tests.shared.graph.graph_answers import (
@@ -63,14 +63,6 @@ def test_photo_that_does_not_fit_into_a_batch(body):
     web = in_turn(USER, batch(inner("photo", body), AFTER), Answer(200, PHOTO), later)
 
     assert client(web).user_and_photo(ID) == Fetched(ANNE, PHOTO, "later")
-
-
-def test_photo_gone_meanwhile():
-    """A photo removed before it is requested alone is no photo."""
-    web = in_turn(USER, batch(inner("photo", None), AFTER), graph_error("ImageNotFound", 404))
-
-    with pytest.raises(NoPhoto):
-        client(web).user_and_photo(ID)
 
 
 def test_unknown_user():
