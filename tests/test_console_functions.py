@@ -13,7 +13,8 @@ import pytest
 import function_app
 from shared.errors import SettingsError
 from tests import REPO
-from tests.test_function_app import STORAGE, get
+from tests.shared.settings.test_app import NO_STORAGE
+from tests.test_function_app import get
 
 CONSOLE = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
 # In a process of its own: routes are made when function_app is imported.
@@ -21,9 +22,9 @@ LEVELS = """
 import json, function_app
 found = {}
 for function in function_app.app.get_functions():
-    told = function.get_trigger().get_dict_repr()
-    if told["type"] == "httpTrigger" and told["route"].split("/")[0] in ("console", "keyed"):
-        found[told["route"]] = told["authLevel"].name
+    trigger = function.get_trigger().get_dict_repr()
+    if trigger["type"] == "httpTrigger" and trigger["route"].split("/")[0] in ("console", "keyed"):
+        found[trigger["route"]] = trigger["authLevel"].name
 print(json.dumps(found))
 """
 
@@ -40,16 +41,16 @@ def levels(settings: Mapping[str, str]) -> dict[str, str]:
 def test_doctor_answers_without_settings():
     """Without settings the doctor says which ones to set."""
     answer = get("console_doctor")
-    told = json.loads(answer.get_body())
+    report = json.loads(answer.get_body())
 
-    assert (answer.status_code, told["ok"]) == (200, False)
-    assert "CLIENT_ID is missing" in told["checks"][0]["detail"]
+    assert (answer.status_code, report["ok"]) == (200, False)
+    assert "CLIENT_ID is missing" in report["checks"][0]["detail"]
 
 
 @pytest.mark.usefixtures("no_runtime")
 def test_console_names_wrong_settings(monkeypatch: pytest.MonkeyPatch):
     """While settings are wrong, the console answers with the sentence that names them."""
-    monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
+    monkeypatch.setenv("AzureWebJobsStorage", NO_STORAGE)
     answer = get("console_overview")
 
     assert answer.status_code == 500
@@ -59,7 +60,7 @@ def test_console_names_wrong_settings(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("no_runtime")
 def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
     """The error lives as long as the process, so no request may extend its traceback."""
-    monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
+    monkeypatch.setenv("AzureWebJobsStorage", NO_STORAGE)
     kept = function_app.runtime().console
     assert isinstance(kept, SettingsError)
     before = kept.__traceback__
@@ -67,15 +68,6 @@ def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
         get(f"console_{name}")
 
     assert kept.__traceback__ is before
-
-
-def test_a_key_alone_opens_the_console_while_sign_in_is_off():
-    """Without CONSOLE_SIGN_IN each route but the page needs a key, and exists once."""
-    found = levels({"CONSOLE_SIGN_IN": ""})
-
-    assert found.pop("console") == "ANONYMOUS"
-    assert set(found.values()) == {"FUNCTION"}
-    assert not [route for route in found if route.startswith("keyed/")]
 
 
 @pytest.mark.parametrize("client_id", ["", CONSOLE])

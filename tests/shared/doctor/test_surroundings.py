@@ -20,11 +20,7 @@ from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
 from tests.shared.doctor.clinic import Clinic
 from tests.shared.microsoft365.test_certificates import OURS
-
-GONE = (
-    "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
-    "BlobEndpoint=http://127.0.0.1:1/photosync;QueueEndpoint=http://127.0.0.1:1/photosync"
-)
+from tests.shared.settings.test_app import NO_STORAGE
 
 
 def test_expired_certificate(clinic: Clinic, tmp_path: Path):
@@ -124,7 +120,7 @@ def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     """If storage is down, all other checks still run."""
     # The retries of the storage client are not under test.
     monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
-    examined = clinic.examine({"AzureWebJobsStorage": GONE})
+    examined = clinic.examine({"AzureWebJobsStorage": NO_STORAGE})
 
     assert examined.causes == examined.wrong == ["storage"]
     assert "can reach the storage account" in examined.of("storage").action

@@ -21,6 +21,11 @@ ENOUGH = {
     "CLIENT_STATE": "a long and random text",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
+# Nothing listens at port 1.
+NO_STORAGE = (
+    "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
+    "BlobEndpoint=http://127.0.0.1:1/photosync;QueueEndpoint=http://127.0.0.1:1/photosync"
+)
 WEBHOOK = "https://photosync.contoso.com/api/notifications?code=a%2Fkey=="
 
 
