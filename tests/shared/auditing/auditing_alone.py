@@ -50,7 +50,7 @@ class Auditing:
     def __init__(self, users: int, *, size: int = 10, days: int = 7, **terms: bool) -> None:
         self.now = NOON
         self.found: dict[str, Inspection | Exception] = {}
-        self.looked: list[str] = []
+        self.checked: list[str] = []
         self.wait = 0.0
         self.meanwhile: Callable[[], None] = lambda: None
         self.blobs = Blobs(lambda: (self.now - NOON).total_seconds())
@@ -93,7 +93,7 @@ class Auditing:
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         self.meanwhile()
-        self.looked.append(user.id)
+        self.checked.append(user.id)
         found = self.found.get(user.id, Inspection("", tuple(files)))
         if isinstance(found, Exception):
             raise found
