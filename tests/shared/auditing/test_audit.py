@@ -427,12 +427,12 @@ def test_page_delivered_twice():
 
     alone.meanwhile = meanwhile
     alone.audit.process(audit.id, 1)
-    looked = len(alone.checked)
+    checked = len(alone.checked)
     alone.audit.process(audit.id, 1)
     alone.audit.process("of-another", 1)
 
     assert len(alone.upkeep.messages) == 1
-    assert (alone.log.page, alone.log.looked, len(alone.checked)) == (2, 10, looked)
+    assert (alone.log.page, alone.log.looked, len(alone.checked)) == (2, 10, checked)
 
 
 def test_lost_message():

@@ -303,8 +303,8 @@ def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
     fleet.spend(one, Kind.CHANGE, 1)
 
     assert fleet.spend(other, Kind.BEGUN, 1000) + few <= 1000
-    told = [record.getMessage().split()[0] for record in caplog.records]
-    assert told == ["budget.alone", "budget.shared"]
+    events = [record.getMessage().split()[0] for record in caplog.records]
+    assert events == ["budget.alone", "budget.shared"]
 
 
 @pytest.mark.parametrize(

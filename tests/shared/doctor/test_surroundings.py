@@ -55,7 +55,7 @@ def test_opaque_token(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    ("folders", "setting", "causes", "told"),
+    ("folders", "setting", "causes", "detail"),
     [
         (["Profilbilder"], "", [], '"Profilbilder"'),
         (["Profilbilder"], "Profilbilder", [], '"Profilbilder"'),
@@ -64,7 +64,7 @@ def test_opaque_token(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
         (["Kuvat", "Muut"], "", ["picture folder"], "2 folders"),
     ],
 )
-def test_picture_folder(clinic: Clinic, folders, setting, causes, told):
+def test_picture_folder(clinic: Clinic, folders, setting, causes, detail):
     """A folder in another language is found; a wrong PICTURE_FOLDER and several are reported."""
     clinic.tenant.name_picture_folder(folders[0])
     for folder in folders[1:]:
@@ -72,7 +72,7 @@ def test_picture_folder(clinic: Clinic, folders, setting, causes, told):
     examined = clinic.examine({"PICTURE_FOLDER": setting})
 
     assert examined.causes == causes
-    assert told in examined.of("picture folder").detail
+    assert detail in examined.of("picture folder").detail
 
 
 def test_user_with_photo_and_profile(clinic: Clinic):
@@ -161,11 +161,11 @@ def test_deleted_certificate(clinic: Clinic, tmp_path: Path):
 def test_no_storage_at_all():
     """Without storage settings the doctor still answers."""
     error = SettingsError("AzureWebJobsStorage is missing.")
-    told = Doctor(unopened(error), None, clock=Clock()).examine()
+    report = Doctor(unopened(error), None, clock=Clock()).examine()
 
-    assert not told["ok"]
-    assert told["checks"][0]["detail"] == str(error)
-    assert [check["ok"] for check in told["checks"]] == [False] * (len(CHECKS) + 2)
+    assert not report["ok"]
+    assert report["checks"][0]["detail"] == str(error)
+    assert [check["ok"] for check in report["checks"]] == [False] * (len(CHECKS) + 2)
 
 
 class Busy(MemoryDocuments):
@@ -185,8 +185,8 @@ class Kept:
 
 def test_two_examinations_at_once():
     """Losing the race for the document proves that it can be written."""
-    told = Doctor(unopened(SettingsError("Bad.")), Kept(), clock=Clock()).examine()
-    storage = told["checks"][1]
+    report = Doctor(unopened(SettingsError("Bad.")), Kept(), clock=Clock()).examine()
+    storage = report["checks"][1]
 
     assert (storage["name"], storage["ok"]) == ("storage", True)
     assert "3 in photo-sync" in storage["detail"]
@@ -203,5 +203,5 @@ def test_third_examination_at_once():
 
     doctor = Doctor(enter, None, clock=Clock())
     assert doctor.examine()["checks"][0]["detail"] == "Bad."
-    [told] = second
-    assert "Try again" in told["checks"][0]["detail"]
+    [report] = second
+    assert "Try again" in report["checks"][0]["detail"]

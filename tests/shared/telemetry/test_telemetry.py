@@ -145,13 +145,13 @@ def test_loaded_once(telemetry, exporters, log):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reason"),
     [
         (ModuleNotFoundError("No module named 'x'", name="opentelemetry.exporter"), "exporter"),
         (ValueError("Invalid connection string InstrumentationKey=s3cret"), "ValueError"),
     ],
 )
-def test_failure_to_load_is_logged(telemetry, exporters, log, caplog, error, said):
+def test_failure_to_load_is_logged(telemetry, exporters, log, caplog, error, reason):
     """The app works without telemetry; one line says what is missing, and quotes no setting."""
     exporters.error = error
     log.info("first")
@@ -162,7 +162,7 @@ def test_failure_to_load_is_logged(telemetry, exporters, log, caplog, error, sai
     assert exporters.sent == []
     assert telemetry not in log.handlers
     [failed] = [line for line in caplog.messages if line.startswith("telemetry.failed")]
-    assert said in failed
+    assert reason in failed
     assert COLLECTOR in failed
     assert "s3cret" not in failed
     assert caplog.messages[-1] == "second"

@@ -88,9 +88,9 @@ class Workspace:
     def put(self, table: str, **row: Any) -> None:
         """Add one row; columns that are not given are empty."""
         moment = row.pop("TimeGenerated", None) or datetime.now(UTC)
-        told = {**row, "TimeGenerated": moment.astimezone(UTC).replace(tzinfo=None)}
+        cells = {**row, "TimeGenerated": moment.astimezone(UTC).replace(tzinfo=None)}
         values = [
-            json.dumps(told[name]) if kind == "dynamic" and name in told else told.get(name)
+            json.dumps(cells[name]) if kind == "dynamic" and name in cells else cells.get(name)
             for name, kind in TABLES[table].items()
         ]
         marks = ", ".join("?" * len(values))
@@ -111,8 +111,8 @@ class Workspace:
                 "Properties": data["properties"],
             }
             if envelope["data"]["baseType"] == "MessageData":
-                told = {"Message": data["message"], "SeverityLevel": data["severityLevel"]}
-                self.put("AppTraces", **common, **told)
+                line = {"Message": data["message"], "SeverityLevel": data["severityLevel"]}
+                self.put("AppTraces", **common, **line)
             else:
                 [point] = data["metrics"]
                 least, most = point.get("min"), point.get("max")
