@@ -9,7 +9,7 @@ import pytest
 
 from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
-from shared.errors import ServiceDown, SettingsError
+from shared.errors import ServiceDown
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import _pace, build
 from shared.settings.app import Settings
@@ -85,12 +85,6 @@ def test_bad_certificate_lets_messages_wait():
 
     assert isinstance(built.worker, NoWorker)
     assert isinstance(built.upkeep, NoUpkeep)
-
-
-def test_nothing_can_wait_without_storage():
-    """If the storage account is missing too, the error names everything that is wrong."""
-    with pytest.raises(SettingsError, match=r"CLIENT_ID.*AzureWebJobsStorage"):
-        build({})
 
 
 def test_message_is_raised_when_storage_is_down(monkeypatch):
