@@ -101,19 +101,6 @@ def test_order_that_cannot_be_signed(office: Office):
     assert office.sweeps.done == [("start", "again")]
 
 
-def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """A typed order ends at the first crash: a retry cannot be matched to it."""
-
-    def stop(*, again: bool) -> str:
-        raise RuntimeError
-
-    monkeypatch.setattr(office.sweeps, "start", stop)
-    with pytest.raises(RuntimeError):
-        office.upkeep.process(b"sweep", message_id="m-1")
-
-    assert logged(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
-
-
 def test_orders_that_fail(office: Office):
     """An order that failed, was halted or was parked has such an end."""
     office.sweeps.error = AccessDenied("Consent is missing.")
