@@ -36,7 +36,7 @@ def test_step_after_a_failed_one():
     ]
     first, second, third, other = examine(steps, Clock())
 
-    assert (second.ok, second.detail) == (*(False, 'Not checked, because "first" failed.'),)
+    assert (second.ok, second.detail) == (False, 'Not checked, because "first" failed.')
     assert third.action == 'Fix "second" first.'
     assert other.ok
     assert [first.looked, second.looked, third.looked, other.looked] == [True, False, False, True]
