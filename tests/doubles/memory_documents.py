@@ -12,16 +12,17 @@ from shared.storage.documents import Document
 
 
 class MemoryDocuments:
-    """`after_read` is called between a read and the following write, as another run would act."""
+    """`at_read` is what other runs do between the next reads and the writes that follow."""
 
     def __init__(self) -> None:
         self.blobs: dict[str, Document] = {}
-        self.after_read: Callable[[], None] = lambda: None
+        self.at_read: list[Callable[[], object]] = []
         self._versions = itertools.count(1)
 
     def read(self, name: str) -> Document | None:
         found = self.blobs.get(name)
-        self.after_read()
+        if self.at_read:
+            self.at_read.pop(0)()
         return found
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:

@@ -238,17 +238,10 @@ def test_two_instances_renew_at_once(here):
     """Two instances that renew at once keep the subscription, without a gap."""
     before = here.only.id
     here.clock.advance(LIFE / 2 + SECOND)
-    late = here.keeper
-    nothing = here.documents.after_read
-
-    def meanwhile() -> None:
-        here.documents.after_read = nothing
-        here.keeper.keep()
-
-    here.documents.after_read = meanwhile
+    here.documents.at_read.append(here.keeper.keep)
 
     with pytest.raises(Conflict):
-        late.keep()
+        here.keeper.keep()
 
     assert here.keep().id == before
     assert here.works

@@ -325,12 +325,8 @@ def test_page_delivered_twice(town: Town):
     begun = town.order()
     town.step()
     message = town.upkeep.messages.pop()
+    town.documents.at_read.append(lambda: town.uninstall.process(begun.id, message[0]["page"]))
 
-    def other() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.process(begun.id, message[0]["page"])
-
-    town.documents.after_read = other
     town.uninstall.process(begun.id, message[0]["page"])
 
     assert [fields["page"] for fields, _ in town.upkeep.messages] == [3]
@@ -425,12 +421,8 @@ def test_cancelled_during_a_page(town: Town):
     """What a page deletes while the order is cancelled is ordered once more."""
     begun = town.order()
     town.upkeep.messages.clear()
+    town.documents.at_read.append(town.uninstall.cancel)
 
-    def cancel() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.cancel()
-
-    town.documents.after_read = cancel
     town.uninstall.process(begun.id, 1)
 
     assert not town.here.graph.live
