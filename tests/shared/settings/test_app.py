@@ -164,12 +164,6 @@ def test_client_state_must_not_contain_the_key(state):
     assert read(CLIENT_STATE=state, WEBHOOK_URL=address.partition("?")[0]).client_state == state
 
 
-def test_all_bad_settings_in_one_message():
-    """Two mistakes are reported together."""
-    with pytest.raises(SettingsError, match=r"M365_CLOUD.*INCLUDE_GUESTS"):
-        read(M365_CLOUD="mars", INCLUDE_GUESTS="perhaps")
-
-
 GOOD = [
     ("PICTURE_SIZES", " 48, 96 ,240 ", "picture_sizes", (48, 96, 240)),
     ("PICTURE_SYNC_STATE", "0", "picture_sync_state", "0"),

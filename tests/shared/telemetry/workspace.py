@@ -30,40 +30,26 @@ _KUSTO = Path(__file__).with_name("kusto")
 
 # learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces and its neighbours: the columns
 # that our queries may use.
+_COMMON = {
+    "TimeGenerated": "datetime",
+    "AppRoleName": "string",
+    "_ResourceId": "string",
+    "Properties": "dynamic",
+    "ItemCount": "int",
+}
+_TRACES = {"Message": "string", "SeverityLevel": "int", "OperationId": "string"}
+_METRICS = {"Name": "string", "Sum": "real", "Min": "real", "Max": "real"}
+_REQUESTS = {
+    "Name": "string",
+    "Url": "string",
+    "Success": "bool",
+    "ResultCode": "string",
+    "DurationMs": "real",
+}
 TABLES = {
-    "AppTraces": {
-        "TimeGenerated": "datetime",
-        "Message": "string",
-        "SeverityLevel": "int",
-        "OperationId": "string",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-        "ItemCount": "int",
-    },
-    "AppMetrics": {
-        "TimeGenerated": "datetime",
-        "Name": "string",
-        "Sum": "real",
-        "Min": "real",
-        "Max": "real",
-        "ItemCount": "int",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-    },
-    "AppRequests": {
-        "TimeGenerated": "datetime",
-        "Name": "string",
-        "Url": "string",
-        "Success": "bool",
-        "ResultCode": "string",
-        "DurationMs": "real",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-        "ItemCount": "int",
-    },
+    "AppTraces": _COMMON | _TRACES,
+    "AppMetrics": _COMMON | _METRICS,
+    "AppRequests": _COMMON | _REQUESTS,
 }
 _DUCKDB = {
     "datetime": "TIMESTAMP",
