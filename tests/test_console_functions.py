@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 
 import pytest
 
 import function_app
 from shared.errors import SettingsError
-from tests import REPO
 from tests.shared.settings.test_app import NO_STORAGE
 from tests.test_function_app import get
+from tests.test_webhook_path import run
 
 CONSOLE = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
 # In a process of its own: routes are made when function_app is imported.
@@ -29,11 +25,9 @@ print(json.dumps(found))
 """
 
 
-def levels(settings: Mapping[str, str]) -> dict[str, str]:
+def levels(**settings: str) -> dict[str, str]:
     """The authorization level of each of the console's routes under *settings*."""
-    env = {**os.environ, **settings}
-    printed = subprocess.check_output([sys.executable, "-c", LEVELS], cwd=REPO, env=env, text=True)
-    found: dict[str, str] = json.loads(printed)
+    found: dict[str, str] = json.loads(run(LEVELS, **settings))
     return found
 
 
@@ -73,7 +67,7 @@ def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("client_id", ["", CONSOLE])
 def test_keys_can_be_switched_off(client_id: str):
     """With CONSOLE_KEYS=false no key opens the console, even if no sign-in is configured."""
-    found = levels({"CONSOLE_SIGN_IN": client_id, "CONSOLE_KEYS": "false"})
+    found = levels(CONSOLE_SIGN_IN=client_id, CONSOLE_KEYS="false")
 
     assert set(found.values()) == {"ANONYMOUS"}
     assert not [route for route in found if route.startswith("keyed/")]
@@ -81,7 +75,7 @@ def test_keys_can_be_switched_off(client_id: str):
 
 def test_routes_for_keys_beside_a_sign_in():
     """The host cannot check a key or a person on one route, so keys have their own routes."""
-    found = levels({"CONSOLE_SIGN_IN": CONSOLE})
+    found = levels(CONSOLE_SIGN_IN=CONSOLE)
     of_people = {route for route, level in found.items() if level == "ANONYMOUS"} - {"console"}
 
     assert "console/users/{user}/replay" in of_people

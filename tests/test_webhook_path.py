@@ -58,12 +58,12 @@ async def answer(items):
 """
 
 
-def run(program: str) -> str:
-    """The output of *program* in a new interpreter."""
+def run(program: str, **settings: str) -> str:
+    """The output of *program* in a new interpreter, with these app settings."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=REPO,
-        env={**os.environ, **SETTINGS},
+        env={**os.environ, **SETTINGS, **settings},
         capture_output=True,
         text=True,
         check=True,

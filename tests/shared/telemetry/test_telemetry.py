@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 
@@ -19,8 +16,8 @@ from shared.telemetry.telemetry import (
     Telemetry,
     is_on,
 )
-from tests import REPO
 from tests.shared.telemetry.receivers import receiving
+from tests.test_webhook_path import run
 
 ON = {SWITCH: "true", COLLECTOR: "http://localhost:4318"}
 
@@ -160,14 +157,6 @@ def test_failure_to_load_is_logged(telemetry, exporters, log, caplog, error, rea
     assert COLLECTOR in failed
     assert "s3cret" not in failed
     assert caplog.messages[-1] == "second"
-
-
-def run(program: str, **settings: str) -> str:
-    """What *program* prints in a fresh interpreter."""
-    env = {**os.environ, **settings}
-    return subprocess.check_output(
-        [sys.executable, "-c", program], cwd=REPO, env=env, text=True
-    ).strip()
 
 
 SDK = "[m for m in sys.modules if m.startswith(('opentelemetry.sdk', 'azure.monitor'))]"
