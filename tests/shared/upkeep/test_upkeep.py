@@ -395,20 +395,6 @@ def test_waits_double(office):
     assert delays == [2, 4, 8, 16]
 
 
-def test_gives_up_after_a_day(office, caplog):
-    """After a day of waiting the message ends, the sweep fails, and the log says why."""
-    office.sweeps.error = ServiceDown("Graph is down.")
-    old = office.here.clock() - DAY
-    page = UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3, attempt=9, first_queued_at=old)
-
-    with caplog.at_level(logging.ERROR, "photosync"):
-        office.process(page)
-
-    assert office.queue.messages == []
-    assert office.sweeps.failed == {"s1": "Gave up after a day of waiting. Graph is down."}
-    assert "upkeep.failed kind=sweep-page" in caplog.text
-
-
 # What cannot succeed later
 
 

@@ -14,7 +14,7 @@ from shared.messages.upkeep_message import AUDIT, RENEW, SWEEP, UpkeepMessage
 from shared.orders import order as orders
 from shared.orders.order import Order
 from shared.orders.order_log import OrderLog
-from shared.signature import APP, KEY, Signature
+from shared.signature import KEY, Signature
 from tests.doubles.office import NOON
 from tests.shared.upkeep.test_upkeep import Office
 
@@ -36,14 +36,6 @@ def test_typed_word(office: Office, kind: str, result: str):
         ("given", kind, "queue", "m-1", ""),
         ("ended", kind, "queue", "m-1", result),
     ]
-
-
-@pytest.mark.parametrize("kind", [RENEW, SWEEP, AUDIT])
-def test_timer(office: Office, kind: str):
-    """A timer's message is not logged as an order."""
-    office.process(UpkeepMessage(kind, by=Signature(APP)))
-
-    assert logged(office) == []
 
 
 def from_console(office: Office, kind: str = SWEEP) -> UpkeepMessage:
