@@ -15,7 +15,7 @@ from shared.budget.fleet_budget import ALONE, HOLD, LARGEST, FleetBudget
 from shared.budget.fleet_ledger import ASK_AGAIN
 from shared.budget.work import AHEAD, Kind, doing
 from shared.telemetry.calls import noted
-from tests.shared.budget.fleet import DOCUMENT, WINDOW, Fleet
+from tests.shared.budget.fleet import AWAY, DOCUMENT, WINDOW, Fleet
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_portion_that_cannot_be_given_back(fleet: Fleet):
     """While storage is away it is not spent either."""
     one = fleet.instance()
     one.reserve(Kind.CHANGE, 950)
-    fleet.documents.is_away = True
+    fleet.documents.error = AWAY
     fleet.pass_time(HOLD)
 
     assert fleet.spend(one, Kind.CHANGE, 100) == int(fleet.limit * ALONE)
@@ -291,14 +291,14 @@ def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
     one, other = fleet.instance(), fleet.instance()
     fleet.spend(one, Kind.CHANGE, 1)
     fleet.pass_time(HOLD)
-    fleet.documents.is_away = True
+    fleet.documents.error = AWAY
     few = int(fleet.limit * ALONE)
 
     assert fleet.spend(one, Kind.CHANGE, 1000) == few
     fleet.pass_time(WINDOW + 1)
     assert fleet.spend(one, Kind.CHANGE, 1000) == few
     assert one.reserve(Kind.AUDIT, 5) > 0
-    fleet.documents.is_away = False
+    fleet.documents.error = None
     fleet.pass_time(40)
     fleet.spend(one, Kind.CHANGE, 1)
 
