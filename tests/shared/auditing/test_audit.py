@@ -465,18 +465,6 @@ def test_time_in_the_future(field):
     assert len(alone.checked) == 20
 
 
-def test_order_by_a_clock_that_is_ahead():
-    """An ordered audit does not rest, whatever the clock was when it was ordered."""
-    alone = Auditing(25)
-    alone.now += timedelta(minutes=10)
-    audit = alone.audit.order(repair=True)
-    alone.now -= timedelta(minutes=10)
-    alone.audit.process(audit.id, 1)
-
-    assert not alone.log.resting
-    assert alone.process() == 2
-
-
 def test_queued_page_is_not_doubled():
     """While a page is in progress, or waits for the budget, the timer queues none."""
     alone = Auditing(25)
