@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -234,17 +235,12 @@ def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
     }
     for key, value in {**ENOUGH, **more}.items():
         monkeypatch.setenv(key, value)
-    ready, built = threading.Barrier(8), []
+    ready = threading.Barrier(8)
 
-    def first_message() -> None:
+    def first_message(_: int) -> Any:
         ready.wait(10)
-        built.append(function_app.runtime())
+        return function_app.runtime()
 
-    threads = [threading.Thread(target=first_message) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-
-    assert len(built) == 8
+    with ThreadPoolExecutor(8) as pool:
+        built = list(pool.map(first_message, range(8)))
     assert len(set(map(id, built))) == 1

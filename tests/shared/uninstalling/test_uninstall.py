@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -263,21 +265,15 @@ def test_graph_is_waited_for(town: Town):
 
 def test_death_at_any_write(town: Town):
     """A page whose run dies before the write is repeated by the same message."""
-
-    class Dying:
-        def __init__(self) -> None:
-            self.write, self.dies = town.documents.write, True
-
-        def __call__(self, name: str, fields: object, *, after: Document | None) -> Document:
-            if name == NAME and self.dies:
-                self.dies = False
-                raise KeyboardInterrupt
-            self.dies = name == NAME
-            return self.write(name, fields, after=after)  # type: ignore[arg-type]
-
     town.order(remove=True)
-    town.documents.write = Dying()  # type: ignore[method-assign]
-    deaths = 0
+    write, dies, deaths = town.documents.write, itertools.cycle([True, False]), 0
+
+    def write_or_die(name: str, fields: Any, *, after: Document | None) -> Document:
+        if name == NAME and next(dies):
+            raise KeyboardInterrupt
+        return write(name, fields, after=after)
+
+    town.documents.write = write_or_die  # type: ignore[method-assign]
     while town.log.status == RUNNING:
         town.work()
         message = town.upkeep.messages[0]
