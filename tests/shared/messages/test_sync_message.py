@@ -121,7 +121,7 @@ BAD_FIELDS = [
     ("reason", ["sweep"]),
     ("force", "true"),
     ("force", 1),
-    ("replace", 1),
+    ("replace", None),
     ("attempt", 0),
     ("attempt", 1_000_001),
     ("attempt", 1.5),
