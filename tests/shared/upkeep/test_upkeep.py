@@ -43,7 +43,7 @@ from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from tests.doubles.halt import Ordered
 from tests.doubles.memory_lines import MemoryLines, in_memory
-from tests.doubles.office import NOON, DelayedMessages, MemoryStore
+from tests.doubles.office import NOON, DelayedMessages, MemoryStore, failing
 from tests.shared.subscription.deployment import Deployment
 
 DAY = timedelta(days=1)
@@ -420,17 +420,13 @@ def test_unforeseen_error_is_raised(office, caplog):
     The host tries again; one event in the log says where the error was raised. A typed order ends
     at the first crash: a retry cannot be matched to it.
     """
-
-    def broken(*, again: bool) -> None:
-        raise ZeroDivisionError("anne@contoso.com")
-
-    office.sweeps.start = broken
+    office.sweeps.start = failing(ZeroDivisionError("anne@contoso.com"))
     with pytest.raises(ZeroDivisionError):
         office.upkeep.process(b"sweep", message_id="m-1")
 
     [line] = caplog.messages
     assert re.fullmatch(
-        r"upkeep\.crashed kind=sweep error=ZeroDivisionError at=test_upkeep\.py:\d+", line
+        r"upkeep\.crashed kind=sweep error=ZeroDivisionError at=office\.py:\d+", line
     )
     assert [(line["id"], line.get("result")) for line in office.lines.told] == [
         ("m-1", None),
