@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -14,8 +14,7 @@ from local.cloud.certificates import make_client_certificate
 from shared import runtime
 from shared.doctor.doctor import NAME, Doctor, unopened
 from shared.doctor.microsoft365_checks import CHECKS, FILES, GRAPH, PROFILES
-from shared.errors import Conflict, SettingsError
-from shared.storage.documents import Document
+from shared.errors import SettingsError
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
 from tests.shared.doctor.clinic import Clinic
@@ -168,24 +167,12 @@ def test_no_storage_at_all():
     assert [check["ok"] for check in report["checks"]] == [False] * (len(CHECKS) + 2)
 
 
-class Busy(MemoryDocuments):
-    """Another examination writes at the same moment."""
-
-    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        assert name == NAME
-        raise Conflict("Another run wrote this blob first.")
-
-
-class Kept:
-    documents = Busy()
-
-    def lengths(self) -> dict[str, int]:
-        return {"photo-sync": 3}
-
-
 def test_two_examinations_at_once():
     """Losing the race for the document proves that it can be written."""
-    report = Doctor(unopened(SettingsError("Bad.")), Kept(), clock=Clock()).examine()
+    documents = MemoryDocuments()
+    documents.at_read.append(lambda: documents.put(NAME, {}))
+    opened: Any = SimpleNamespace(documents=documents, lengths=lambda: {"photo-sync": 3})
+    report = Doctor(unopened(SettingsError("Bad.")), opened, clock=Clock()).examine()
     storage = report["checks"][1]
 
     assert (storage["name"], storage["ok"]) == ("storage", True)
