@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +43,7 @@ MOVED = tuple(replace(each, etag="moved") for each in FILES)
 def test_ordered_audit():
     """An ordered audit checks everyone, page after page without a rest."""
     alone, kinds = Auditing(25), []
-    alone.meanwhile = lambda: kinds.append(current().kind)
+    alone.meanwhile = itertools.repeat(lambda: kinds.append(current().kind))
     assert alone.run(repair=False) == 3
     assert sorted(alone.checked) == [id_of(number) for number in range(25)]
     assert (alone.log.status, alone.log.looked, alone.log.progress()) == ("finished", 25, 1.0)
@@ -218,7 +219,7 @@ def test_run_was_faster():
     alone = Auditing(1)
     alone.damage(0)
     newer = synced(0, sha256="a newer one")
-    alone.meanwhile = lambda: alone.write(newer)
+    alone.meanwhile = iter([lambda: alone.write(newer)])
     alone.run()
 
     assert alone.state(0) == newer
@@ -281,13 +282,7 @@ def test_release_during_a_page():
     audit = alone.audit.order(repair=True)
     for page in range(1, 4):
         alone.audit.process(audit.id, page)
-    releases = [alone.audit.repairs.release]
-
-    def meanwhile() -> None:
-        if releases:
-            releases.pop()()
-
-    alone.meanwhile = meanwhile
+    alone.meanwhile = iter([alone.audit.repairs.release])
     with pytest.raises(Conflict):
         alone.audit.process(audit.id, 4)
 
@@ -419,13 +414,7 @@ def test_page_delivered_twice():
     alone = Auditing(25)
     audit = alone.audit.order(repair=True)
     alone.upkeep.messages.clear()
-    again = [True]
-
-    def meanwhile() -> None:
-        if again.pop() if again else False:
-            alone.audit.process(audit.id, 1)
-
-    alone.meanwhile = meanwhile
+    alone.meanwhile = iter([lambda: alone.audit.process(audit.id, 1)])
     alone.audit.process(audit.id, 1)
     checked = len(alone.checked)
     alone.audit.process(audit.id, 1)

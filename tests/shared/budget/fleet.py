@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from shared.budget.fleet_budget import FleetBudget
 from shared.budget.tenant_limit import TenantLimit
@@ -20,20 +19,15 @@ DOCUMENT = "budgets/contoso-admin.sharepoint.com.json"
 
 
 class Storage(MemoryDocuments):
-    """Documents; `between` runs before each write."""
+    """Documents with storage's time in whole seconds."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
         self._fleet = fleet
-        self.between: Callable[[], None] = lambda: None
 
     def read(self, name: str) -> Document | None:
         found = super().read(name)
         return found._replace(at=float(math.floor(self._fleet.now))) if found else None
-
-    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        self.between()
-        return super().write(name, fields, after=after)
 
 
 class Fleet:
