@@ -274,10 +274,10 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:8]}"'
 
 
-def failing(error: BaseException) -> Callable[[], NoReturn]:
-    """A function that raises *error*."""
+def failing(error: BaseException) -> Callable[..., NoReturn]:
+    """A function that raises *error*, whatever it is given."""
 
-    def fail() -> NoReturn:
+    def fail(*args: object, **named: object) -> NoReturn:
         raise error
 
     return fail
