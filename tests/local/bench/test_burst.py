@@ -38,6 +38,9 @@ def burst(
         tenant = SettledTenant(stack, pictures(4))
         tenant.add_users(request.param.users)
         assert not (folder / "azurite" / "left over").exists()
+        # On a slow machine more than four runs of one user overlap. Graph then refuses a run before
+        # it reads the state, which changes the counts.
+        tenant.admin.control("POST", "/switches", {"photoRequestsAtOnce": 0})
         yield played(tenant, request.param)
 
 

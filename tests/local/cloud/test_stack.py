@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -216,14 +217,15 @@ class Up:
             )
 
     def ready(self) -> list[int]:
-        def look() -> bool:
+        """
+        Wait until it prints what to try, and return the ids of its child processes.
+
+        There is no time limit of ours: `up` ends if one of its children takes too long.
+        """
+        while "Ctrl-C stops everything" not in self.output.read_text():
             assert self.process.poll() is None, self.output.read_text()
-            return "Ctrl-C stops everything" in self.output.read_text()
-
-        eventually(look)
-        return self.children()
-
-    def children(self) -> list[int]:
+            # A file that grows sends no signal.
+            time.sleep(0.02)
         return children_of(self.process.pid)
 
 
