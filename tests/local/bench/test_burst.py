@@ -78,16 +78,6 @@ def test_floor_is_the_work_of_storage(burst: BurstResult):
     assert (row.figure, row.floor) == (burst.drained, burst.storage)
 
 
-def test_plan_announces_each_change():
-    """A changed photo is followed by at least one notification, in the same POST or later."""
-    plan = posts(PEOPLE, PLAN)
-    changed = [(number, user) for number, post in enumerate(plan) for user in post.changed]
-
-    assert len(changed) == len({user.id for _, user in changed}) == PLAN.changed
-    for number, user in changed:
-        assert any(user in post.about for post in plan[number:])
-
-
 def test_plan_spreads_the_notifications_of_a_user():
     """POSTs are full, each user is in them equally often and not together; a seed repeats them."""
     plan = posts(PEOPLE, PLAN)
