@@ -51,11 +51,11 @@ class FunctionAdapter(HTTPAdapter):
         self._web = web
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        said = self._web(request)
+        answer = self._web(request)
         raw = urllib3.HTTPResponse(
-            io.BytesIO(said.body),
-            headers=said.headers,
-            status=said.status,
+            io.BytesIO(answer.body),
+            headers=answer.headers,
+            status=answer.status,
             preload_content=False,
             request_method=request.method,
         )
@@ -63,7 +63,7 @@ class FunctionAdapter(HTTPAdapter):
 
 
 class Clock:
-    """A clock that moves only by `sleep`; its ticks begin at 0."""
+    """A clock that moves only by `sleep` and `advance`."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = self._began = now
@@ -74,8 +74,11 @@ class Clock:
     def ticks(self) -> float:
         return (self.now - self._began).total_seconds()
 
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
     def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        self.advance(timedelta(seconds=seconds))
 
 
 class Tokens:
@@ -121,15 +124,15 @@ def in_turn(*answers: Answer | Exception) -> Web:
 
 
 class Recorded:
-    """Records each request; answers all with *said*, or as *said* decides."""
+    """Records each request; answers all with *answer*, or as *answer* decides."""
 
-    def __init__(self, said: Answer | Web) -> None:
+    def __init__(self, answer: Answer | Web) -> None:
         self.requests: list[requests.PreparedRequest] = []
-        self._said = said
+        self._answer = answer
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         self.requests.append(request)
-        return self._said if isinstance(self._said, Answer) else self._said(request)
+        return self._answer if isinstance(self._answer, Answer) else self._answer(request)
 
     @property
     def request(self) -> requests.PreparedRequest:

@@ -107,7 +107,7 @@ def test_rows_of_cases():
 
 
 @pytest.mark.parametrize("kind", ["Graph", "blob"])
-def test_a_ledger_that_counts_nothing_is_no_success(kind: str):
+def test_uncounted_calls_are_an_error(kind: str):
     """A case with goals calls Graph and reads a state; otherwise nothing was counted."""
     case = Case("a case", {"Graph": 3, "blob": 3}, Counter({kind: 1}))
 

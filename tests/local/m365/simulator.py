@@ -154,6 +154,12 @@ class Cloud:
         return self.tenant.add_user(user)
 
 
+def refusal(answer: requests.Response) -> tuple[int, str]:
+    """Status and code of an error, in Graph's form or in SharePoint's."""
+    body = answer.json()
+    return answer.status_code, str((body.get("odata.error") or body["error"])["code"])
+
+
 @contextmanager
 def cloud(folder: Path, **more: Any) -> Iterator[Cloud]:
     """A simulator for the length of a `with` block, keys in *folder*; *more* goes to Config."""
