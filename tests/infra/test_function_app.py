@@ -9,7 +9,16 @@ import pytest
 
 from shared.webhook.notifications import BODY_LIMIT
 from tests.infra.evaluation import deploy
-from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
+from tests.infra.samples import (
+    REQUIRED,
+    app_settings,
+    every,
+    everything,
+    one,
+    plain,
+    site,
+    with_more,
+)
 from tests.infra.template import INFRA, MAIN, read, text
 from tests.test_function_app import FUNCTIONS
 
@@ -77,8 +86,9 @@ def test_an_instance_has_a_thread_for_whatever_it_runs():
 
     assert needed == 2 * 20 + 3
     assert needed + http["perInstanceConcurrency"] <= threads
-    told = r"`PYTHON_THREADPOOL_THREAD_COUNT`.*set it to `(\d+)`"
-    assert re.findall(told, (INFRA.parent / "docs" / "settings.md").read_text()) == [str(threads)]
+    page = (INFRA.parent / "docs" / "settings.md").read_text()
+    documented = re.findall(r"`PYTHON_THREADPOOL_THREAD_COUNT`.*set it to `(\d+)`", page)
+    assert documented == [str(threads)]
 
 
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])
@@ -96,8 +106,7 @@ def test_the_app_is_reached_over_tls_with_keys_alone():
     properties = site(plain())
     passwords = {
         each.name: each.properties["allow"]
-        for each in plain()
-        if each.type.endswith("/basicPublishingCredentialsPolicies")
+        for each in every(plain(), "/basicPublishingCredentialsPolicies")
     }
 
     assert properties["httpsOnly"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from tests.infra.samples import everything, one, plain, site
+from tests.infra.samples import every, everything, one, plain, site
 
 
 def test_without_a_private_network_there_is_none():
@@ -18,8 +18,7 @@ def test_a_private_network_closes_storage():
     account = one(everything(), "Microsoft.Storage/storageAccounts")
     endpoints = {
         service: each.properties["subnet"]["id"].rpartition("/")[2]
-        for each in everything()
-        if each.type == "Microsoft.Network/privateEndpoints"
+        for each in every(everything(), "/privateEndpoints")
         for connection in each.properties["privateLinkServiceConnections"]
         for service in connection["properties"]["groupIds"]
         if connection["properties"]["privateLinkServiceId"] == account.id
@@ -35,14 +34,12 @@ def test_names_in_the_network_lead_to_the_endpoints():
     network = one(everything(), "Microsoft.Network/virtualNetworks")
     linked = {
         each.body["parent"].id
-        for each in everything()
-        if each.type.endswith("/virtualNetworkLinks")
+        for each in every(everything(), "/virtualNetworkLinks")
         if each.properties == {"registrationEnabled": False, "virtualNetwork": {"id": network.id}}
     }
     recorded = {
         each.body["parent"].properties["privateLinkServiceConnections"][0]["name"]: zone
-        for each in everything()
-        if each.type.endswith("/privateDnsZoneGroups")
+        for each in every(everything(), "/privateDnsZoneGroups")
         for zone in [each.properties["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"]]
     }
 
