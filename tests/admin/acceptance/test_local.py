@@ -110,12 +110,7 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
     [
         ({"pictures_from": "people service"}, "userphoto", DIFFERS, "another service"),
         ({"pictures_from": "people service"}, "copy-shown", DIFFERS, "another service"),
-        (
-            {"pictures_from": "people service"},
-            "old-picture",
-            DIFFERS,
-            "so it came from another service",
-        ),
+        ({"pictures_from": "people service"}, "old-picture", DIFFERS, "came from another service"),
         ({"picture_cache_seconds": 3600.0}, "old-picture", DIFFERS, "the previous picture"),
         ({"csom": "refused"}, "csom", DIFFERS, "System.UnauthorizedAccessException"),
         ({"missing_profile": "404"}, "no-profile", AS_ASSUMED, "404 UserNotFoundException"),
@@ -160,7 +155,7 @@ def test_folder_is_named(acceptance: Acceptance, tenant: Cloud, anne: User):
     assert seen(acceptance("--read-only", "--json", USER))["folder"] == (AS_ASSUMED, "Profilbilder")
 
 
-def test_throttling_is_told(acceptance: Acceptance, tenant: Cloud, anne: User):
+def test_throttling_is_reported(acceptance: Acceptance, tenant: Cloud, anne: User):
     """The names of the headers, how often, and how many calls were refused."""
     fault(tenant, service="graph", path="/photo$", next=1, fault="429", retryAfter=0.1)
 
