@@ -339,6 +339,6 @@ def test_extra_commas_are_ignored(tags: str):
     """An empty address range would be the whole internet, or end the deployment."""
     found = changed(tags=tags, allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,")
 
-    tags = {"cost-center": "4711", "azd-env-name": "photosync-prod"}
-    assert one(found, ACCOUNT).body["tags"] == tags
+    expected = {"cost-center": "4711", "azd-env-name": "photosync-prod"}
+    assert one(found, ACCOUNT).body["tags"] == expected
     assert rules(found) == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}

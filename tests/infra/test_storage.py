@@ -120,11 +120,6 @@ def test_versions_do_not_stay_for_ever(days: int):
     }
 
 
-def test_the_account_has_a_possible_name():
-    """Small letters and digits, 3 to 24 of them."""
-    assert re.fullmatch("[a-z0-9]{3,24}", one(plain(), ACCOUNT).name)
-
-
 def test_telemetry_takes_no_keys():
     """Application Insights and its workspace accept tokens only, and the app has one."""
     workspace = one(plain(), "Microsoft.OperationalInsights/workspaces")
