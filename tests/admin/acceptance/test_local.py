@@ -195,13 +195,6 @@ def test_profile_in_words(acceptance, anne, properties, words):
     assert words in seen(acceptance("--read-only", "--json", USER))["profile"][1]
 
 
-@pytest.fixture
-def csom_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copies ask the same way, and would meet a fault first."""
-    monkeypatch.setattr(session, "WRITING", csom.WRITING)
-
-
-@pytest.mark.usefixtures("csom_alone")
 @pytest.mark.parametrize(
     ("path", "body", "result"),
     [
@@ -218,8 +211,10 @@ def csom_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["a proxy's page", "a digest that no header can hold"],
 )
-def test_odd_answers(acceptance, tenant, anne, path, body, result):
+def test_odd_answers(acceptance, tenant, anne, monkeypatch, path, body, result):
     """A page with status 200, or an unusable digest, is reported like any odd answer."""
+    # Copies send the same requests, and would get the fault first.
+    monkeypatch.setattr(session, "WRITING", csom.WRITING)
     fault(tenant, service="sharepoint", path=path, next=1, fault="200", body=body)
 
     assert seen(acceptance("--yes", "--json", USER))["csom"] == result

@@ -307,16 +307,11 @@ def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Pa
     assert one.token() != first
 
 
-def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble, client_id: str):
-    """With sign-in off and no key, the sentence is that of a missing key."""
-    without = manage("status", PHOTOSYNC_URL=console_off.url)
-    by_token = manage("status", PHOTOSYNC_URL=console_off.url, PHOTOSYNC_CLIENT_ID=client_id)
+def test_sign_in_is_off(manage: Manage, client_id: str):
+    """Without a key, the sentence is that of a missing key."""
+    with serving(ConsoleDouble()) as console:
+        without = manage("status", PHOTOSYNC_URL=console.url)
+        by_token = manage("status", PHOTOSYNC_URL=console.url, PHOTOSYNC_CLIENT_ID=client_id)
 
     assert_one_sentence(without, 2, "PHOTOSYNC_KEY", "function key")
     assert_one_sentence(by_token, 3, "CONSOLE_SIGN_IN", "PHOTOSYNC_KEY")
-
-
-@pytest.fixture
-def console_off() -> Iterator[ConsoleDouble]:
-    with serving(ConsoleDouble()) as double:
-        yield double
