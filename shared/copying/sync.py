@@ -129,7 +129,7 @@ class Sync:
 
     def _copy(self, run: Run, etag: str, claim: HeldClaim) -> str:
         fetched, plan_made = self._fetch(run)  # 5
-        run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
+        run.user, run.etag = fetched.user, self._stable_etag(etag, fetched.etag)
         self._check_scope(fetched.user)
         run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
         held = self._is_held(run, run.sha256)
@@ -312,7 +312,7 @@ class Sync:
         recipe = self._recipe
         return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
 
-    def _unmoved(self, before: str, after: str) -> str:
+    def _stable_etag(self, before: str, after: str) -> str:
         """The etag to record, empty if the bytes may belong to another photo."""
         return before if before == after else ""
 
