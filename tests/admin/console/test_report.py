@@ -115,7 +115,7 @@ def test_nobody_would_change(manage: Manage, tmp_path: Path):
 
     assert said.code == 1
     page = file.read_text("utf-8")
-    assert "Nobody’s picture would change." in page
+    assert "No picture would change." in page
     assert "DRY_RUN is off: the next runs make these changes." in page
 
 

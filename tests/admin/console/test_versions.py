@@ -41,5 +41,5 @@ def test_status_and_doctor_tell_it(manage: Manage, console: ConsoleDouble):
     console.routes["GET", "overview"] = (200, overview(**packed))
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": [], **packed, "packedAt": ""})
 
-    assert "PhotoSync 0.2.0, packed 2026-05-04 12:00:00Z" in manage("status").out
+    assert "PhotoSync 0.2.0, packaged 2026-05-04 12:00:00Z" in manage("status").out
     assert manage("doctor").out.startswith("PhotoSync 0.2.0\n")
