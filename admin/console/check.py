@@ -9,7 +9,7 @@ from admin.console.cli import Cli, command
 from admin.terminal.options import waits
 from admin.terminal.problems import Unusable
 
-_DAY = 24 * 3600.0
+_DAY = 24 * 3600
 
 
 @command

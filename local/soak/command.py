@@ -56,7 +56,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         default=usual.worker_kills,
         help="kills of the worker alone; the third in a row ends the host, which is restarted",
     )
-    command.add_argument("--forged", type=int, default=usual.forged, help="forged posts")
+    command.add_argument("--forged", type=int, default=usual.forged, help="forged notifications")
     command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
     command.add_argument(
         "--patience",

@@ -59,8 +59,8 @@ def test_cost_of_choices():
     choices = cost.dollars_of_choices(1)
     polls = cost.POLLS * 2 / 1e6 * 0.01
 
-    assert choices["in a network of yours"] == pytest.approx(2 * 7.2 + polls, abs=0.01)
-    assert choices["private network of ours"] - choices["in a network of yours"] == pytest.approx(
+    assert choices["in your own network"] == pytest.approx(2 * 7.2 + polls, abs=0.01)
+    assert choices["new private network"] - choices["in your own network"] == pytest.approx(
         720 * 0.05 + 2 * 0.5, abs=0.01
     )
     # Twelve instances of 2 GB are always ready instead of one.

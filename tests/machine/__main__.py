@@ -1,8 +1,9 @@
 """
-`python run.py simulate --seed N --days D`: plays seeds until so many days have passed.
+`python run.py simulate --seed N --days D`: plays one seed after another, for D days in all.
 
-`--jobs` plays several at once, `--digest` prints a fingerprint of a seed's result, and `--mutant`
-searches the first seed that finds a defect (`all`: of each defect, in the form of `found.py`).
+`--jobs` plays several seeds at once, `--digest` prints a digest of one seed's history, and
+`--mutant` looks for the first seed that finds a defect (`all`: for every defect, as a new table for
+`found.py`).
 """
 
 from __future__ import annotations
@@ -39,12 +40,17 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=FIRST_SEED, help="the first seed; the next ones follow"
     )
-    parser.add_argument("--days", type=int, default=DAYS, help="tenant-days of all seeds together")
-    parser.add_argument("--seeds", type=int, default=0, help="play so many seeds, not days")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--digest", action="store_true", help="print the seed's fingerprint")
+    parser.add_argument("--days", type=int, default=DAYS, help="days of all seeds together")
     parser.add_argument(
-        "--mutant", choices=[*SEEDED, "all"], metavar="NAME", help="search a seeded defect"
+        "--seeds", type=int, default=0, help="number of seeds to play, instead of --days"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="number of processes")
+    parser.add_argument("--digest", action="store_true", help="print only this seed's digest")
+    parser.add_argument(
+        "--mutant",
+        choices=[*SEEDED, "all"],
+        metavar="NAME",
+        help="look for a seed that finds this seeded defect",
     )
     options = parser.parse_args()
     if options.digest:
@@ -60,7 +66,7 @@ def _play_seeds(options: argparse.Namespace) -> int:
     for seed, more, found in _played(options.seed, options.jobs):
         days, played = days + more, played + 1
         if found:
-            print(f"Seed {seed} fails; searching for the shortest history …", flush=True)
+            print(f"Seed {seed} fails; reducing it to the shortest failing history …", flush=True)
             print(shrunk(found, Parts()))
             print(f"Again: python run.py simulate --seed {seed} --seeds 1")
             return 1
@@ -72,7 +78,7 @@ def _play_seeds(options: argparse.Namespace) -> int:
     used = os.times()
     seconds = used.user + used.system + used.children_user + used.children_system
     print(
-        f"{days:.0f} tenant-days of {played} seeds from {options.seed} on: no failure. "
+        f"{days:.0f} tenant-days of {played} seeds from {ask.seed} on, without a failure. "
         f"{seconds:.0f} s of one core, {1000 * seconds / max(days, 1):.0f} ms a day; "
         f"{time.monotonic() - began:.0f} s by the clock."
     )
