@@ -78,7 +78,7 @@ def _play_seeds(options: argparse.Namespace) -> int:
     used = os.times()
     seconds = used.user + used.system + used.children_user + used.children_system
     print(
-        f"{days:.0f} tenant-days of {played} seeds from {ask.seed} on, without a failure. "
+        f"{days:.0f} tenant-days of {played} seeds from {options.seed} on, without a failure. "
         f"{seconds:.0f} s of one core, {1000 * seconds / max(days, 1):.0f} ms a day; "
         f"{time.monotonic() - began:.0f} s by the clock."
     )
