@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from shared import scope
-from shared.errors import AccessDenied, OutOfScope, Refused, Throttled
+from shared.errors import (
+    AccessDenied,
+    OutOfScope,
+    Refused,
+    ServiceDown,
+    Throttled,
+    UnknownUser,
+)
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
@@ -118,6 +125,27 @@ def test_unreadable_groups(key, told, kind, sentence):
             scope.check(user, read())
         # A caller that needs only the user, as an uninstall does, gets it.
         assert user.user_principal_name == "anne@contoso.com"
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (error(404, "Request_ResourceNotFound"), UnknownUser),
+        (error(429, "TooManyRequests"), Throttled),
+        (error(403, "Authorization_RequestDenied"), AccessDenied),
+        ((200, {"value": []}), Refused),
+        (None, ServiceDown),
+    ],
+    ids=["gone", "busy", "denied", "no shape", "no answer"],
+)
+def test_unreadable_user(told, kind):
+    """An error about the user is raised, whatever is known about the groups."""
+    user = {"user": told} if told else {}
+    there = {"SYNC_GROUP_ID": THERE, "EXCLUDED_GROUP_ID": THERE}
+
+    for group in ((200, {"value": [GROUP]}), error(404, "Request_ResourceNotFound")):
+        with pytest.raises(kind):
+            in_groups(in_turn(batch_of(**user, **there, group=group))).user(ID)
 
 
 def test_guest():
