@@ -19,7 +19,16 @@ from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
 from tests.doubles.web import Answer, Recorded, Web, http, in_turn
-from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of, text_of
+from tests.shared.graph.graph_answers import (
+    ETAG,
+    FIELDS,
+    ID,
+    PHOTO,
+    batch,
+    batch_of,
+    inner,
+    text_of,
+)
 from tests.shared.settings.test_app import read
 
 GROUP = "0c000000-0000-4000-8000-000000000009"
@@ -146,6 +155,21 @@ def test_unreadable_user(told, kind):
     for group in ((200, {"value": [GROUP]}), error(404, "Request_ResourceNotFound")):
         with pytest.raises(kind):
             in_groups(in_turn(batch_of(**user, **there, group=group))).user(ID)
+
+
+@pytest.mark.parametrize(("group_asks", "photo_asks"), [("20", "90"), ("90", "20")])
+def test_longer_wait_wins(group_asks, photo_asks):
+    """If group and photo both ask for a wait, the longer one counts."""
+    _, busy = error(429, "TooManyRequests")
+    group = inner("EXCLUDED_GROUP_ID", busy, 429, Retry_After=group_asks)
+    others = [inner("user", FIELDS), inner("SYNC_GROUP_ID", THERE[1])]
+    photo = inner("photo", busy, 429, Retry_After=photo_asks)
+    web = in_turn(batch(group, *others), batch(photo))
+
+    with pytest.raises(Throttled) as raised:
+        scope.check(in_groups(web).user_and_photo(ID).user, read())
+
+    assert raised.value.retry_after == 90
 
 
 def test_guest():
