@@ -83,6 +83,9 @@ class GraphClient:
         """
         The user as Graph knows it now.
 
+        With groups, *user* must be an object id: a UPN may pass to another user while the requests
+        of the batch are carried out, so the membership could be that user's.
+
         If the groups cannot be read, the user is still returned and `unasked` has the reason: not
         every caller needs them.
         """
