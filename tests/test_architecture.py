@@ -21,7 +21,7 @@ SHARED = {
     "written_file": "",
     "signature": "",
     "backoff": "",
-    "at_once": "",
+    "at_once": "errors",
     "session": "",
     "version": "moments",
     "stopwatch": "",

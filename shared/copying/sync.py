@@ -38,7 +38,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shared.at_once import AtOnce
+from shared.at_once import AtOnce, error_of_two
 from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Policy, Run, Source, Target, state_after
 from shared.errors import (
@@ -54,7 +54,7 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.graph.client import Fetched
-from shared.messages.disposition import Done, Wait, error_of_two
+from shared.messages.disposition import Done, Wait
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
@@ -175,7 +175,7 @@ class Sync:
             fetched = fetch()
             return fetched, functools.partial(self._plan, run, fetched.user)
         photo, ahead = self._at_once(fetch, functools.partial(self._plan, run, known))
-        if error := error_of_two(photo, ahead):
+        if error := error_of_two(photo.exception(), ahead.exception()):
             raise error
         fetched = photo.result()
         if fetched.user.user_principal_name == known.user_principal_name:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from shared.at_once import AtOnce, sequentially
+from shared.at_once import AtOnce, error_of_two, sequentially
 from shared.errors import (
     GiveUp,
     NoPhoto,
@@ -83,6 +83,9 @@ class GraphClient:
         """
         The user as Graph knows it now.
 
+        With groups, *user* must be an object id: a UPN may pass to another user while the requests
+        of the batch are carried out, so the membership could be that user's.
+
         If the groups cannot be read, the user is still returned and `unasked` has the reason: not
         every caller needs them.
         """
@@ -107,13 +110,19 @@ class GraphClient:
         The user and the largest photo, read concurrently.
 
         The user is not in the photo's batch: there, each request waits for the one before. If the
-        groups cannot be read, the photo is empty and the user's `unasked` has the reason.
+        groups cannot be read, the photo is empty and the user's `unasked` has the reason. An error
+        about the user decides, or the longer wait if both ask for one.
         """
         user, photo = self._at_once(
             functools.partial(self.user, user_id), functools.partial(self._photo_and_etag, user_id)
         )
+        if error := error_of_two(user.exception(), photo.exception()):
+            raise error
         known = user.result()
-        return Fetched(known, b"", "") if known.unasked else Fetched(known, *photo.result())
+        if known.unasked:
+            unasked = error_of_two(known.unasked, photo.exception())
+            return Fetched(replace(known, unasked=unasked), b"", "")
+        return Fetched(known, *photo.result())
 
     def _photo_and_etag(self, user_id: str) -> tuple[bytes, str]:
         """The photo's bytes, then its etag, in one call if Graph can return both in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from shared.copying.worker import Worker
 from shared.errors import ServiceDown
 from shared.graph.client import Fetched
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.runtime import _pace, build
+from shared.runtime import COPIES_AT_ONCE, _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
@@ -67,10 +68,10 @@ def test_throttled_subscriptions_hold_up_no_photo():
     assert photos._http._throttle.paused_for() == 0
 
 
-def test_copy_reads_user_and_photo_at_once(monkeypatch):
-    """Neither request waits for the other."""
+def test_copies_read_user_and_photo_at_once(monkeypatch):
+    """No request waits for another, of the same copy or of one that runs at the same time."""
     worker: Any = build(SETTINGS).worker
-    graph, meeting = worker._sync._source, threading.Barrier(2, timeout=60)
+    graph, meeting = worker._sync._source, threading.Barrier(2 * COPIES_AT_ONCE, timeout=60)
 
     def meet(answer: Any) -> Any:
         meeting.wait()
@@ -79,7 +80,17 @@ def test_copy_reads_user_and_photo_at_once(monkeypatch):
     monkeypatch.setattr(graph, "user", lambda user_id: meet(ANNE))
     monkeypatch.setattr(graph, "_photo_and_etag", lambda user_id: meet((b"photo", "etag")))
 
-    assert graph.user_and_photo(ANNE.id) == Fetched(ANNE, b"photo", "etag")
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as copies:
+        fetched = list(copies.map(graph.user_and_photo, [ANNE.id] * COPIES_AT_ONCE))
+
+    assert fetched == [Fetched(ANNE, b"photo", "etag")] * COPIES_AT_ONCE
+
+
+def test_copies_do_not_wait_for_their_own_threads():
+    """A copy's thread waits for Graph's, so a pool that runs both could wait forever."""
+    worker: Any = build(SETTINGS).worker
+
+    assert worker._sync._at_once._pool is not worker._sync._source._at_once._pool
 
 
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])

@@ -7,12 +7,28 @@ from typing import Any
 import pytest
 
 from shared import scope
-from shared.errors import AccessDenied, OutOfScope, Refused, Throttled
+from shared.errors import (
+    AccessDenied,
+    OutOfScope,
+    Refused,
+    ServiceDown,
+    Throttled,
+    UnknownUser,
+)
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
 from tests.doubles.web import Answer, Recorded, Web, http, in_turn
-from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of, text_of
+from tests.shared.graph.graph_answers import (
+    ETAG,
+    FIELDS,
+    ID,
+    PHOTO,
+    batch,
+    batch_of,
+    inner,
+    text_of,
+)
 from tests.shared.settings.test_app import read
 
 GROUP = "0c000000-0000-4000-8000-000000000009"
@@ -120,6 +136,42 @@ def test_unreadable_groups(key, response, kind, sentence):
             scope.check(user, read())
         # A caller that needs only the user, as an uninstall does, gets it.
         assert user.user_principal_name == "anne@contoso.com"
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (error(404, "Request_ResourceNotFound"), UnknownUser),
+        (error(429, "TooManyRequests"), Throttled),
+        (error(403, "Authorization_RequestDenied"), AccessDenied),
+        ((200, {"value": []}), Refused),
+        (None, ServiceDown),
+    ],
+    ids=["gone", "busy", "denied", "no shape", "no answer"],
+)
+def test_unreadable_user(told, kind):
+    """An error about the user is raised, whatever is known about the groups."""
+    user = {"user": told} if told else {}
+    there = {"SYNC_GROUP_ID": THERE, "EXCLUDED_GROUP_ID": THERE}
+
+    for group in ((200, {"value": [GROUP]}), error(404, "Request_ResourceNotFound")):
+        with pytest.raises(kind):
+            in_groups(in_turn(batch_of(**user, **there, group=group))).user(ID)
+
+
+@pytest.mark.parametrize(("group_asks", "photo_asks"), [("20", "90"), ("90", "20")])
+def test_longer_wait_wins(group_asks, photo_asks):
+    """If group and photo both ask for a wait, the longer one counts."""
+    _, busy = error(429, "TooManyRequests")
+    group = inner("EXCLUDED_GROUP_ID", busy, 429, Retry_After=group_asks)
+    others = [inner("user", FIELDS), inner("SYNC_GROUP_ID", THERE[1])]
+    photo = inner("photo", busy, 429, Retry_After=photo_asks)
+    web = in_turn(batch(group, *others), batch(photo))
+
+    with pytest.raises(Throttled) as raised:
+        scope.check(in_groups(web).user_and_photo(ID).user, read())
+
+    assert raised.value.retry_after == 90
 
 
 def test_guest():

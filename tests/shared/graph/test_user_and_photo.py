@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import ServiceDown, UnknownUser
-from shared.graph.client import Fetched
-from tests.doubles.web import Answer, Recorded, answer, in_turn
+from shared.errors import ServiceDown, Throttled, UnknownUser
+from shared.graph.client import Fetched, GraphClient
+from tests.doubles.at_once import backwards
+from tests.doubles.web import Answer, Recorded, answer, http, in_turn
 from tests.shared.graph.graph_answers import (
     AFTER,
     ANNE,
@@ -72,6 +73,20 @@ def test_unknown_user():
 
     with pytest.raises(UnknownUser):
         client(web).user_and_photo(ID)
+
+
+@pytest.mark.parametrize(("user_asks", "photo_asks"), [("20", "90"), ("90", "20")])
+def test_longer_wait_wins(user_asks, photo_asks):
+    """If both ask for a wait, the longer one counts, or a retry meets the other error."""
+    user = graph_error("TooManyRequests", 429, Retry_After=user_asks)
+    busy = inner("photo", error_body("ApplicationThrottled"), 429, Retry_After=photo_asks)
+    # The photo first: once the user's request is refused, nothing is sent.
+    web = http(in_turn(batch(busy, SKIPPED), user))
+
+    with pytest.raises(Throttled) as raised:
+        GraphClient(web, at_once=backwards).user_and_photo(ID)
+
+    assert raised.value.retry_after == 90
 
 
 @pytest.mark.parametrize("responses", [(AFTER,), ()], ids=["no photo", "nothing"])
