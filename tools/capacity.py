@@ -220,7 +220,9 @@ def table(name: str) -> str:
 
 
 def main() -> None:
-    command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command = argparse.ArgumentParser(
+        prog="python -m tools.capacity", description=__doc__.split("\n\n")[0]
+    )
     command.add_argument("--write", action="store_true", help="update the pages")
     write = command.parse_args().write
     for name in _TABLES:

@@ -245,7 +245,9 @@ def written() -> dict[Path, str]:
 
 
 def main() -> None:
-    command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command = argparse.ArgumentParser(
+        prog="python -m tools.parameters", description=__doc__.split("\n\n")[0]
+    )
     command.add_argument(
         "--write", action="store_true", help="regenerate the files that repeat the parameters"
     )

@@ -1,7 +1,7 @@
 """
-`python run.py simulate --seed N --days D`: plays one seed after another, for D days in all.
+`python run.py simulate --seed N --days D`: simulates one seed after another, for D days in all.
 
-`--jobs` plays several seeds at once, `--digest` prints a digest of one seed's history, and
+`--jobs` runs several seeds at once, `--digest` prints a digest of one seed's history, and
 `--mutant` looks for the first seed that finds a defect (`all`: for every defect, as a new table for
 `found.py`).
 """
@@ -42,7 +42,7 @@ def main() -> int:
     )
     parser.add_argument("--days", type=int, default=DAYS, help="days of all seeds together")
     parser.add_argument(
-        "--seeds", type=int, default=0, help="number of seeds to play, instead of --days"
+        "--seeds", type=int, default=0, help="number of seeds to run, instead of --days"
     )
     parser.add_argument("--jobs", type=int, default=1, help="number of processes")
     parser.add_argument("--digest", action="store_true", help="print only this seed's digest")
