@@ -133,7 +133,7 @@ def test_no_reason_is_left_over():
     assert needless == set()
 
 
-def test_what_is_deployed_unasked_is_what_the_sample_says():
+def test_defaults_are_those_of_the_sample():
     """The defaults of the deployment are those of the sample."""
     deployed, shown = app_settings(plain()), sample()
     # Specific to a deployment: the tenant and its credentials.
