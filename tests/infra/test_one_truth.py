@@ -20,7 +20,7 @@ ROOT = INFRA.parent
 
 # Where a setting may be missing, and why.
 HOST = "the Functions host or its engine reads it"
-PLATFORM = "Flex Consumption sets it and refuses to be told (functions.md section Deployment)"
+PLATFORM = "Flex Consumption sets it and rejects it as a setting (functions.md section Deployment)"
 ONE_WAY = "a laptop uses a connection string, Azure an identity"
 WATCHED = "only where Application Insights watches, and the template sets it"
 OPTIONAL = "for a collector of one's own"

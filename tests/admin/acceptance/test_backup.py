@@ -1,4 +1,4 @@
-"""In any case the pictures are restored, or a person is told what to do."""
+"""The pictures are always restored, or the output says what to do."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_site_gets_the_client_id():
 
 
 def test_undocumented_id_is_reported():
-    """Graph's id is granted, and the admin is told."""
+    """Graph's id is granted, and the output has a note."""
     sound = RESOURCE._replace(role_ids={"User.Read.All": "DF021288-bdef-4463-88db-98f22de89214"})
 
     assert undocumented([sound]) == []

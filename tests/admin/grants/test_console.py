@@ -143,11 +143,11 @@ def test_changes_of_ours_are_undone(tenant: Cloud, grant: Grant):
     assert checked.code == 1
     assert "missing" in checked.states.values()
     assert grant(*named).code == 0
-    mended = settings(tenant, first)
-    assert mended["web"]["redirectUris"] == ["https://other.example/callback", CALLBACK]
-    assert [role["value"] for role in mended["appRoles"]] == ["Viewer", "Own", "Operator"]
-    assert all(role["isEnabled"] for role in mended["appRoles"])
-    assert mended["api"] == before["api"]
+    restored = settings(tenant, first)
+    assert restored["web"]["redirectUris"] == ["https://other.example/callback", CALLBACK]
+    assert [role["value"] for role in restored["appRoles"]] == ["Viewer", "Own", "Operator"]
+    assert all(role["isEnabled"] for role in restored["appRoles"])
+    assert restored["api"] == before["api"]
     assert app(tenant, first).requires_assignment
 
 

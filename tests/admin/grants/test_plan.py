@@ -149,8 +149,8 @@ def test_unreadable_site():
 
 def test_the_certificate_way():
     """File, registration and principal come first; each only if it is missing."""
-    nobody = found.Found(RESOURCES)
-    new = plan.to_grant((), nobody, plan.Registration("PhotoSync", "p.pem"))
+    nothing = found.Found(RESOURCES)
+    new = plan.to_grant((), nothing, plan.Registration("PhotoSync", "p.pem"))
     assert [step.act for step in new] == [
         plan.MakeCertificate(),
         plan.Register("PhotoSync"),

@@ -80,8 +80,8 @@ class SignedInDouble(ConsoleDouble):
                 self.headers = {"Location": f"{login}?{query}"}
                 return 302, b""
             case "header":
-                told = f'Bearer realm="app" authorization_uri="{login}" resource_id="{{}}"'
-                self.headers = {"WWW-Authenticate": told.format(self.client_id)}
+                header = f'Bearer realm="app" authorization_uri="{login}" resource_id="{{}}"'
+                self.headers = {"WWW-Authenticate": header.format(self.client_id)}
                 return 401, b""
             case "silently":
                 self.headers = {"Location": "/.auth/login/aad?post_login_redirect_uri=/"}
