@@ -40,10 +40,10 @@ def test_pictures_are_small(picture):
 
 def test_what_a_month_costs():
     """The cost line agrees with the table."""
-    told = re.search(r"about (\S+) a month for ([\d,]+) users and (\S+) for ([\d,]+)", _TEXT)
-    assert told
+    found = re.search(r"about (\S+) a month for ([\d,]+) users and (\S+) for ([\d,]+)", _TEXT)
+    assert found
 
-    for dollars, users in (told.group(1, 2), told.group(3, 4)):
+    for dollars, users in (found.group(1, 2), found.group(3, 4)):
         month = cost.month(int(users.replace(",", "")))
         assert dollars == f"${sum(month.dollars()):,.0f}"
 

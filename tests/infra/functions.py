@@ -32,7 +32,7 @@ def _fail(sentence: str) -> None:
 
 
 def _union(*maps: dict[str, Any]) -> dict[str, Any]:
-    """Objects within objects are united, too; anything else is that of the last map."""
+    """Merge *maps*, also nested ones; otherwise the value of the last map wins."""
     made: dict[str, Any] = {}
     for each in maps:
         for name, value in each.items():

@@ -154,7 +154,7 @@ def test_every_query_is_used():
     assert texts == {path.read_text() for path in QUERIES.glob("*.kql")}
 
 
-def test_what_others_send_is_no_alert_of_ours():
+def test_alerts_ignore_other_apps():
     """In a shared workspace every table is filtered by our Application Insights."""
     [insights] = [each for each in deployed() if each.type == INSIGHTS]
     limited = rf"\(\1 \| where _ResourceId =~ '{insights.id}'\)"

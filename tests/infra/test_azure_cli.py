@@ -61,7 +61,7 @@ def test_az_has_no_input(cloud: Cloud):
     assert done.stderr == "az rest: no reason given\n"
 
 
-def test_an_az_that_does_not_end(cloud, in_process, monkeypatch, capsys):
+def test_az_that_hangs(cloud, in_process, monkeypatch, capsys):
     """It is stopped, and a sentence says what to check."""
     monkeypatch.setattr(azure_cli, "LONGEST_CALL", 0.1)
     replace_az(cloud, "exec /bin/sleep 60")

@@ -57,7 +57,7 @@ def test_either_entry_deploys_the_same(given: dict[str, Any]):
     assert ours[1] == theirs[1]
 
 
-def test_the_group_has_the_name_that_is_given():
+def test_group_has_the_given_name():
     """Its resources are in it."""
     resources, outputs = deploy(MAIN, REQUIRED | {"resourceGroupName": "rg-of-ours"})
 
@@ -101,7 +101,7 @@ def test_a_policy_may_write_the_records():
     assert "Microsoft.Network/privateEndpoints/privateDnsZoneGroups" not in made
 
 
-def test_an_app_can_be_in_a_network_with_storage_outside():
+def test_app_in_network_without_storage():
     """Its way out is then that of the subnet, such as a firewall."""
     resources = changed(privateNetwork=False, endpointSubnetId="", blobZoneId="", queueZoneId="")
 
@@ -109,7 +109,7 @@ def test_an_app_can_be_in_a_network_with_storage_outside():
     assert [each for each in resources if each.type.startswith("Microsoft.Network/")] == []
 
 
-def test_everything_has_the_name_that_is_given():
+def test_resources_have_given_names():
     """Every resource that can have a given name has it; the rest are parts or GUIDs."""
     names: dict[str, set[str]] = {}
     for each in every(bank(), ""):
@@ -149,7 +149,7 @@ def test_names_of_our_own_network(parameter: str, type_: str):
     assert one(with_more(privateNetwork=True, **{parameter: "given"}), type_).name == "given"
 
 
-def test_tags_of_others_are_on_everything():
+def test_given_tags_are_on_everything():
     """Besides azd's own, also on a group that we create."""
     wanted = {"cost-center": "4711", "owner": "platform=team", "azd-env-name": "photosync-prod"}
     tagged = [each for each in deploy(MAIN, REQUIRED | BANK)[0] if "tags" in each.body]
@@ -158,7 +158,7 @@ def test_tags_of_others_are_on_everything():
     assert [each.symbol for each in tagged if not each.body["tags"].items() >= wanted.items()] == []
 
 
-def test_a_key_of_others_encrypts_blobs_and_queues():
+def test_given_key_encrypts_blobs_and_queues():
     """As the identity that may use it, and with the key's newest version."""
     account = one(bank(), ACCOUNT)
     encryption = account.properties["encryption"]
@@ -267,7 +267,7 @@ def test_the_platform_s_logs_go_to_the_workspace():
     assert every(everything(), LOGS) == []
 
 
-def test_a_workspace_of_others_gets_the_telemetry():
+def test_given_workspace_gets_the_telemetry():
     """Application Insights stores its data there, and the alerts query it."""
     insights = one(bank(), "Microsoft.Insights/components")
     scopes = [each.properties["scopes"] for each in every(bank(), "/scheduledQueryRules")]

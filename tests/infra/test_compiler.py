@@ -48,7 +48,7 @@ def test_every_rule_is_an_error_or_says_why_not():
     assert [lines[index] for index in less if not lines[index - 1].lstrip().startswith("//")] == []
 
 
-def test_a_line_that_a_rule_is_wrong_about_says_why():
+def test_disabled_rules_have_reasons():
     """A comment precedes each rule that is disabled for one line."""
     for path in INFRA.glob("*.bicep"):
         lines = path.read_text().splitlines()

@@ -49,7 +49,7 @@ def test_a_second_run_changes_nothing(connected: Cloud):
     assert (connected.state["settings"], connected.state["restarts"]) == (before, 1)
 
 
-def test_both_stay_the_same_after_settings_were_lost(connected: Cloud):
+def test_lost_settings_return_unchanged(connected: Cloud):
     """Lost settings come back with the same values."""
     before = dict(connected.state["settings"])
     connected.state["settings"] = {"TENANT_ID": before["TENANT_ID"]}
@@ -59,7 +59,7 @@ def test_both_stay_the_same_after_settings_were_lost(connected: Cloud):
     assert connected.state["settings"] == before
 
 
-def test_a_key_that_is_there_is_not_made_again(cloud: Cloud):
+def test_existing_key_is_kept(cloud: Cloud):
     """A missing key is created, and the other one stays."""
     cloud.state["keys"]["client-state"] = "made-by-an-earlier-deployment=="
 
@@ -88,7 +88,7 @@ def test_no_secret_is_shown(cloud: Cloud, refused: bool):
     assert list(cloud.temporary.iterdir()) == []
 
 
-def test_the_subscription_is_asked_for(cloud: Cloud):
+def test_subscription_is_ordered(cloud: Cloud):
     """`renew` is added to photo-upkeep, with the deployer's rights."""
     done = cloud.hook("postdeploy")
 

@@ -52,13 +52,13 @@ def test_size_and_python_can_be_chosen():
     assert (scale["instanceMemoryMB"], scale["maximumInstanceCount"]) == (512, 7)
 
 
-def test_the_host_reads_no_more_than_the_webhook_takes():
+def test_host_and_webhook_have_one_size_limit():
     """A larger body is refused by the host, which else reads 100 MB of it."""
     assert app_settings(plain())["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == "1048576"
     assert BODY_LIMIT == 1_048_576
 
 
-def test_an_instance_has_a_thread_for_whatever_it_runs():
+def test_enough_threads():
     """Messages of all queues, timers and requests together never wait in the worker."""
     queues = json.loads((INFRA.parent / "host.json").read_text())["extensions"]["queues"]
     threads = int(app_settings(plain())["PYTHON_THREADPOOL_THREAD_COUNT"])
@@ -79,7 +79,7 @@ def test_an_instance_has_a_thread_for_whatever_it_runs():
 
 
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])
-def test_nothing_is_set_that_the_plan_refuses(deployed):
+def test_no_property_that_the_plan_refuses(deployed):
     """A single property of the list fails the whole deployment."""
     properties = site(deployed())
 

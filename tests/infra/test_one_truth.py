@@ -20,7 +20,7 @@ ROOT = INFRA.parent
 
 # Where a setting may be missing, and why.
 HOST = "the Functions host or its engine reads it"
-PLATFORM = "Flex Consumption sets it and refuses to be told (functions.md section Deployment)"
+PLATFORM = "Flex Consumption sets it and rejects it as a setting (functions.md section Deployment)"
 ONE_WAY = "a laptop uses a connection string, Azure an identity"
 WATCHED = "only where Application Insights watches, and the template sets it"
 OPTIONAL = "for a collector of one's own"
@@ -133,7 +133,7 @@ def test_no_reason_is_left_over():
     assert needless == set()
 
 
-def test_what_is_deployed_unasked_is_what_the_sample_says():
+def test_defaults_are_those_of_the_sample():
     """The defaults of the deployment are those of the sample."""
     deployed, shown = app_settings(plain()), sample()
     # Specific to a deployment: the tenant and its credentials.

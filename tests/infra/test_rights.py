@@ -33,7 +33,7 @@ def roles(resources: list[Resource]) -> set[tuple[str, str, str]]:
     }
 
 
-def test_the_identity_may_do_what_the_app_needs_and_no_more():
+def test_rights_of_the_identity():
     """Three roles, each on one resource: state, queues, telemetry."""
     assert roles(plain()) == {
         (IDENTITY, "Storage Blob Data Owner", ACCOUNT),
@@ -42,7 +42,7 @@ def test_the_identity_may_do_what_the_app_needs_and_no_more():
     }
 
 
-def test_an_operator_may_type_messages_and_no_more():
+def test_rights_of_an_operator():
     """The one role more is that of a sender, on the two queues that people type into."""
     queues = [
         each.body["scope"].name

@@ -19,12 +19,12 @@ def settings(resources: list[Resource]) -> dict[str, Any]:
     return one(resources, "Microsoft.Web/sites/config", "authsettingsV2").properties
 
 
-def test_nothing_stands_before_the_app_unless_asked():
+def test_sign_in_is_off_by_default():
     """Without CONSOLE_SIGN_IN it is set to off, because omitted properties stay."""
     assert settings(plain()) == {"platform": {"enabled": False}}
 
 
-def test_everybody_signs_in_to_the_one_tenant():
+def test_sign_in_to_one_tenant():
     """Only tokens for this registration, from this tenant; no secret, and no stored tokens."""
     made = settings(with_more(consoleSignIn=CONSOLE))
 
@@ -46,13 +46,13 @@ def test_everybody_signs_in_to_the_one_tenant():
     }
 
 
-def test_only_what_has_no_account_passes():
+def test_paths_without_sign_in():
     """Graph, probes and, if allowed, keys; all others are sent to the login page."""
-    whole = settings(with_more(consoleSignIn=CONSOLE))["globalValidation"]
+    default = settings(with_more(consoleSignIn=CONSOLE))["globalValidation"]
     strict = settings(with_more(consoleSignIn=CONSOLE, consoleKeys=False))["globalValidation"]
     to_all = ["/api/notifications", "/api/health"]
 
-    assert whole == {
+    assert default == {
         "requireAuthentication": True,
         "unauthenticatedClientAction": "RedirectToLoginPage",
         "redirectToProvider": "azureactivedirectory",
@@ -64,11 +64,11 @@ def test_only_what_has_no_account_passes():
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_each_cloud_has_its_issuer(cloud: str):
     """The login host is that of the app's settings, and can be overridden."""
-    told = settings(with_more(consoleSignIn=CONSOLE, m365Cloud=cloud))
+    chosen = settings(with_more(consoleSignIn=CONSOLE, m365Cloud=cloud))
     other = settings(with_more(consoleSignIn=CONSOLE, loginUrl="https://login.example"))
     issuers = [
         each["identityProviders"]["azureActiveDirectory"]["registration"]["openIdIssuer"]
-        for each in (told, other)
+        for each in (chosen, other)
     ]
 
     assert issuers == [
@@ -78,7 +78,7 @@ def test_each_cloud_has_its_issuer(cloud: str):
 
 
 @pytest.mark.parametrize("keys", [True, False])
-def test_local_cloud_is_told_the_same(keys: bool):
+def test_local_cloud_has_the_same_settings(keys: bool):
     """The local host gets the same settings as App Service, so its tests apply here."""
     login = "https://login.microsoftonline.com"
     at = replace(AT, login=login, tenant_id=TENANT, console_client_id=CONSOLE)
@@ -87,8 +87,8 @@ def test_local_cloud_is_told_the_same(keys: bool):
     assert is_within(auth_settings(at, keys=keys), made)
 
 
-def is_within(told: Any, whole: Any) -> bool:
-    """Whether *whole* contains all of *told*."""
-    if not isinstance(told, dict):
-        return bool(told == whole)
-    return all(name in whole and is_within(value, whole[name]) for name, value in told.items())
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether *whole* contains all of *part*."""
+    if not isinstance(part, dict):
+        return bool(part == whole)
+    return all(name in whole and is_within(value, whole[name]) for name, value in part.items())

@@ -56,7 +56,7 @@ def test_every_queue_and_container_of_the_app_is_made():
     assert containers == {azure.CONTAINER, azure.ORDERS, "app-package"}
 
 
-def test_what_grows_is_deleted_and_what_counts_is_not():
+def test_retention():
     """Messages, sweeps, audits and orders are deleted; states and the newest logs never."""
     policy = one(
         with_more(keepUnreadableDays=11, keepSweepsDays=22, keepOrdersDays=333),
@@ -96,7 +96,7 @@ def test_orders_can_be_locked():
 @pytest.mark.parametrize(
     ("days", "policy"), [(5, {"enabled": True, "days": 5}), (0, {"enabled": False})]
 )
-def test_what_is_deleted_can_be_restored(days: int, policy: dict[str, Any]):
+def test_deleted_blobs_can_be_restored(days: int, policy: dict[str, Any]):
     """For as many days as chosen; docs/security.md says how long personal data is kept."""
     blobs = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/blobServices").properties
 
@@ -108,7 +108,7 @@ def test_what_is_deleted_can_be_restored(days: int, policy: dict[str, Any]):
 
 
 @pytest.mark.parametrize("days", [0, 7])
-def test_versions_do_not_stay_for_ever(days: int):
+def test_versions_expire(days: int):
     """Azure does not delete old versions itself, not even after versioning is switched off."""
     policy = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/managementPolicies").properties
     rule = next(each for each in policy["policy"]["rules"] if each["name"] == "versions")

@@ -1,4 +1,4 @@
-"""`make licences` fails on a package whose licence nobody has approved."""
+"""`make licences` fails on a package whose licence is not approved."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tools import package
 from tools.pins import ROOT, pins
 
 
-def test_the_product_is_sent_and_nothing_else(tree, sent):
+def test_package_contents(tree, sent):
     """Three files and all of `shared`: each folder and kind of file is named, no stray is in."""
     files = [path for path in (tree / "shared").rglob("*") if path.is_file()]
     product = {path.relative_to(tree).as_posix() for path in files}.difference(STRAY)
@@ -57,7 +57,7 @@ def test_core_tools_agree(tree, sent):
     )
 
 
-def test_an_azd_that_reads_no_rules_is_refused():
+def test_oldest_azd():
     """azd reads .funcignore from 1.18.0 on; azure.yaml refuses older ones."""
     asked = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))["requiredVersions"]["azd"]
 
@@ -71,7 +71,7 @@ def _core_tools(rule: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("name", [".funcignore", "local.settings.json", ".azure/prod/.env"])
-def test_what_no_rule_lets_in(name, tmp_path):
+def test_always_excluded(name, tmp_path):
     """azd's folder, the rules and local settings are excluded even if a rule names them."""
     (tmp_path / ".azure" / "prod").mkdir(parents=True)
     for path in (*package.NEEDED, name):
@@ -144,7 +144,7 @@ def test_handshake_is_answered(started):
     assert started["type"].startswith("text/plain")
 
 
-def test_nothing_of_this_environment_took_part(started):
+def test_isolated_environment(started):
     """Every module came from Python itself, the clean environment, the engine or the package."""
     folder, python = started["folder"], str(Path(sysconfig.get_path("stdlib")).resolve())
     others = [file for file in started["files"] if not file.startswith(folder)]

@@ -27,7 +27,7 @@ def test_input_is_satisfied(python):
     assert unmet == []
 
 
-def test_made_from_the_input_that_is_here():
+def test_generated_from_current_input():
     """The direct requirements in requirements.txt are those of requirements.in."""
     blocks = re.split(r"\n(?=[a-z])", DEPLOYED.read_text())
     direct = {block.partition("==")[0] for block in blocks if "-r requirements.in" in block}

@@ -85,7 +85,7 @@ def test_deployment_signs_in_with_a_federated_token():
     assert signed_in < len(runs) - 4
 
 
-def test_what_would_change_is_shown_before_it_does():
+def test_preview_comes_first():
     """In its resource group, by another entry of azure.yaml; "Only show" stops there."""
     steps = DEPLOY["jobs"]["deploy"]["steps"]
     runs = [step.get("run", "") for step in steps]
@@ -111,7 +111,7 @@ def test_every_setting_can_be_a_variable():
     assert NOT_FOR_GITHUB.isdisjoint(given)
 
 
-def test_pythons_are_those_promised():
+def test_supported_pythons():
     """Tests run on every supported Python; run.py's first choice is deployed."""
     deployed = run.VERSIONS[0]
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -203,7 +203,7 @@ def test_no_step_keeps_the_token_of_the_checkout():
     assert {step["with"]["persist-credentials"] for step in checkouts} == {"false"}
 
 
-def test_nothing_runs_for_ever():
+def test_jobs_have_limits():
     """Each job has a time limit and a fixed version of Linux."""
     jobs = [job for workflow in (TEST, DEPLOY) for job in workflow["jobs"].values()]
     running = [job for job in jobs if "steps" in job]

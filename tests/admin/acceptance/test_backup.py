@@ -1,4 +1,4 @@
-"""In any case the pictures are restored, or a person is told what to do."""
+"""The pictures are always restored, or the output says what to do."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
     assert shown(tenant, anne) == before
 
 
-def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
+def test_step_interrupted_midway(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
     """A service that fails between two writes leaves nothing half done behind."""
     before = shown(tenant, anne, bert)
     failure = {"service": "sharepoint", "fault": "500", "message": "It broke."}

@@ -161,7 +161,7 @@ def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
     assert found["userphoto"] == (NOT_ASKED, words)
 
 
-def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: Any):
+def test_photo_not_restored_by_hand(cloud: LiveCloud, tmp_path: Path, capsys: Any):
     """A photo that was changed by hand, and not back, is an order, and the code is 4."""
 
     class Forgetful(Somebody):

@@ -1,4 +1,4 @@
-"""acceptance.json names nobody: it may be attached to a bug report."""
+"""acceptance.json has no names or ids, so it may be attached to a bug report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.c2lnbmF0dXJl"
 _ETAG = f'W/"{"3F" * 32}"'
 
 
-def test_document_names_nobody(acceptance, tenant, anne, bert, tmp_path):
+def test_document_has_no_names(acceptance, tenant, anne, bert, tmp_path):
     """No UPN, name, id, host, etag or token, even if a service quotes them in an error."""
     urls = tenant.tenant.urls
     quoted = (

@@ -42,7 +42,7 @@ def test_sync_writes(acceptance, tenant, anne, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "why"), [((), "there is none"), (("--hands-off",), "leave out --hands-off")]
 )
-def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
+def test_no_visitor(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
     """Without a person, or with --hands-off, the step says so."""
     found = seen(acceptance("--yes", "--json", *arguments, USER))
 
@@ -51,7 +51,7 @@ def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str,
 
 
 @pytest.mark.parametrize("step", visit.WRITING, ids=[each.id for each in visit.WRITING])
-def test_nothing_is_written_for_nobody(step: Step):
+def test_nothing_is_written_without_a_person(step: Step):
     """The step first checks whether somebody is there."""
     with pytest.raises(NotRun):
         step.ask(cast(Scene, SimpleNamespace(person=Nobody())))

@@ -56,7 +56,7 @@ def carried_out(web: Web, *steps: Step) -> list[Step]:
 
 
 @pytest.mark.parametrize("not_yet", NOT_YET)
-def test_what_is_not_known_everywhere_is_waited_for(not_yet: Answer):
+def test_waits_for_replication(not_yet: Answer):
     """As long as Graph does not know the new object, and no longer than the limit."""
     (done,) = carried_out(in_turn(not_yet, not_yet, MADE))
     assert done.state is State.DONE
@@ -65,7 +65,7 @@ def test_what_is_not_known_everywhere_is_waited_for(not_yet: Answer):
     assert (late.state, type(late.problem)) == (State.FAILED, Late)
 
 
-def test_what_is_granted_already_is_fine():
+def test_already_granted():
     """Somebody else granted it meanwhile, or a list was out of date."""
     twice = error(
         400, "Request_BadRequest", "Permission being assigned already exists on the object"
@@ -101,7 +101,7 @@ def test_one_failure_does_not_keep_the_others(said: Answer, kind: type[Exception
     assert (failed.state, done.state) == (State.FAILED, State.DONE)
 
 
-def test_the_site_is_told_the_client_id():
+def test_site_gets_the_client_id():
     """SharePoint knows an app by its client id, not by the object id of its principal."""
     bodies = []
 
@@ -116,8 +116,8 @@ def test_the_site_is_told_the_client_id():
     assert bodies[0]["roles"] == ["write"]
 
 
-def test_another_id_than_the_documented_one_is_told():
-    """Graph's id is granted, and the admin is told."""
+def test_undocumented_id_is_reported():
+    """Graph's id is granted, and the output has a note."""
     sound = RESOURCE._replace(role_ids={"User.Read.All": "DF021288-bdef-4463-88db-98f22de89214"})
 
     assert undocumented([sound]) == []

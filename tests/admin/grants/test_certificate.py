@@ -25,7 +25,7 @@ def held(tmp_path: Path) -> Held:
     return certificate.make(tmp_path / "a.pem", "PhotoSync", NOW)
 
 
-def test_a_year_and_no_longer(held: Held):
+def test_certificate_lasts_a_year(held: Held):
     """Graph's how-to allows a year from start to end; the start lies a little back."""
     start = held.certificate.not_valid_before_utc
     assert start < NOW
@@ -33,7 +33,7 @@ def test_a_year_and_no_longer(held: Held):
     assert certificate.read(held.file, NOW).certificate == held.certificate
 
 
-def test_never_over_another_file(held: Held):
+def test_existing_file_is_kept(held: Held):
     """A file that is there is not touched, were it empty."""
     before = held.file.read_bytes()
     with pytest.raises(Unusable, match="already exists"):
@@ -41,13 +41,13 @@ def test_never_over_another_file(held: Held):
     assert held.file.read_bytes() == before
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path):
+def test_missing_folder(tmp_path: Path):
     """The sentence names the file."""
     with pytest.raises(Unusable, match=r"missing.a\.pem cannot be written"):
         certificate.make(tmp_path / "missing" / "a.pem", "PhotoSync", NOW)
 
 
-def test_a_disk_that_is_full(tmp_path: Path):
+def test_full_disk(tmp_path: Path):
     """Half a key is not left behind."""
     if sys.platform == "win32":
         pytest.skip("no system limits the size of a file there")
@@ -67,14 +67,14 @@ def test_a_disk_that_is_full(tmp_path: Path):
     assert not file.exists()
 
 
-def test_an_expired_one(held: Held):
+def test_expired_certificate(held: Held):
     """It would be refused by Entra later, so it is refused here."""
     assert certificate.read(held.file, held.ends_at - timedelta(seconds=1))
     with pytest.raises(Unusable, match="expired on 2027-03-02"):
         certificate.read(held.file, held.ends_at)
 
 
-def test_what_graph_is_given(held: Held):
+def test_key_credential(held: Held):
     """The public certificate, with its own dates: no later end is allowed."""
     given = certificate.key_credential(held)
 

@@ -54,7 +54,7 @@ def values(tenant: Cloud, one: App, member: str) -> set[str]:
     return {known[role] for role in role_ids(tenant.tenant, one, member)}
 
 
-def test_the_registration_is_what_signing_in_takes(tenant: Cloud, grant: Grant):
+def test_registration_for_sign_in(tenant: Cloud, grant: Grant):
     """One tenant, one address to return to, ID tokens, two roles, one scope, and no secret."""
     said = grant(*NEW)
 
@@ -75,7 +75,7 @@ def test_the_registration_is_what_signing_in_takes(tenant: Cloud, grant: Grant):
     assert (made.certificate, made.keys, made.secret) == (None, (), None)
 
 
-def test_nobody_else_gets_in_and_nobody_is_asked(tenant: Cloud, grant: Grant):
+def test_only_assigned_people_sign_in(tenant: Cloud, grant: Grant):
     """Only assigned people can sign in, and so only an admin can consent."""
     made = app(tenant, grant(*NEW))
 
@@ -100,7 +100,7 @@ def test_people_and_groups_get_roles(tenant: Cloud, grant: Grant, anne: User, he
     assert values(tenant, made, cleo.id) == {"Viewer", "Operator"}
 
 
-def test_it_says_what_to_set(tenant: Cloud, grant: Grant):
+def test_output_names_the_settings(tenant: Cloud, grant: Grant):
     """The client id, and the commands that switch sign-in on, here and in the app."""
     said = grant(*NEW[:-1])
     [made] = [one for one in tenant.tenant.apps.values() if one.name == registration.NAME]
@@ -124,17 +124,17 @@ def test_a_second_time_nothing_is_done(tenant: Cloud, grant: Grant, help_desk: s
 def test_changes_of_ours_are_undone(tenant: Cloud, grant: Grant):
     """Other addresses, roles and clients stay; ours are restored."""
     first = grant(*NEW)
-    made, told = app(tenant, first), settings(tenant, first)
+    made, before = app(tenant, first), settings(tenant, first)
     own: dict[str, Any] = {"id": GUID, "value": "Own", "displayName": "Own", "description": "Own"}
     own |= {"allowedMemberTypes": ["User"], "isEnabled": True}
     tenant.tenant.apps[made.client_id] = replace(
         made,
         requires_assignment=False,
         settings={
-            **told,
-            "web": {**told["web"], "redirectUris": ["https://other.example/callback"]},
-            "api": {**told["api"], "oauth2PermissionScopes": [], "preAuthorizedApplications": []},
-            "appRoles": [{**told["appRoles"][0], "isEnabled": False}, own],
+            **before,
+            "web": {**before["web"], "redirectUris": ["https://other.example/callback"]},
+            "api": {**before["api"], "oauth2PermissionScopes": [], "preAuthorizedApplications": []},
+            "appRoles": [{**before["appRoles"][0], "isEnabled": False}, own],
         },
     )
     named = (*NEW, "--client-id", made.client_id)
@@ -143,22 +143,22 @@ def test_changes_of_ours_are_undone(tenant: Cloud, grant: Grant):
     assert checked.code == 1
     assert "missing" in checked.states.values()
     assert grant(*named).code == 0
-    mended = settings(tenant, first)
-    assert mended["web"]["redirectUris"] == ["https://other.example/callback", CALLBACK]
-    assert [role["value"] for role in mended["appRoles"]] == ["Viewer", "Own", "Operator"]
-    assert all(role["isEnabled"] for role in mended["appRoles"])
-    assert mended["api"] == told["api"]
+    restored = settings(tenant, first)
+    assert restored["web"]["redirectUris"] == ["https://other.example/callback", CALLBACK]
+    assert [role["value"] for role in restored["appRoles"]] == ["Viewer", "Own", "Operator"]
+    assert all(role["isEnabled"] for role in restored["appRoles"])
+    assert restored["api"] == before["api"]
     assert app(tenant, first).requires_assignment
 
 
-def test_a_stranger_of_that_name_is_not_taken(tenant: Cloud, grant: Grant):
+def test_other_app_of_that_name_is_not_used(tenant: Cloud, grant: Grant):
     """Anybody may register an app with that name, so the name is not trusted."""
     tenant.tenant.apps[GUID] = App(GUID, name=registration.NAME)
 
     assert_one_sentence(grant(*NEW), 2, f"--client-id {GUID}")
 
 
-def test_roles_are_taken_away(tenant: Cloud, grant: Grant, anne: User):
+def test_roles_are_removed(tenant: Cloud, grant: Grant, anne: User):
     """Of the people named, or of everybody, then with the consents; the registration stays."""
     tenant.add_user("bob")
     made = grant(*NEW, "--operator", "anne@contoso.com", "--viewer", "bob@contoso.com")

@@ -107,7 +107,7 @@ def test_an_app_is_registered_once():
     assert asked == ["POST"]
 
 
-def test_a_key_joins_those_that_are_there_now():
+def test_new_key_keeps_current_keys():
     """Not those of the time when the plan was shown: another admin's new key would be gone."""
     keys: list[dict[str, Any]] = [{"keyId": "made-meanwhile", "key": "x"}]
 
@@ -122,7 +122,7 @@ def test_a_key_joins_those_that_are_there_now():
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_a_principal_whose_answer_was_lost(status: int):
+def test_principal_created_despite_timeout(status: int):
     """If the retry finds that the first request created it, that one is used."""
     posts = in_turn(error(504), error(status, message="The service principal is already in use."))
     there = {"id": "p-1", "appId": "c-1", "displayName": "PhotoSync"}

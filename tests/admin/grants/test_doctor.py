@@ -57,9 +57,9 @@ def grant(cloud: LiveCloud, *arguments: str) -> Said:
     order = ["--app", cloud.at.app_client_id, "--device-code", "--json", *arguments]
     with in_a_process(order, variables(cloud), REPO) as process:
         assert process.stderr
-        told = process.stderr.readline()
-        code = re.search(r"enter the code (\w+)", told)
-        assert code, told
+        prompt = process.stderr.readline()
+        code = re.search(r"enter the code (\w+)", prompt)
+        assert code, prompt
         cloud.admin.control("POST", "/sign-in", {"userCode": code[1], "roles": [GLOBAL]})
         out, err = process.communicate(timeout=120)
         return Said(process.returncode, out, err)

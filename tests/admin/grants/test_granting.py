@@ -132,7 +132,7 @@ def test_check_wants_exactly_the_need(tenant: Cloud, grant: Grant):
     assert "0 missing, 1 more than needed." in table
 
 
-def test_what_is_beyond_the_need_stays(tenant: Cloud, grant: Grant):
+def test_surplus_rights_stay(tenant: Cloud, grant: Grant):
     """A grant reports it and removes nothing; a revocation leaves it."""
     set_apart(tenant, graph_roles=frozenset({"Mail.Read"}))
 

@@ -48,7 +48,7 @@ ORDERS: list[Callable[[Graph], Any]] = [
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_passing_trouble_is_waited_for(order: Callable[[Graph], Any], status: int):
+def test_transient_errors_are_retried(order: Callable[[Graph], Any], status: int):
     """As long as Graph asks, and a few times at most."""
     desk = Cli(in_turn(error(status, retry_after="7"), FINE))
     order(desk.graph)
@@ -60,7 +60,7 @@ def test_a_passing_trouble_is_waited_for(order: Callable[[Graph], Any], status: 
     assert (len(desk.asked), desk.waited) == (4, [2.0, 4.0, 8.0])
 
 
-def test_no_pause_is_endless():
+def test_longest_pause():
     """Whatever Retry-After says, half a minute is the most."""
     desk = Cli(in_turn(error(429, retry_after="86400"), error(429, retry_after="-1"), FINE))
     desk.graph.get("x", refusal=REFUSAL)
@@ -69,7 +69,7 @@ def test_no_pause_is_endless():
 
 
 @pytest.mark.parametrize(("status", "tries"), [(429, 2), (503, 2), (500, 1), (504, 1)])
-def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
+def test_request_that_may_not_be_repeated(status: int, tries: int):
     """A registration that Graph may have created is not requested again."""
     desk = Cli(in_turn(error(status), FINE))
     try:
@@ -80,20 +80,20 @@ def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("message", "sentence"),
     [
         ("Insufficient privileges to complete the operation.", REFUSAL),
         ("Access denied", REFUSAL),
         ("A policy forbids it.", f"{REFUSAL} Microsoft Graph says: A policy forbids it."),
     ],
 )
-def test_a_refusal_says_what_it_takes(said: str, told: str):
+def test_refusal_says_what_is_needed(message: str, sentence: str):
     """The caller's sentence, and Graph's if that explains more."""
-    desk = Cli(in_turn(error(403, message=said)))
+    desk = Cli(in_turn(error(403, message=message)))
     with pytest.raises(Refused) as refused:
         desk.graph.get("x", refusal=REFUSAL)
 
-    assert (str(refused.value), refused.value.exit_code) == (told, 3)
+    assert (str(refused.value), refused.value.exit_code) == (sentence, 3)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_other_answers_are_errors(said: Answer, words: str):
         Cli(in_turn(said)).graph.get("x", refusal=REFUSAL)
 
 
-def test_what_is_not_there():
+def test_missing_objects():
     """`find` returns None, a deletion succeeds; other errors stay errors."""
     gone = Cli(in_turn(error(404)))
     assert gone.graph.find("x", refusal=REFUSAL) is None

@@ -68,7 +68,7 @@ def test_the_ids_are_those_of_the_facts():
         assert service.app_id in text
 
 
-def test_what_is_missing_is_granted_by_the_id_that_graph_told():
+def test_missing_roles_are_granted_by_id():
     """An assignment names the resource and the role as they are in this tenant."""
     steps = plan.to_grant(LEAST, there(held(ON_GRAPH, "User.Read.All")), NONE)
 
@@ -93,7 +93,7 @@ def test_an_equal_id_of_another_resource_is_another_role():
     assert states(steps)["User.ReadWrite.All"] is State.MISSING
 
 
-def test_a_role_that_the_tenant_does_not_have():
+def test_missing_role():
     """It is unknown, with a sentence, and nothing is done about it."""
     bare = found.Found((ON_GRAPH, ON_SHAREPOINT._replace(role_ids={})), (), PRINCIPAL)
 
@@ -137,7 +137,7 @@ def test_the_permission_on_the_site():
     assert of_the_site("owner") == [("write", State.THERE, None), ("owner", State.SURPLUS, None)]
 
 
-def test_a_site_that_could_not_be_looked_at():
+def test_unreadable_site():
     """Its problem is kept, and its state is unknown."""
     problem = Unsound("No.")
     (step,) = plan.to_grant((), there(sites=(found.Site("https://x", problem=problem),)), NONE)
@@ -149,8 +149,8 @@ def test_a_site_that_could_not_be_looked_at():
 
 def test_the_certificate_way():
     """File, registration and principal come first; each only if it is missing."""
-    nobody = found.Found(RESOURCES)
-    new = plan.to_grant((), nobody, plan.Registration("PhotoSync", "p.pem"))
+    nothing = found.Found(RESOURCES)
+    new = plan.to_grant((), nothing, plan.Registration("PhotoSync", "p.pem"))
     assert [step.act for step in new] == [
         plan.MakeCertificate(),
         plan.Register("PhotoSync"),

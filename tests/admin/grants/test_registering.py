@@ -49,7 +49,7 @@ def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
     assert claims["roles"] == ["ProfilePhoto.Read.All", "User.Read.All"]
 
 
-def test_it_says_what_to_set(grant: Grant, tmp_path: Path):
+def test_output_names_the_settings(grant: Grant, tmp_path: Path):
     """The client id and the file's path are in the last lines; the key is not."""
     said = grant(*NEW[:-1])
 
@@ -84,7 +84,7 @@ def test_other_app_of_that_name_gets_nothing(tenant: Cloud, grant: Grant, tmp_pa
     assert grant(*NEW).code == 2
 
 
-def test_a_certificate_that_is_there_is_used(tenant: Cloud, grant: Grant, tmp_path: Path):
+def test_existing_certificate_is_used(tenant: Cloud, grant: Grant, tmp_path: Path):
     """The file is read, not created; the app signs in with it."""
     own = make_client_certificate(tmp_path, "own")
     before = own.read_bytes()
@@ -133,7 +133,7 @@ def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
     assert "Sites.FullControl.All" in tenant.tenant.apps[client_id].sharepoint_roles
 
 
-def test_a_public_certificate_will_do(tenant: Cloud, grant: Grant, tmp_path: Path):
+def test_public_certificate_is_enough(tenant: Cloud, grant: Grant, tmp_path: Path):
     """If the private key is in a vault, a CER file in either form is enough."""
     pem = make_client_certificate(tmp_path, "vault")
     public = x509.load_pem_x509_certificate(pem.read_bytes())
@@ -146,7 +146,7 @@ def test_a_public_certificate_will_do(tenant: Cloud, grant: Grant, tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
-def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: bytes):
+def test_file_without_certificate(grant: Grant, tmp_path: Path, content: bytes):
     """The sentence names it, it is unchanged, and nothing is registered."""
     (tmp_path / FILE).write_bytes(content)
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: by
     assert (tmp_path / FILE).read_bytes() == content
 
 
-def test_an_id_that_is_no_registration(grant: Grant):
+def test_id_without_registration(grant: Grant):
     """A managed identity has none: the sentence names the right option."""
     unknown = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
 
@@ -184,7 +184,7 @@ def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant):
     assert (said.code, set(said.states.values())) == (0, {"done"})
 
 
-def test_it_does_not_wait_for_ever(tenant: Cloud, grant: Grant):
+def test_wait_has_a_limit(tenant: Cloud, grant: Grant):
     """Exit code 5 and what to do; repeated, it continues with the same app."""
     tenant.tenant.switches.directory_lag = 1000
     late = grant(*NEW, "--timeout", "0")

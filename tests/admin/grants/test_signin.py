@@ -91,7 +91,7 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
         assert set(scopes) == wanted
 
 
-def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
+def test_declined_code(tenant: Cloud, grant: Grant):
     """The code is shown on stderr; then one sentence, and exit code 3."""
     with somebody_signs_in(tenant, decline=True):
         said = grant(*ME, "--device-code")

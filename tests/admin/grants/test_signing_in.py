@@ -80,8 +80,8 @@ class SignedInDouble(ConsoleDouble):
                 self.headers = {"Location": f"{login}?{query}"}
                 return 302, b""
             case "header":
-                told = f'Bearer realm="app" authorization_uri="{login}" resource_id="{{}}"'
-                self.headers = {"WWW-Authenticate": told.format(self.client_id)}
+                header = f'Bearer realm="app" authorization_uri="{login}" resource_id="{{}}"'
+                self.headers = {"WWW-Authenticate": header.format(self.client_id)}
                 return 401, b""
             case "silently":
                 self.headers = {"Location": "/.auth/login/aad?post_login_redirect_uri=/"}
@@ -138,7 +138,7 @@ def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: 
 
 
 @pytest.mark.parametrize("mode", ["logged-out", "none"])
-def test_without_the_cli_a_code_does(manage, tenant, app, client_id, mode, tmp_path):
+def test_code_without_the_cli(manage, tenant, app, client_id, mode, tmp_path):
     """If the CLI is missing or not signed in, a code is used."""
     path = {"PATH": str(tmp_path)} if mode == "none" else {}
     with somebody_signs_in(tenant, name=ANNE):
@@ -192,7 +192,7 @@ def test_a_wrong_key(manage: Manage):
     assert_one_sentence(manage("status", "--key", "another"), 3, "does not accept the key")
 
 
-def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
+def test_account_without_role(manage: Manage, tenant: Cloud, client_id: str):
     """With the CLI and with a code, one sentence says whom to ask; the app is not called."""
     tenant.tenant.assigned.clear()
     by_cli = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
@@ -219,7 +219,7 @@ def test_entra_issues_no_token(manage, tenant, client_id, declines, words):
     assert [word for word in words if word not in said.err.splitlines()[-1]] == []
 
 
-def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
+def test_app_without_sign_in_address(manage: Manage, app: SignedInDouble):
     """The sentence says which variable to set."""
     app.asks = "silently"
 
@@ -287,7 +287,7 @@ def test_no_token_for_anything_else_is_sent(manage, tenant, app, client_id, gran
 @pytest.mark.parametrize(
     ("option", "value"), [("--client-id", "me"), ("--tenant-id", "contoso.onmicrosoft.com")]
 )
-def test_ids_are_ids(manage: Manage, option: str, value: str):
+def test_invalid_ids(manage: Manage, option: str, value: str):
     """Both become part of an address or of az's command line."""
     assert_one_sentence(manage("status", option, value), 2, option)
 

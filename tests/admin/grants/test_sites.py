@@ -52,7 +52,7 @@ def test_a_lesser_permission_is_changed(tenant: Cloud, grant: Grant, shows_roles
     assert tenant.tenant.site_grants[MANAGED] == "write"
 
 
-def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
+def test_greater_permission_is_reported(tenant: Cloud, grant: Grant):
     """`fullcontrol` is more than needed: a grant leaves it, a check reports it."""
     tenant.tenant.site_grants[MANAGED] = "fullcontrol"
 
@@ -64,7 +64,7 @@ def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
 
 
 @pytest.mark.parametrize("role", ["fullcontrol", "owner", "read"])
-def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role: str):
+def test_other_permission_is_left(tenant: Cloud, grant: Grant, role: str):
     """Grant gives only `write`, so a revocation removes nothing else, and says so."""
     tenant.tenant.site_grants[MANAGED] = role
 
@@ -76,7 +76,7 @@ def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role
         assert "left as they are" in grant(*ME[:2], "--device-code", "--yes", "--revoke").out
 
 
-def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
+def test_role_without_sites(tenant: Cloud, grant: Grant):
     """A Privileged Role Administrator is told what the site needs; the roles are granted."""
     said = by_code(tenant, grant, "--yes", roles=(PRIVILEGED,))
 
@@ -122,11 +122,11 @@ def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(("apps", "shared"), [(["C-1"], False), (["c-1", "c-2"], True)])
-def test_whom_a_permission_is_for(apps: list[str], shared: bool):
+def test_apps_of_a_permission(apps: list[str], shared: bool):
     """Graph returns each app twice, and may list several in one permission."""
     identities = [{"application": {"id": app}} for app in apps]
-    told = {"grantedToIdentities": identities, "grantedToIdentitiesV2": identities}
-    listed = {"value": [{"id": "1", "roles": ["write"], **told}]}
+    fields = {"grantedToIdentities": identities, "grantedToIdentitiesV2": identities}
+    listed = {"value": [{"id": "1", "roles": ["write"], **fields}]}
     web = in_turn(answer({"id": "site-1"}), answer(listed))
     sites = Sites(Graph(URL, "token", transport=FunctionAdapter(web)), device_code=True)
 

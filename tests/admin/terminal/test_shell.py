@@ -66,7 +66,7 @@ def test_words_are_passed_on(tmp_path, shell, run):
     ],
 )
 def test_words_in_powershell(word, written):
-    """In single quotation marks nothing has a meaning but they, and their typographic sisters."""
+    """Within single quotation marks only these and their typographic variants are special."""
     assert POWERSHELL.word(word) == written
 
 
