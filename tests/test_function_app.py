@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +17,10 @@ import function_app
 from shared import version
 from shared.errors import SettingsError
 from tests.shared.microsoft365.test_certificates import OURS
-from tests.shared.settings.test_app import ENOUGH
+from tests.shared.settings.test_app import ENOUGH, NO_STORAGE
 from tests.shared.webhook.notifying import ID, STATE, TENANT, item, lifecycle
 
 TOKEN = "Validation: Testing client application reachability Request-Id: 5"
-STORAGE = (
-    "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=bm9ib2R5;"
-    "BlobEndpoint=http://127.0.0.1:1/nobody;QueueEndpoint=http://127.0.0.1:1/nobody"
-)
 
 # Indexed once: an app refuses to be indexed again.
 FUNCTIONS = {str(found.get_function_name()): found for found in function_app.app.get_functions()}
@@ -85,22 +82,20 @@ def body(*items: Any) -> bytes:
         (b"", {"validationToken": TOKEN}, 200),
         (b"", {"validationToken": "x" * 4097}, 400),
         (b"{", None, 400),
-        (b"{}", None, 400),
-        (b" " * (1024 * 1024 + 1), None, 413),
     ],
-    ids=["handshake", "long token", "malformed", "no value", "large"],
+    ids=["handshake", "long token", "malformed"],
 )
 def test_plain_answers(posted, params, status, caplog: pytest.LogCaptureFixture):
     """A handshake gets its token, a bad request one sentence; nothing is queued or logged."""
     with caplog.at_level(logging.DEBUG):
-        told = Posted(posted, params)
-    text = told.answer.get_body().decode()
+        request = Posted(posted, params)
+    text = request.answer.get_body().decode()
 
-    assert told.answer.status_code == status
-    assert told.answer.mimetype == "text/plain"
-    assert told.answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert request.answer.status_code == status
+    assert request.answer.mimetype == "text/plain"
+    assert request.answer.headers["X-Content-Type-Options"] == "nosniff"
     assert text == TOKEN if status == 200 else text.count(".") == 1
-    assert (told.sync, told.upkeep) == (None, None)
+    assert (request.sync, request.upkeep) == (None, None)
     assert TOKEN not in caplog.text
 
 
@@ -126,20 +121,15 @@ def test_many_users_are_queued_together():
     assert (bundle["kind"], bundle["userIds"]) == ("bundle", ids)
 
 
-@pytest.mark.parametrize(
-    "posted",
-    [body(), body(item(clientState="guess")), body(item(tenantId=ID)), body(1, None)],
-    ids=["nothing", "clientState", "tenant", "no objects"],
-)
-def test_stranger_learns_nothing(posted):
+def test_stranger_learns_nothing():
     """Foreign items get the same answer, and nothing is queued."""
-    answered = Posted(posted)
+    posted = Posted(body(item(clientState="guess"), item(tenantId=ID), 1, None))
 
-    assert (answered.answer.status_code, answered.answer.get_body()) == (202, b"")
-    assert (answered.sync, answered.upkeep) == (None, None)
+    assert (posted.answer.status_code, posted.answer.get_body()) == (202, b"")
+    assert (posted.sync, posted.upkeep) == (None, None)
 
 
-def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
+def test_log_counts_and_shows_no_secret(caplog: pytest.LogCaptureFixture):
     """One line per POST counts accepted and ignored items; it contains no clientState."""
     with caplog.at_level(logging.INFO, "photosync"):
         Posted(body(item(), lifecycle(), item(clientState="guess"), item(clientState="guess"), 5))
@@ -151,7 +141,7 @@ def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
     assert "guess" not in caplog.text
 
 
-def test_unset_client_state_is_said(
+def test_unset_client_state_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     """Without CLIENT_STATE the answer is still 202, and the log says what to set."""
@@ -181,7 +171,10 @@ def bindings() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_route_but_probe_and_page_needs_a_key():
-    """Only routes without data are open; none is reserved by the host."""
+    """
+    Without CONSOLE_SIGN_IN, only routes without data are open; none is reserved by the host, and
+    none exists twice.
+    """
     http = {
         name: trigger
         for name, found in bindings().items()
@@ -193,7 +186,7 @@ def test_every_route_but_probe_and_page_needs_a_key():
     assert anonymous == {"health", "console_page"}
     others = {t["authLevel"] for n, t in http.items() if n not in anonymous}
     assert others == {func.AuthLevel.FUNCTION}
-    assert not [t for t in http.values() if t["route"].startswith(("admin", "runtime"))]
+    assert not [t for t in http.values() if t["route"].startswith(("admin", "runtime", "keyed"))]
 
 
 def test_queues():
@@ -225,28 +218,27 @@ def test_message_is_passed_on(monkeypatch: pytest.MonkeyPatch, name, part, count
 @pytest.mark.parametrize("name", ["sync_photo", "upkeep"])
 @pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
-    """If storage settings are missing too, the run fails and the host keeps the message."""
-    with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
+    """If storage is missing too, the run names all that is wrong; the host keeps the message."""
+    with pytest.raises(SettingsError, match=r"CLIENT_ID.*AzureWebJobsStorage"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
 
 
 @pytest.mark.usefixtures("no_runtime")
 def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
     """The first messages, arriving together, share one runtime."""
-    more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
+    more = {
+        "CLIENT_CERTIFICATE": OURS.pem,
+        "AzureWebJobsStorage": NO_STORAGE,
+        "CLIENT_STATE": STATE,
+    }
     for key, value in {**ENOUGH, **more}.items():
         monkeypatch.setenv(key, value)
-    ready, built = threading.Barrier(8), []
+    ready = threading.Barrier(8)
 
-    def first_message() -> None:
+    def first_message(_: int) -> Any:
         ready.wait(10)
-        built.append(function_app.runtime())
+        return function_app.runtime()
 
-    threads = [threading.Thread(target=first_message) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-
-    assert len(built) == 8
+    with ThreadPoolExecutor(8) as pool:
+        built = list(pool.map(first_message, range(8)))
     assert len(set(map(id, built))) == 1

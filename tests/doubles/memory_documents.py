@@ -9,28 +9,35 @@ from typing import Any
 
 from shared.errors import Conflict
 from shared.storage.documents import Document
+from shared.telemetry.calls import note
 
 
 class MemoryDocuments:
-    """`after_read` is called between a read and the following write, as another run would act."""
+    """`at_read` is what other runs do between the next reads and the writes that follow."""
 
     def __init__(self) -> None:
         self.blobs: dict[str, Document] = {}
-        self.after_read: Callable[[], None] = lambda: None
+        self.at_read: list[Callable[[], object]] = []
+        self.calls = 0
+        self.error: Exception | None = None
         self._versions = itertools.count(1)
 
     def read(self, name: str) -> Document | None:
+        self._called()
         found = self.blobs.get(name)
-        self.after_read()
+        if self.at_read:
+            self.at_read.pop(0)()
         return found
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        self._called()
         known = self.blobs.get(name)
         if (known and known.version) != (after and after.version):
             raise Conflict("Another run wrote this blob first.")
         return self.put(name, fields)
 
     def delete(self, name: str, *, after: Document) -> None:
+        self._called()
         known = self.blobs.get(name)
         if known is None or known.version != after.version:
             raise Conflict("Another run wrote this blob first.")
@@ -42,3 +49,9 @@ class MemoryDocuments:
         written = json.loads(json.dumps(fields))
         self.blobs[name] = Document(written, f"version-{next(self._versions)}")
         return self.blobs[name]
+
+    def _called(self) -> None:
+        note("blob")
+        self.calls += 1
+        if self.error:
+            raise self.error

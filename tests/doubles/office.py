@@ -26,6 +26,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles import web
 from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import MemoryLines, in_memory
@@ -39,23 +40,11 @@ ANNE = User(
 )
 
 
-class Clock:
-    """A clock that moves only by `advance` and `sleep`."""
+class Clock(web.Clock):
+    """It begins at this module's NOON."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = self._start = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def ticks(self) -> float:
-        return (self.now - self._start).total_seconds()
-
-    def advance(self, by: timedelta) -> None:
-        self.now += by
-
-    def sleep(self, seconds: float) -> None:
-        self.advance(timedelta(seconds=seconds))
+        super().__init__(now)
 
 
 class MemoryStore:
@@ -149,6 +138,7 @@ class Exchange:
         return etag
 
     def user_and_photo(self, user_id: str) -> Fetched:
+        note("graph")
         self._called()
         photo, _ = self._photo(user_id)
         self.after_copy()
@@ -281,10 +271,10 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:8]}"'
 
 
-def failing(error: BaseException) -> Callable[[], NoReturn]:
-    """A function that raises *error*."""
+def failing(error: BaseException) -> Callable[..., NoReturn]:
+    """A function that raises *error*, whatever it is given."""
 
-    def fail() -> NoReturn:
+    def fail(*args: object, **named: object) -> NoReturn:
         raise error
 
     return fail

@@ -8,6 +8,7 @@ import pytest
 
 from shared.at_once import Threads
 from shared.telemetry import calls
+from tests.doubles.office import failing
 
 
 def test_both_are_under_way_together():
@@ -45,10 +46,7 @@ def test_an_error_of_the_first_is_kept_for_it():
     """No error is raised before the result is asked for: the other result may be enough."""
     error = ValueError()
 
-    def fail() -> None:
-        raise error
-
-    first, beside = Threads(1)(fail, lambda: "done")
+    first, beside = Threads(1)(failing(error), lambda: "done")
 
     assert (first.exception(), beside.result()) == (error, "done")
 

@@ -54,10 +54,10 @@ def test_codes_are_distinct():
 )
 def test_no_key_in_a_sentence(sentence: str):
     """If a service quotes the webhook's URL, the key is removed; the rest stays."""
-    told = str(PhotoSyncError(sentence))
+    shown = str(PhotoSyncError(sentence))
 
-    assert "s3cret" not in told
-    assert told.split("ode")[0] == sentence.split("ode")[0]
+    assert "s3cret" not in shown
+    assert shown.split("ode")[0] == sentence.split("ode")[0]
 
 
 def test_sentence_is_one_line():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from shared.errors import ServiceDown
 from shared.parking import Parking, PoisonHandler
-from tests.doubles.office import NOON, MemoryStore
+from tests.doubles.office import NOON, MemoryStore, failing
 
 
 class Poison:
@@ -75,12 +75,8 @@ def test_message_that_cannot_be_recorded_waits(caplog):
 
 def test_message_that_crashes_parking(caplog):
     """If recording a message crashes, its body is set aside and it does not return."""
-
-    def record(body: bytes) -> None:
-        raise ZeroDivisionError
-
     queue = Poison("a")
-    desk = Desk(queue, record=record)
+    desk = Desk(queue, record=failing(ZeroDivisionError()))
     desk.parking.empty()
 
     assert queue.left == []

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
-from shared.errors import ServiceDown, SettingsError
+from shared.errors import ServiceDown
+from shared.graph.client import Fetched
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.runtime import Runtime, _pace, build
+from shared.runtime import COPIES_AT_ONCE, _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
+from tests.doubles.office import ANNE
 from tests.shared.budget.fleet import Fleet
+from tests.shared.settings.test_app import ENOUGH, GUID, NO_STORAGE, WEBHOOK
 
 SETTINGS = {
-    "TENANT_ID": "00000000-0000-4000-8000-000000000001",
-    "MANAGED_IDENTITY_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
-    "SHAREPOINT_TENANT": "contoso",
-    "CLIENT_STATE": "a-secret-for-building",
-    "WEBHOOK_URL": "https://contoso.azurewebsites.net/api/notifications?code=a-key",
-    "AzureWebJobsStorage": (
-        "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
-        "BlobEndpoint=http://127.0.0.1:1/photosync;QueueEndpoint=http://127.0.0.1:1/photosync"
-    ),
+    **ENOUGH,
+    "CLIENT_ID": "",
+    "MANAGED_IDENTITY_CLIENT_ID": GUID,
+    "WEBHOOK_URL": WEBHOOK,
+    "AzureWebJobsStorage": NO_STORAGE,
 }
 
 
@@ -46,14 +47,8 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_network")
-def test_building_makes_no_call():
-    """Building makes no network call."""
-    assert isinstance(build(SETTINGS), Runtime)
-
-
-@pytest.mark.usefixtures("no_network")
 def test_first_message_calls():
-    """The first message makes the worker call Microsoft 365."""
+    """Building makes no call; the first message makes the worker call Microsoft 365."""
     worker = build(SETTINGS).worker
 
     with pytest.raises(Dialled):
@@ -73,6 +68,31 @@ def test_throttled_subscriptions_hold_up_no_photo():
     assert photos._http._throttle.paused_for() == 0
 
 
+def test_copies_read_user_and_photo_at_once(monkeypatch):
+    """No request waits for another, of the same copy or of one that runs at the same time."""
+    worker: Any = build(SETTINGS).worker
+    graph, meeting = worker._sync._source, threading.Barrier(2 * COPIES_AT_ONCE, timeout=60)
+
+    def meet(answer: Any) -> Any:
+        meeting.wait()
+        return answer
+
+    monkeypatch.setattr(graph, "user", lambda user_id: meet(ANNE))
+    monkeypatch.setattr(graph, "_photo_and_etag", lambda user_id: meet((b"photo", "etag")))
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as copies:
+        fetched = list(copies.map(graph.user_and_photo, [ANNE.id] * COPIES_AT_ONCE))
+
+    assert fetched == [Fetched(ANNE, b"photo", "etag")] * COPIES_AT_ONCE
+
+
+def test_copies_do_not_wait_for_their_own_threads():
+    """A copy's thread waits for Graph's, so a pool that runs both could wait forever."""
+    worker: Any = build(SETTINGS).worker
+
+    assert worker._sync._at_once._pool is not worker._sync._source._at_once._pool
+
+
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
 def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
     """A process that makes no profile call itself still knows the tenant's limit."""
@@ -86,7 +106,7 @@ def test_bad_certificate_lets_messages_wait():
     """With an unreadable certificate, messages wait."""
     settings = SETTINGS | {
         "MANAGED_IDENTITY_CLIENT_ID": "",
-        "CLIENT_ID": SETTINGS["TENANT_ID"],
+        "CLIENT_ID": GUID,
         "CLIENT_CERTIFICATE": "/no/such/file.pem",
     }
 
@@ -94,12 +114,6 @@ def test_bad_certificate_lets_messages_wait():
 
     assert isinstance(built.worker, NoWorker)
     assert isinstance(built.upkeep, NoUpkeep)
-
-
-def test_nothing_can_wait_without_storage():
-    """If the storage account is missing too, the error names everything that is wrong."""
-    with pytest.raises(SettingsError, match=r"CLIENT_ID.*AzureWebJobsStorage"):
-        build({})
 
 
 def test_message_is_raised_when_storage_is_down(monkeypatch):

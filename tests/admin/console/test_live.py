@@ -107,20 +107,31 @@ def test_sweep(cloud: LiveCloud, manage: Manage):
     assert "holds nothing back" in manage("sweep", "--release-removals").out
 
 
-def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Manage):
-    """The stored state is shown, a replay is queued, and runs once Graph answers."""
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(6))
-    cloud.replayed(user_id)
-    cloud.fault(service="graph", fault="429", next=1, retryAfter=15)
+def test_status_while_graph_refuses(cloud: LiveCloud, manage: Manage):
+    """The stored state is shown, with the reason why Exchange could not be read."""
+    user_id, upn = cloud.copied(6)
+    # Longer than any machine takes for both commands; a restarted host calls Graph again.
+    cloud.fault(service="graph", path=f"/users/{upn}", fault="429", next=1, retryAfter=600)
+    document = manage("status", upn, "--json").document
+    shown = manage("status", upn)
+    cloud.stack.kill_host()
+    cloud.stack.start_host()
 
-    answer = manage("status", upn, "--json").document
-    wait = "graph asked PhotoSync to wait for another"
-    assert_told(manage("status", upn), 4, wait, "synced", err="")
-    assert answer["user"]["id"] == user_id
-    assert answer["unasked"][0]["retryAfter"] > 10
+    assert document["user"]["id"] == user_id
+    assert document["unasked"][0]["retryAfter"] > 10
+    assert_told(shown, 4, "graph asked PhotoSync to wait for another", "synced", err="")
+
+
+def test_replay_while_graph_refuses(cloud: LiveCloud, manage: Manage):
+    """It is queued although Graph refuses to look the user up, and runs once Graph answers."""
+    user_id, upn = cloud.copied(6)
     cloud.seed_photo(user_id, picture(7))
+    last = cloud.last_entry()
+    # More than the ten seconds for which the app waits in place.
+    cloud.fault(service="graph", path=f"/users/{upn}", fault="429", next=1, retryAfter=11)
+
     assert_told(manage("replay", upn, "--wait"), 0, "synced", err="")
+    assert cloud.journal_of(user_id, last)[0]["fault"] == "429"
     assert cloud.shows(upn, picture(7))
 
 

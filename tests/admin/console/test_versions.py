@@ -42,5 +42,5 @@ def test_version_of_the_app(manage: Manage, console: ConsoleDouble):
     console.routes["GET", "overview"] = (200, overview(**packed))
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": [], **packed, "packedAt": ""})
 
-    assert "PhotoSync 0.2.0, packed 2026-01-31 12:00:00Z" in manage("status").out
+    assert "PhotoSync 0.2.0, packaged 2026-01-31 12:00:00Z" in manage("status").out
     assert manage("doctor").out.startswith("PhotoSync 0.2.0\n")

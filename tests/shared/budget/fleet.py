@@ -4,46 +4,30 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from shared.budget.fleet_budget import FleetBudget
 from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import Kind, doing
 from shared.errors import ServiceDown
 from shared.storage.documents import Document
-from shared.telemetry.calls import note
 from tests.doubles.memory_documents import MemoryDocuments
 
 WINDOW = 300.0
+AWAY = ServiceDown("Storage could not be reached.", service="storage")
 DOCUMENT = "budgets/contoso-admin.sharepoint.com.json"
 
 
 class Storage(MemoryDocuments):
-    """Documents; `calls` counts all calls, and `between` runs before each write."""
+    """Documents with storage's time in whole seconds."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
         self._fleet = fleet
-        self.calls = 0
-        self.is_away = False
-        self.between: Callable[[], None] = lambda: None
 
     def read(self, name: str) -> Document | None:
-        self._asked()
         found = super().read(name)
         return found._replace(at=float(math.floor(self._fleet.now))) if found else None
-
-    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        self._asked()
-        self.between()
-        return super().write(name, fields, after=after)
-
-    def _asked(self) -> None:
-        self.calls += 1
-        note("blob")
-        if self.is_away:
-            raise ServiceDown("Storage could not be reached.", service="storage")
 
 
 class Fleet:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.budget.fleet_budget import ALONE, HOLD, LARGEST, FleetBudget
+from shared.budget.fleet_budget import ALONE, HOLD, LARGEST
 from shared.budget.fleet_ledger import ASK_AGAIN
 from shared.budget.work import AHEAD, Kind, doing
 from shared.telemetry.calls import noted
-from tests.shared.budget.fleet import DOCUMENT, WINDOW, Fleet
+from tests.shared.budget.fleet import AWAY, DOCUMENT, WINDOW, Fleet
 
 
 @pytest.fixture
@@ -69,41 +69,30 @@ def test_never_more_than_the_limit(limit: int, data: st.DataObject):
         )
     )
     for here, kind, calls, ahead, other, seconds, timers in steps:
-        fleet.documents.between = _once(fleet, budgets, here, other)
+        if other not in (None, here):
+            # Between a read and the write that follows.
+            fleet.documents.at_read.append(partial(fleet.spend, budgets[other], Kind.CHANGE, 3))
         with doing(kind, ahead=ahead):
             for _ in range(calls):
                 fleet.call(budgets[here])
-        # If no call wrote the document, it must not happen while an instance gives back.
-        fleet.documents.between = lambda: None
+        # If no call read the document, it must not happen while an instance gives back.
+        fleet.documents.at_read.clear()
         fleet.pass_time(seconds, timers=timers)
 
     assert fleet.most <= limit
 
 
-def _once(
-    fleet: Fleet, budgets: Sequence[FleetBudget], here: int, other: int | None
-) -> Callable[[], None]:
-    """What another instance does between a read and the write that follows."""
-    todo = [] if other is None or other == here else [other]
-
-    def between() -> None:
-        if todo:
-            fleet.spend(budgets[todo.pop()], Kind.CHANGE, 3)
-
-    return between
-
-
 def test_lost_draws(fleet: Fleet):
     """An instance that lost a conditional write tries again; after several it waits a moment."""
     one, other = fleet.instance(), fleet.instance()
-    fleet.documents.between = _once(fleet, [one, other], 0, 1)
+    fleet.documents.at_read.append(lambda: fleet.spend(other, Kind.CHANGE, 3))
     assert fleet.spend(one, Kind.CHANGE, 1) == 1
     assert len(fleet.documents.blobs[DOCUMENT].fields["held"]) == 2
 
     late = fleet.instance()
-    fleet.documents.between = lambda: fleet.documents.put(DOCUMENT, {}) and None
+    fleet.documents.at_read += [lambda: fleet.documents.put(DOCUMENT, {})] * 99
     assert fleet.call(late) == 1.0
-    fleet.documents.between = lambda: None
+    fleet.documents.at_read.clear()
     fleet.pass_time(1)
     assert fleet.call(late) == 0
 
@@ -138,7 +127,7 @@ def test_portion_that_cannot_be_given_back(fleet: Fleet):
     """While storage is away it is not spent either."""
     one = fleet.instance()
     one.reserve(Kind.CHANGE, 950)
-    fleet.documents.is_away = True
+    fleet.documents.error = AWAY
     fleet.pass_time(HOLD)
 
     assert fleet.spend(one, Kind.CHANGE, 100) == int(fleet.limit * ALONE)
@@ -291,20 +280,20 @@ def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
     one, other = fleet.instance(), fleet.instance()
     fleet.spend(one, Kind.CHANGE, 1)
     fleet.pass_time(HOLD)
-    fleet.documents.is_away = True
+    fleet.documents.error = AWAY
     few = int(fleet.limit * ALONE)
 
     assert fleet.spend(one, Kind.CHANGE, 1000) == few
     fleet.pass_time(WINDOW + 1)
     assert fleet.spend(one, Kind.CHANGE, 1000) == few
     assert one.reserve(Kind.AUDIT, 5) > 0
-    fleet.documents.is_away = False
+    fleet.documents.error = None
     fleet.pass_time(40)
     fleet.spend(one, Kind.CHANGE, 1)
 
     assert fleet.spend(other, Kind.BEGUN, 1000) + few <= 1000
-    told = [record.getMessage().split()[0] for record in caplog.records]
-    assert told == ["budget.alone", "budget.shared"]
+    events = [record.getMessage().split()[0] for record in caplog.records]
+    assert events == ["budget.alone", "budget.shared"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from shared.budget.tenant_limit import SMALLEST_CLASS, TenantLimit, calls_of_class
 from shared.budget.work import Kind
 from shared.errors import ServiceDown
-from tests.shared.budget.fleet import DOCUMENT, Fleet
+from tests.shared.budget.fleet import AWAY, DOCUMENT, Fleet
 
 
 class Asked:
@@ -88,7 +88,7 @@ def test_limit_without_a_call():
     assert [one.limit(), one.limit(), licences.times] == [6000, 6000, 1]
     fleet.spend(one, Kind.CHANGE, 1)
     assert (other.limit(), licences.times) == (6000, 1)
-    fleet.documents.is_away = True
+    fleet.documents.error = AWAY
     assert fleet.instance(limit=TenantLimit(0, licences, lambda: 0)).limit() == SMALLEST_CLASS
 
 

@@ -84,5 +84,5 @@ class Clinic:
         self.tenant.subscriptions = {one.id: one}
 
     def examine(self, env: Mapping[str, str] | None = None) -> Examined:
-        told = build({**self.env, **(env or {})}).doctor.examine()
-        return Examined(told["ok"], [Check(**check) for check in told["checks"]])
+        report = build({**self.env, **(env or {})}).doctor.examine()
+        return Examined(report["ok"], [Check(**check) for check in report["checks"]])

@@ -22,18 +22,18 @@ def graph(**headers: str) -> Http:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told", "action"),
+    ("seconds", "detail", "action"),
     [
         *((seconds, "within 60 seconds", "") for seconds in (-60, 0, 60)),
         (-61, "61 seconds slow", "Set the clock"),
         (7200, "7,200 seconds fast", "Set the clock"),
     ],
 )
-def test_clock(seconds: int, told: str, action: str):
+def test_clock(seconds: int, detail: str, action: str):
     """More than a minute is reported with its direction; even a refusal carries the time."""
     found = clock_check.probe(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
 
-    assert told in found.detail
+    assert detail in found.detail
     assert found.action[: len("Set the clock")] == action
 
 
@@ -57,17 +57,17 @@ def test_anybody_has_no_token():
 
 
 @pytest.mark.parametrize(
-    ("left", "told", "well"),
+    ("left", "detail", "well"),
     [
         (timedelta(days=15), "is valid until", True),
         (timedelta(days=14), "expires on", False),
         (timedelta(), "expired on", False),
     ],
 )
-def test_certificate(left: timedelta, told: str, well: bool):
+def test_certificate(left: timedelta, detail: str, well: bool):
     """A certificate must be renewed two weeks before it expires."""
     end = OURS.certificate.not_valid_after_utc
     found = clock_check.certificate(OURS.pem, end - left)
 
-    assert told in found.detail
+    assert detail in found.detail
     assert (found.action == "") is well

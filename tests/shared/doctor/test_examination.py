@@ -36,7 +36,7 @@ def test_step_after_a_failed_one():
     ]
     first, second, third, other = examine(steps, Clock())
 
-    assert (second.ok, second.detail) == (*(False, 'Not checked, because "first" failed.'),)
+    assert (second.ok, second.detail) == (False, 'Not checked, because "first" failed.')
     assert third.action == 'Fix "second" first.'
     assert other.ok
     assert [first.looked, second.looked, third.looked, other.looked] == [True, False, False, True]
@@ -60,8 +60,8 @@ def test_time_is_up():
         clock.advance(ENOUGH / 2 + timedelta(seconds=1))
         return fail()
 
-    looks = [slow, lambda: Finding("Good."), slow, slow]
-    steps = [Step(str(number), probe, lambda _: "Fix it.") for number, probe in enumerate(looks)]
+    probes = [slow, lambda: Finding("Good."), slow, slow]
+    steps = [Step(str(number), probe, lambda _: "Fix it.") for number, probe in enumerate(probes)]
     checks = examine([*steps, Step("needs", slow, str, ("0",))], clock)
 
     assert [check.looked for check in checks] == [True, True, True, False, False]

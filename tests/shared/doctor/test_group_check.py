@@ -24,11 +24,11 @@ def group_clinic(clinic: Clinic) -> Clinic:
 def test_both_groups_are_told(group_clinic: Clinic):
     """Each group is reported with its name and the number of users in it."""
     examined = group_clinic.examine(BOTH)
-    told = examined.of("groups").detail
+    detail = examined.of("groups").detail
 
     assert examined.ok
-    assert 'SYNC_GROUP_ID is "Pilot". Users in it, including nested groups: 1.' in told
-    assert 'EXCLUDED_GROUP_ID is "No photos". Users in it, including nested groups: 0.' in told
+    assert 'SYNC_GROUP_ID is "Pilot". Users in it, including nested groups: 1.' in detail
+    assert 'EXCLUDED_GROUP_ID is "No photos". Users in it, including nested groups: 0.' in detail
 
 
 def test_deleted_group(group_clinic: Clinic):

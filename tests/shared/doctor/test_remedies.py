@@ -9,7 +9,7 @@ from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, 
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "advice"),
     [
         (Throttled("429"), "Wait a few minutes"),
         (ServiceDown("500"), "can reach Graph: name resolution"),
@@ -17,13 +17,13 @@ from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, 
         (AccessDenied("403"), "Grant it."),
     ],
 )
-def test_remedy(error: PhotoSyncError, told: str):
+def test_remedy(error: PhotoSyncError, advice: str):
     """The kind of error decides if possible, otherwise the check."""
-    assert told in remedy(error, "Grant it.", what="Graph")
+    assert advice in remedy(error, "Grant it.", what="Graph")
 
 
 @pytest.mark.parametrize(
-    ("sentence", "told"),
+    ("sentence", "advice"),
     [
         ("AADSTS90002: Tenant not found.", "TENANT_ID"),
         ("AADSTS700016: Application not found.", "CLIENT_ID"),
@@ -33,9 +33,9 @@ def test_remedy(error: PhotoSyncError, told: str):
         ("Entra does not know this tenant.", "Check TENANT_ID"),
     ],
 )
-def test_entra(sentence: str, told: str):
+def test_entra(sentence: str, advice: str):
     """Entra's error code decides which setting to fix; an unknown code is quoted."""
-    assert told in entra_remedy(AccessDenied(sentence), "Check the host.")
+    assert advice in entra_remedy(AccessDenied(sentence), "Check the host.")
 
 
 def test_entra_down():

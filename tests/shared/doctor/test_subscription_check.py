@@ -11,7 +11,6 @@ import pytest
 from shared.doctor import subscription_check
 from shared.doctor.examination import Finding
 from shared.errors import ServiceDown
-from shared.storage.documents import Document
 from shared.subscription.keeper import NAME
 from shared.uninstalling.uninstall_log import UninstallLog, UninstallLogs
 from tests.doubles.memory_documents import MemoryDocuments
@@ -113,12 +112,10 @@ def test_last_attempt_is_reported(graph: Graph):
 
 def test_storage_down(graph: Graph):
     """An outage of storage is reported by another check."""
+    documents = MemoryDocuments()
+    documents.error = ServiceDown("Storage is down.")
 
-    class Down(MemoryDocuments):
-        def read(self, name: str) -> Document | None:
-            raise ServiceDown("Storage is down.")
-
-    assert "Storage" not in probe(graph, documents=Down()).detail
+    assert "Storage" not in probe(graph, documents=documents).detail
 
 
 def test_no_webhook(graph: Graph):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -14,17 +14,12 @@ from local.cloud.certificates import make_client_certificate
 from shared import runtime
 from shared.doctor.doctor import NAME, Doctor, unopened
 from shared.doctor.microsoft365_checks import CHECKS, FILES, GRAPH, PROFILES
-from shared.errors import Conflict, SettingsError
-from shared.storage.documents import Document
+from shared.errors import SettingsError
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
 from tests.shared.doctor.clinic import Clinic
 from tests.shared.microsoft365.test_certificates import OURS
-
-GONE = (
-    "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
-    "BlobEndpoint=http://127.0.0.1:1/photosync;QueueEndpoint=http://127.0.0.1:1/photosync"
-)
+from tests.shared.settings.test_app import NO_STORAGE
 
 
 def test_expired_certificate(clinic: Clinic, tmp_path: Path):
@@ -59,7 +54,7 @@ def test_opaque_token(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    ("folders", "setting", "causes", "told"),
+    ("folders", "setting", "causes", "detail"),
     [
         (["Profilbilder"], "", [], '"Profilbilder"'),
         (["Profilbilder"], "Profilbilder", [], '"Profilbilder"'),
@@ -68,7 +63,7 @@ def test_opaque_token(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
         (["Kuvat", "Muut"], "", ["picture folder"], "2 folders"),
     ],
 )
-def test_picture_folder(clinic: Clinic, folders, setting, causes, told):
+def test_picture_folder(clinic: Clinic, folders, setting, causes, detail):
     """A folder in another language is found; a wrong PICTURE_FOLDER and several are reported."""
     clinic.tenant.name_picture_folder(folders[0])
     for folder in folders[1:]:
@@ -76,7 +71,7 @@ def test_picture_folder(clinic: Clinic, folders, setting, causes, told):
     examined = clinic.examine({"PICTURE_FOLDER": setting})
 
     assert examined.causes == causes
-    assert told in examined.of("picture folder").detail
+    assert detail in examined.of("picture folder").detail
 
 
 def test_user_with_photo_and_profile(clinic: Clinic):
@@ -124,7 +119,7 @@ def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     """If storage is down, all other checks still run."""
     # The retries of the storage client are not under test.
     monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
-    examined = clinic.examine({"AzureWebJobsStorage": GONE})
+    examined = clinic.examine({"AzureWebJobsStorage": NO_STORAGE})
 
     assert examined.causes == examined.wrong == ["storage"]
     assert "can reach the storage account" in examined.of("storage").action
@@ -165,32 +160,20 @@ def test_deleted_certificate(clinic: Clinic, tmp_path: Path):
 def test_no_storage_at_all():
     """Without storage settings the doctor still answers."""
     error = SettingsError("AzureWebJobsStorage is missing.")
-    told = Doctor(unopened(error), None, clock=Clock()).examine()
+    report = Doctor(unopened(error), None, clock=Clock()).examine()
 
-    assert not told["ok"]
-    assert told["checks"][0]["detail"] == str(error)
-    assert [check["ok"] for check in told["checks"]] == [False] * (len(CHECKS) + 2)
-
-
-class Busy(MemoryDocuments):
-    """Another examination writes at the same moment."""
-
-    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        assert name == NAME
-        raise Conflict("Another run wrote this blob first.")
-
-
-class Kept:
-    documents = Busy()
-
-    def lengths(self) -> dict[str, int]:
-        return {"photo-sync": 3}
+    assert not report["ok"]
+    assert report["checks"][0]["detail"] == str(error)
+    assert [check["ok"] for check in report["checks"]] == [False] * (len(CHECKS) + 2)
 
 
 def test_two_examinations_at_once():
     """Losing the race for the document proves that it can be written."""
-    told = Doctor(unopened(SettingsError("Bad.")), Kept(), clock=Clock()).examine()
-    storage = told["checks"][1]
+    documents = MemoryDocuments()
+    documents.at_read.append(lambda: documents.put(NAME, {}))
+    opened: Any = SimpleNamespace(documents=documents, lengths=lambda: {"photo-sync": 3})
+    report = Doctor(unopened(SettingsError("Bad.")), opened, clock=Clock()).examine()
+    storage = report["checks"][1]
 
     assert (storage["name"], storage["ok"]) == ("storage", True)
     assert "3 in photo-sync" in storage["detail"]
@@ -207,5 +190,5 @@ def test_third_examination_at_once():
 
     doctor = Doctor(enter, None, clock=Clock())
     assert doctor.examine()["checks"][0]["detail"] == "Bad."
-    [told] = second
-    assert "Try again" in told["checks"][0]["detail"]
+    [report] = second
+    assert "Try again" in report["checks"][0]["detail"]

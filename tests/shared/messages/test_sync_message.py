@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from shared.errors import BadMessage
 from shared.messages.sync_message import REASONS, REMOVAL, UNINSTALL, SyncMessage, parse
-from shared.user import is_object_id
 from tests.doubles.web import NOON
 
 UPN = "anne@contoso.com"
@@ -81,8 +80,8 @@ def test_removal_replaces_nothing():
 
 NOT_A_MESSAGE = {
     "nothing": b"",
-    "white space": b" \n",
     "a word": b"anne",
+    "an object id cut off": ID[:-1].encode(),
     "two users": b"anne@contoso.com bert@contoso.com",
     "two signs": b"anne@@contoso.com",
     "a path": b"anne@contoso.com/photo",
@@ -122,17 +121,15 @@ BAD_FIELDS = [
     ("reason", ["sweep"]),
     ("force", "true"),
     ("force", 1),
-    ("replace", "true"),
-    ("replace", 1),
     ("replace", None),
     ("attempt", 0),
     ("attempt", 1_000_001),
     ("attempt", 1.5),
     ("attempt", True),
-    ("attempt", "2"),
     ("firstQueuedAt", "yesterday"),
     ("firstQueuedAt", 1772452800),
     ("firstQueuedAt", "0001-01-01T00:00:00+14:00"),
+    ("firstQueuedAt", "9999-12-31T23:59:59-14:00"),
     ("correlationId", ""),
     ("correlationId", "a b=c"),
     ("correlationId", "a\n"),
@@ -236,15 +233,6 @@ def test_message_is_read_as_written(message):
     assert read(message.to_json()) == message
 
 
-@given(st.datetimes(timezones=st.just(timezone(timedelta(hours=-14)))))
-def test_any_time_is_read_or_refused(moment):
-    """A time at either end of the calendar is a time or a BadMessage."""
-    try:
-        read(with_field("firstQueuedAt", moment.isoformat()))
-    except BadMessage as error:
-        assert "firstQueuedAt" in str(error)  # noqa: PT017 - most times raise nothing
-
-
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -282,13 +270,3 @@ def test_any_bytes_are_a_message_or_a_bad_one(body):
         return
     assert read(message.to_json()) == message
     assert message.user_id.encode()
-
-
-@pytest.mark.parametrize(
-    ("text", "is_one"),
-    [(ID, True), (ID.upper(), True), (UPN, False), (f"{ID}\n", False), (ID[:-1], False)],
-    ids=["small", "capitals", "UPN", "line break", "short"],
-)
-def test_object_id(text, is_one):
-    """An object id is a GUID with dashes, in any case, and nothing around it."""
-    assert is_object_id(text) is is_one

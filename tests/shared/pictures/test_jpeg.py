@@ -161,14 +161,19 @@ def test_truncated_scan_is_refused(photo, share, end):
     assert is_refused(photo[:cut].rstrip(b"\xff") + end)
 
 
+def interrupted(photo: bytes, marker: int) -> bytes:
+    """The photo with a marker after the first third of its scan."""
+    start = photo.index(b"\xff\xda")
+    middle = start + (len(photo) - start) // 3
+    return photo[:middle] + bytes([0xFF, marker]) + photo[middle:]
+
+
 @each_variant
 def test_stray_marker_in_a_scan_is_refused(photo):
     """A scan interrupted by any marker is damage, never a picture that is half grey."""
-    start = photo.index(b"\xff\xda")
-    middle = start + (len(photo) - start) // 3
-    strays = [bytes([0xFF, marker]) for marker in (*range(0x01, 0xD0), *range(0xD8, 0xFF))]
+    markers = [*range(0x01, 0xD0), *range(0xD8, 0xFF)]
 
-    assert [s for s in strays if not is_refused(photo[:middle] + s + photo[middle:])] == []
+    assert [each for each in markers if not is_refused(interrupted(photo, each))] == []
 
 
 @pytest.mark.parametrize("variant", ["baseline", "grey", "subsampled"])
@@ -179,10 +184,8 @@ def test_stray_marker_in_a_scan_is_refused(photo):
 def test_restart_without_intervals_is_refused(variant, number, announced):
     """A restart marker interrupts a scan, too, if no intervals are announced (B.1.1.3)."""
     photo = VARIANTS[variant][:20] + announced + VARIANTS[variant][20:]
-    start = photo.index(b"\xff\xda")
-    middle = start + (len(photo) - start) // 3
 
-    assert is_refused(photo[:middle] + bytes([0xFF, 0xD0 + number]) + photo[middle:])
+    assert is_refused(interrupted(photo, 0xD0 + number))
 
 
 @each_variant

@@ -13,7 +13,7 @@ from shared.orders.order import REPLAY, Order
 from shared.orders.order_log import File, OrderLog
 from shared.signature import KEY, Signature
 from shared.storage.append_blobs import AppendBlobs
-from tests.doubles.office import Clock
+from tests.doubles.office import Clock, failing
 
 
 def test_lines_of_many_writers(container: ContainerClient):
@@ -78,11 +78,8 @@ def test_container_that_is_being_deleted(
     container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ):
     """For a while storage can create nothing of that name: the order is tried again."""
-
-    def create_container() -> None:
-        raise ResourceExistsError("ContainerBeingDeleted")
-
-    monkeypatch.setattr(container, "create_container", create_container)
+    being_deleted = ResourceExistsError("ContainerBeingDeleted")
+    monkeypatch.setattr(container, "create_container", failing(being_deleted))
     log = OrderLog(AppendBlobs(container), clock=Clock())
 
     with pytest.raises(ServiceDown):

@@ -50,16 +50,6 @@ def test_archived_state_is_replaced(store):
     assert store.read(ANNE.id) == (KNOWN, version)
 
 
-def test_of_two_replacements_one_counts(store):
-    """Of two runs that read the archived state, one replaces it."""
-    read = store.read(ANNE.id)
-    store.replace(KNOWN, version=read.version)
-
-    with pytest.raises(Conflict):
-        store.replace(replace(KNOWN, detail="second"), version=read.version)
-    assert store.read(ANNE.id).state == KNOWN
-
-
 def test_archived_state_that_has_changed(store, container):
     """A newer state, archived again, is not deleted."""
     stale = store.read(ANNE.id).version
@@ -121,7 +111,7 @@ def test_archived_and_deleted_at_once(container):
     blobs = Blobs(container)
     blobs.put("a.json", b"{}")
     archive(container, "a.json")
-    looked = container.get_blob_client
+    get = container.get_blob_client
 
     class Deleting:
         def __getattr__(self, name):
@@ -129,7 +119,7 @@ def test_archived_and_deleted_at_once(container):
 
         def get_blob_client(self, name):
             container.delete_blob(name)
-            return looked(name)
+            return get(name)
 
     deleting: Any = Deleting()
     assert Blobs(deleting).read("a.json") is None

@@ -31,9 +31,9 @@ SHOWN = UserState(
 )
 
 
-def listed(state: UserState, **told: str) -> Entry:
+def listed(state: UserState, **edited: str) -> Entry:
     content = user_state.to_json(state)
-    metadata = roster_entry.describe(state) | cover.describe(state, content) | told
+    metadata = roster_entry.describe(state) | cover.describe(state, content) | edited
     return roster_entry.entry(state.user_id, metadata, cover.digest(content))
 
 

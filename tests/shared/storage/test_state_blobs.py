@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -57,21 +55,6 @@ def test_container_created_by_another(container):
     assert (found.content, found.version) == (b"{}", version)
 
 
-def test_many_first_writes_at_once(container):
-    """First writes for several users at once, before there is a container, all arrive."""
-    users = [f"user-{number}" for number in range(8)]
-    barrier = threading.Barrier(len(users))
-
-    def write(user: str) -> str:
-        barrier.wait()
-        return BlobStore(container).create(UserState(user))
-
-    with ThreadPoolExecutor(len(users)) as pool:
-        list(pool.map(write, users))
-
-    assert all(BlobStore(container).read(user) for user in users)
-
-
 def test_replacement(store):
     """A write replaces the version it names, even with the same text, and returns the new one."""
     first = store.create(FIRST)
@@ -114,24 +97,6 @@ def test_deletion(store):
     with pytest.raises(Conflict):
         store.delete(ANNE.id, version=version)
     assert store.read(ANNE.id).state == SECOND
-
-
-def test_of_many_replacements_one_wins(store):
-    """Of many runs that replace the same version at once, exactly one succeeds."""
-    version, barrier = store.create(FIRST), threading.Barrier(6)
-
-    def write(number: int) -> int:
-        barrier.wait()
-        try:
-            store.replace(replace(FIRST, attempt=number), version=version)
-        except Conflict:
-            return 0
-        return number
-
-    with ThreadPoolExecutor(6) as pool:
-        won = [number for number in pool.map(write, range(1, 7)) if number]
-
-    assert [store.read(ANNE.id).state.attempt] == won
 
 
 def test_blob_is_json_for_people(store, container):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +18,7 @@ from shared.written_file import WrittenFile
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
 DAMAGED = "The state blob was damaged. PhotoSync replaces it."
+AT = "2026-01-31T12:00:00.000+00:00"
 IN_BERLIN = "2026-01-31T13:00:00+01:00"
 FULL = UserState(
     ANNE.id,
@@ -45,46 +46,40 @@ FULL = UserState(
     replays=("newest", "before"),
 )
 SYNCED = replace(FULL, claim=None)
+WRITTEN = json.loads(user_state.to_json(FULL))
 
 moments = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 texts = st.text(st.characters(exclude_categories=["Cs"]))
+OF_A_TYPE = {"str": texts, "int": st.integers(0, 99), "datetime | None": st.none() | moments}
 
 
 def _fresh(by: str, seconds: float) -> Claim:
     return Claim(by, seconds, left=seconds + 1)
 
 
+OF_A_FIELD = {
+    "user_id": st.just(ANNE.id),
+    "status": st.sampled_from(sorted(user_state.STATUSES)),
+    "files": st.just(())
+    | st.tuples(*[st.builds(WrittenFile, texts, st.integers(0, 99), texts)] * 3),
+    "claim": st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
+    "last_error": st.none() | st.builds(LastError, texts, texts, moments),
+    "replays": st.lists(texts, max_size=user_state.MOST_REPLAYS).map(tuple),
+}
+OTHERS = {each.name: each.type for each in fields(UserState) if each.name not in OF_A_FIELD}
 states = st.builds(
-    UserState,
-    st.just(ANNE.id),
-    user_principal_name=texts,
-    display_name=texts,
-    status=st.sampled_from(sorted(user_state.STATUSES)),
-    reason=texts,
-    detail=texts,
-    sha256=texts,
-    source_etag=texts,
-    picture_url=texts,
-    sizes=texts,
-    recipe=st.integers(0, 99),
-    files=st.just(()) | st.tuples(*[st.builds(WrittenFile, texts, st.integers(0, 99), texts)] * 3),
-    damage=texts,
-    synced_at=st.none() | moments,
-    checked_at=st.none() | moments,
-    attempt=st.integers(0, 99),
-    next_attempt_at=st.none() | moments,
-    missing_since=st.none() | moments,
-    left_since=st.none() | moments,
-    out_of_scope_since=st.none() | moments,
-    claim=st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
-    last_error=st.none() | st.builds(LastError, texts, texts, moments),
-    replays=st.lists(texts, max_size=user_state.MOST_REPLAYS).map(tuple),
+    UserState, **OF_A_FIELD, **{name: OF_A_TYPE[str(kind)] for name, kind in OTHERS.items()}
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
+
+
+def read(value: object) -> UserState:
+    """What the blob with this JSON says about Anne."""
+    return user_state.from_json(ANNE.id, json.dumps(value).encode())
 
 
 @given(states)
@@ -95,7 +90,7 @@ def test_state_survives_the_blob(known):
 
 def test_names_in_the_blob():
     """Other programs read the blob by these names."""
-    assert json.loads(user_state.to_json(FULL)) == {
+    assert WRITTEN == {
         "userId": ANNE.id,
         "userPrincipalName": "anne@contoso.com",
         "displayName": "Anne Keller",
@@ -112,19 +107,15 @@ def test_names_in_the_blob():
             for each in (b"small", b"middle", b"large")
         ],
         "damage": "a sentence",
-        "syncedAt": "2026-01-31T12:00:00.000+00:00",
-        "checkedAt": "2026-01-31T12:00:00.000+00:00",
+        "syncedAt": AT,
+        "checkedAt": AT,
         "attempt": 3,
-        "nextAttemptAt": "2026-01-31T12:00:00.000+00:00",
-        "missingSince": "2026-01-31T12:00:00.000+00:00",
-        "leftSince": "2026-01-31T12:00:00.000+00:00",
-        "outOfScopeSince": "2026-01-31T12:00:00.000+00:00",
+        "nextAttemptAt": AT,
+        "missingSince": AT,
+        "leftSince": AT,
+        "outOfScopeSince": AT,
         "claim": {"by": "a-run", "seconds": 300.0},
-        "lastError": {
-            "code": "throttled",
-            "message": "Busy.",
-            "at": "2026-01-31T12:00:00.000+00:00",
-        },
+        "lastError": {"code": "throttled", "message": "Busy.", "at": AT},
         "replays": ["newest", "before"],
     }
 
@@ -132,15 +123,11 @@ def test_names_in_the_blob():
 @pytest.mark.parametrize("text", ["2026-01-31T12:00:00", IN_BERLIN])
 def test_time_typed_by_a_person(text):
     """A time without a zone is UTC; all times are written in UTC. Only the status is required."""
-    known = user_state.from_json(
-        ANNE.id, json.dumps({"status": "synced", "syncedAt": text}).encode()
-    )
+    known = read({"status": "synced", "syncedAt": text})
 
     assert known == UserState(ANNE.id, status=user_state.SYNCED, synced_at=NOON)
-    written = json.loads(
-        user_state.to_json(replace(known, synced_at=datetime.fromisoformat(IN_BERLIN)))
-    )
-    assert written["syncedAt"] == "2026-01-31T12:00:00.000+00:00"
+    again = user_state.to_json(replace(known, synced_at=datetime.fromisoformat(IN_BERLIN)))
+    assert json.loads(again)["syncedAt"] == AT
 
 
 @pytest.mark.parametrize(
@@ -177,18 +164,16 @@ def test_damaged_blob_counts_as_never_synced(blob):
 
 def test_status_of_a_newer_version():
     """After a rollback the picture is still known as ours, but its files are unknown."""
-    fields = json.loads(user_state.to_json(FULL)) | {"status": "paused", "pausedSince": "2031"}
-    known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
+    known = read(WRITTEN | {"status": "paused", "pausedSince": "2031"})
 
     assert known == replace(
-        user_state.from_json(ANNE.id, user_state.to_json(FULL)),
+        read(WRITTEN),
         status=user_state.WAITING,
         detail="A newer version of PhotoSync wrote this state. The user is checked again.",
         sha256="",
         files=(),
         damage="",
     )
-    assert known.picture_url == FULL.picture_url != ""
 
 
 @pytest.mark.parametrize(
@@ -207,8 +192,7 @@ def test_status_of_a_newer_version():
 )
 def test_other_form_of_a_newer_version(change):
     """From a state in another form, only the picture's address is believed."""
-    fields = json.loads(user_state.to_json(FULL)) | change
-    known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
+    known = read(WRITTEN | change)
 
     assert known == UserState(ANNE.id, picture_url=FULL.picture_url, detail=DAMAGED)
 
@@ -217,17 +201,13 @@ def test_other_form_of_a_newer_version(change):
 def test_picture_url_that_is_no_text(url):
     """It reads as empty, in a valid state and in a damaged one."""
     for status in ("synced", 5):
-        fields = json.loads(user_state.to_json(FULL)) | {"pictureUrl": url, "status": status}
-        assert user_state.from_json(ANNE.id, json.dumps(fields).encode()).picture_url == ""
+        assert read(WRITTEN | {"pictureUrl": url, "status": status}).picture_url == ""
 
 
-@given(
-    json_values
-    | st.dictionaries(st.sampled_from(sorted(json.loads(user_state.to_json(FULL)))), json_values)
-)
+@given(json_values | st.dictionaries(st.sampled_from(sorted(WRITTEN)), json_values))
 def test_no_blob_stops_a_run(value):
     """Any JSON reads as some state that can be written again."""
-    known = user_state.from_json(ANNE.id, json.dumps(value).encode())
+    known = read(value)
 
     assert user_state.from_json(ANNE.id, user_state.to_json(known)).status == known.status
 
@@ -267,8 +247,8 @@ def test_released_state(before, touched, sha256):
     assert (after.claim, after.sha256) == (None, sha256)
 
 
-def test_state_that_tells():
-    """A state tells a result if it says just that and no run died over the files since."""
+def test_recorded_result():
+    """A state has recorded a result if it says just that and no run died since."""
     known = replace(SYNCED, status=user_state.NO_PHOTO, detail="None.")
 
     assert known.has_recorded(user_state.NO_PHOTO, "None.")
@@ -287,7 +267,7 @@ def test_state_that_tells():
         ({"claim": FULL.claim}, False),
     ],
 )
-def test_state_that_says_the_same(changed, same):
+def test_repeated_check(changed, same):
     """A repeated check alone is not worth a write."""
     assert replace(SYNCED, **changed).only_repeats(SYNCED) is same
 

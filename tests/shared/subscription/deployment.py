@@ -48,8 +48,8 @@ class Graph:
             self.at_create.pop(0)()
         for one in self.live.values():
             if one.changes == CHANGES and one.expires_at > self._clock():
-                told = one.id if self.tells_existing else ""
-                raise SubscriptionExists("Graph already has a subscription.", told)
+                existing_id = one.id if self.tells_existing else ""
+                raise SubscriptionExists("Graph already has a subscription.", existing_id)
         return self.make(url, client_state, expires_at)
 
     def make(self, url: str, state: str, expires_at: datetime, *changes: str) -> Subscription:

@@ -8,8 +8,6 @@ import pytest
 
 from shared.errors import AccessDenied, ClaimLost, Conflict, ServiceDown, Throttled
 from shared.subscription.keeper import LIFE
-from tests.doubles.memory_documents import MemoryDocuments
-from tests.doubles.office import Clock
 from tests.shared.subscription.deployment import URL, Deployment
 
 MINUTE = timedelta(minutes=1)
@@ -105,20 +103,16 @@ def test_why_it_is_not_kept(here, error, status):
 
 def test_sweep_is_asked_for_before_anything_is_recorded():
     """A run that dies after subscribing subscribes again, so no sweep is forgotten."""
+    here = Deployment()
 
-    class Dying(MemoryDocuments):
-        def write(self, name, fields, *, after):
-            if after:
-                raise Conflict("Another run wrote this blob first.")
-            return super().write(name, fields, after=after)
+    def another_run() -> None:
+        here.documents.put("subscription.json", {})
 
-    here = Deployment(Clock())
-    sound, here.documents = here.documents, Dying()
+    here.graph.at_create.append(another_run)
     with pytest.raises(ClaimLost):
         here.keeper.keep()
     assert here.sweeps == 1
 
-    here.documents = sound
     here.keep()
     assert here.works
     assert here.sweeps == 2

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shared.errors import ClaimLost, Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
 from shared.subscription.keeper import APART, AT_WORK, LIFE
+from tests.doubles.office import failing
 from tests.shared.subscription.deployment import URL, Deployment, neighbour
 
 Listing = Callable[[list[Subscription]], list[Subscription]]
@@ -73,11 +74,7 @@ def test_no_answer_about_the_remembered_one(here):
     """If Graph gives no answer, none is created, and the blob says why."""
     before = here.only
     here.graph.shows = nothing
-
-    def down(id_: str) -> None:
-        raise ServiceDown("graph answered 500.", service="graph")
-
-    here.graph.find = down
+    here.graph.find = failing(ServiceDown("graph answered 500.", service="graph"))
     with pytest.raises(ServiceDown):
         here.keeper.keep()
 
@@ -238,17 +235,10 @@ def test_two_instances_renew_at_once(here):
     """Two instances that renew at once keep the subscription, without a gap."""
     before = here.only.id
     here.clock.advance(LIFE / 2 + SECOND)
-    late = here.keeper
-    nothing = here.documents.after_read
-
-    def meanwhile() -> None:
-        here.documents.after_read = nothing
-        here.keeper.keep()
-
-    here.documents.after_read = meanwhile
+    here.documents.at_read.append(here.keeper.keep)
 
     with pytest.raises(Conflict):
-        late.keep()
+        here.keeper.keep()
 
     assert here.keep().id == before
     assert here.works

@@ -42,8 +42,8 @@ class Counted:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     for point in metric.data.data_points:
-                        told = " ".join(f"{k}={v!s}" for k, v in (point.attributes or {}).items())
-                        found[metric.name, told] = (
+                        labels = " ".join(f"{k}={v!s}" for k, v in (point.attributes or {}).items())
+                        found[metric.name, labels] = (
                             point.value if isinstance(point, NumberDataPoint) else point.sum
                         )
         return found

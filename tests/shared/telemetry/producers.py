@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from shared.errors import AccessDenied, ServiceDown, SettingsError
-from shared.misconfigured import NoUpkeep, NoWorker
+from shared.errors import AccessDenied, ServiceDown
 from shared.orders.order import REPLAY, Order
 from shared.signature import KEY, Signature
 from shared.subscription.keeper import LIFE
-from shared.telemetry.telemetry import COLLECTOR, SWITCH, Send, Telemetry
+from shared.telemetry.telemetry import COLLECTOR, SWITCH, Telemetry
 from tests.doubles.memory_lines import in_memory
-from tests.doubles.office import Clock, DelayedMessages, MemoryStore, Office
+from tests.doubles.office import Office, failing
 from tests.shared.auditing.auditing_alone import Auditing
 from tests.shared.copying.runs import OLD, message
 from tests.shared.subscription.deployment import Deployment
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
+from tests.shared.test_misconfigured import Desk
 from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
 from tests.shared.webhook.notifying import item
 from tests.test_function_app import Posted, body
@@ -51,12 +49,9 @@ def audits() -> None:
 
 def wrong_settings() -> None:
     """Messages that arrive while settings are wrong."""
-    wrong = SettingsError("Fix these app settings: CLIENT_ID is missing.")
-    clock, store = Clock(), MemoryStore()
-    queue = DelayedMessages()
-    worker = NoWorker(wrong, store, queue, clock=clock, new_id=lambda: "an-id")
-    worker.process(b"anne@contoso.com")
-    NoUpkeep(wrong, store, queue, clock=clock, new_id=lambda: "an-id").park(b"sweep")
+    desk = Desk()
+    desk.worker.process(b"anne@contoso.com")
+    desk.upkeep.park(b"sweep")
     # Tests run without CLIENT_STATE.
     Posted(body(item()))
 
@@ -68,13 +63,9 @@ def crashes() -> None:
     office.sharepoint.plan_error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         office.process()
-
-    def broken(*, again: bool) -> str:
-        raise ZeroDivisionError
-
     upkeep = UpkeepOffice()
     # No fault of a service makes the product's own code crash.
-    upkeep.sweeps.start = broken  # type: ignore[method-assign]
+    upkeep.sweeps.start = failing(ZeroDivisionError())  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         upkeep.upkeep.process(b"sweep")
 
@@ -97,10 +88,7 @@ def unwritten_order() -> None:
 
 def unwatched() -> None:
     """Telemetry that cannot be sent."""
-
-    def load(env: Mapping[str, str]) -> Send:
-        raise ImportError(name="opentelemetry.exporter")
-
+    load = failing(ImportError(name="opentelemetry.exporter"))
     Telemetry({SWITCH: "true", COLLECTOR: "http://localhost"}, load=load).ready()
 
 

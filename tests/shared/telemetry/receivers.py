@@ -110,8 +110,8 @@ class Receiver:
         answer = b""  # a valid message in protobuf
         if path.endswith("/track"):
             count = body.count(b'"baseType"')
-            told = {"itemsReceived": count, "itemsAccepted": count, "errors": []}
-            answer = json.dumps(told).encode()
+            accepted = {"itemsReceived": count, "itemsAccepted": count, "errors": []}
+            answer = json.dumps(accepted).encode()
         reply(request, 200, answer, Content_Type="application/json")
 
 

@@ -122,7 +122,7 @@ def test_silent_app():
 
 
 @pytest.mark.parametrize(
-    ("looked", "left", "found"),
+    ("checked", "left", "found"),
     [
         (HOUR, 20 * DAY, 0),
         (HOUR, 3 * DAY, 0),
@@ -133,11 +133,11 @@ def test_silent_app():
     ids=["fine", "three days", "one day", "over", "no check"],
 )
 @pytest.mark.parametrize("how", ["created", "renewed", "kept"])
-def test_subscription(how, looked, left, found):
+def test_subscription(how, checked, left, found):
     """It is an alert if less than two days are left, or if no check was logged for two days."""
     workspace = Workspace()
     expires = (datetime.now(UTC) + left).isoformat()
-    workspace.log(f"subscription.{how} id=a expires={expires}", ago=looked)
+    workspace.log(f"subscription.{how} id=a expires={expires}", ago=checked)
 
     assert len(workspace.ask(query("subscription-expiring"))) == found
 

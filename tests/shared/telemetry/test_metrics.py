@@ -29,7 +29,9 @@ def test_photos_by_outcome(office, counted):
     office.sharepoint.plan_error = AccessDenied("No role.")
     office.process()
 
-    found = {told: n for (name, told), n in counted().items() if name == "photosync.photos"}
+    found = {
+        attributes: n for (name, attributes), n in counted().items() if name == "photosync.photos"
+    }
     words = ("synced", "unchanged", "unreadable", "parked", "failed")
     assert found == {f"outcome={word}": 1 for word in words}
 

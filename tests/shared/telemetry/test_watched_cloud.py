@@ -101,13 +101,13 @@ def test_metrics_in_application_insights(eventful: Eventful):
         for point in item["data"]["baseData"]["metrics"]
     ]
 
-    assert {point["name"]: set(told) for point, told in found} == {
+    assert {point["name"]: set(labels) for point, labels in found} == {
         name: attributes for name, (_, attributes) in CONTRACT.items()
     }
     [duration] = [
         point
-        for point, told in found
-        if point["name"] == "photosync.change.duration" and told["reason"] == "notification"
+        for point, labels in found
+        if point["name"] == "photosync.change.duration" and labels["reason"] == "notification"
     ]
     assert duration.keys() == {"name", "value", "count", "min", "max"}
 

@@ -30,40 +30,26 @@ _KUSTO = Path(__file__).with_name("kusto")
 
 # learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces and its neighbours: the columns
 # that our queries may use.
+_COMMON = {
+    "TimeGenerated": "datetime",
+    "AppRoleName": "string",
+    "_ResourceId": "string",
+    "Properties": "dynamic",
+    "ItemCount": "int",
+}
+_TRACES = {"Message": "string", "SeverityLevel": "int", "OperationId": "string"}
+_METRICS = {"Name": "string", "Sum": "real", "Min": "real", "Max": "real"}
+_REQUESTS = {
+    "Name": "string",
+    "Url": "string",
+    "Success": "bool",
+    "ResultCode": "string",
+    "DurationMs": "real",
+}
 TABLES = {
-    "AppTraces": {
-        "TimeGenerated": "datetime",
-        "Message": "string",
-        "SeverityLevel": "int",
-        "OperationId": "string",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-        "ItemCount": "int",
-    },
-    "AppMetrics": {
-        "TimeGenerated": "datetime",
-        "Name": "string",
-        "Sum": "real",
-        "Min": "real",
-        "Max": "real",
-        "ItemCount": "int",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-    },
-    "AppRequests": {
-        "TimeGenerated": "datetime",
-        "Name": "string",
-        "Url": "string",
-        "Success": "bool",
-        "ResultCode": "string",
-        "DurationMs": "real",
-        "AppRoleName": "string",
-        "_ResourceId": "string",
-        "Properties": "dynamic",
-        "ItemCount": "int",
-    },
+    "AppTraces": _COMMON | _TRACES,
+    "AppMetrics": _COMMON | _METRICS,
+    "AppRequests": _COMMON | _REQUESTS,
 }
 _DUCKDB = {
     "datetime": "TIMESTAMP",
@@ -88,9 +74,9 @@ class Workspace:
     def put(self, table: str, **row: Any) -> None:
         """Add one row; columns that are not given are empty."""
         moment = row.pop("TimeGenerated", None) or datetime.now(UTC)
-        told = {**row, "TimeGenerated": moment.astimezone(UTC).replace(tzinfo=None)}
+        cells = {**row, "TimeGenerated": moment.astimezone(UTC).replace(tzinfo=None)}
         values = [
-            json.dumps(told[name]) if kind == "dynamic" and name in told else told.get(name)
+            json.dumps(cells[name]) if kind == "dynamic" and name in cells else cells.get(name)
             for name, kind in TABLES[table].items()
         ]
         marks = ", ".join("?" * len(values))
@@ -111,8 +97,8 @@ class Workspace:
                 "Properties": data["properties"],
             }
             if envelope["data"]["baseType"] == "MessageData":
-                told = {"Message": data["message"], "SeverityLevel": data["severityLevel"]}
-                self.put("AppTraces", **common, **told)
+                line = {"Message": data["message"], "SeverityLevel": data["severityLevel"]}
+                self.put("AppTraces", **common, **line)
             else:
                 [point] = data["metrics"]
                 least, most = point.get("min"), point.get("max")

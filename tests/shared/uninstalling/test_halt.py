@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.errors import ServiceDown
-from shared.storage.documents import Document
 from shared.telemetry import calls
 from shared.uninstalling.halt import CHECKED_EVERY, Halt
 from shared.uninstalling.uninstall_log import (
@@ -29,27 +27,11 @@ MINUTE, TICK = timedelta(seconds=CHECKED_EVERY), timedelta(milliseconds=1)
 START = NOON.isoformat()
 
 
-class Counted(MemoryDocuments):
-    """Documents that count each read, as blobs do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads: Counter[str] = Counter()
-        self.down = False
-
-    def read(self, name: str) -> Document | None:
-        self.reads[name] += 1
-        calls.note("blob")
-        if self.down:
-            raise ServiceDown("Storage is down.", service="storage")
-        return super().read(name)
-
-
 class Process:
     """One process, and the order that others may write."""
 
     def __init__(self) -> None:
-        self.documents, self.clock = Counted(), Clock()
+        self.documents, self.clock = MemoryDocuments(), Clock()
         self.halt = Halt(UninstallLogs(self.documents), self.clock.ticks)
 
     def order(self, status: str = RUNNING, *, id_: str = "u-1", remove: bool = True) -> None:
@@ -67,7 +49,7 @@ def test_no_is_cached_for_a_minute(process: Process):
     with calls.noted() as made:
         answers = [process.halt.is_on() for _ in range(100)]
 
-    assert (set(answers), process.documents.reads[NAME], made) == ({False}, 1, [])
+    assert (set(answers), process.documents.calls, made) == ({False}, 1, [])
 
 
 def test_order_takes_effect_within_a_minute(process: Process):
@@ -116,10 +98,10 @@ def test_whose_messages_remove_pictures(process: Process, change: dict[str, Any]
 
 def test_error_is_not_cached(process: Process):
     """If storage does not answer, the error is raised; the next check asks again."""
-    process.documents.down = True
+    process.documents.error = ServiceDown("Storage is down.", service="storage")
     with pytest.raises(ServiceDown):
         process.halt.is_on()
-    process.documents.down = False
+    process.documents.error = None
     process.order()
 
     assert process.halt.is_on()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -84,32 +86,24 @@ def test_messages_from_before_the_order_are_deleted(town: Town):
 # Runs that are working
 
 
-def test_copy_in_progress(town: Town):
-    """A user whom a run has claimed is left to it, and handled in a later round."""
-    id_ = town.add(2, claim=Claim("a-run", 300.0))
-    town.order(remove=True)
+def test_runs_in_progress(town: Town):
+    """
+    A user whom a run has claimed, or whose state a run has written since it was read, is left to
+    that run and handled in a later round.
+    """
+    claimed, changed = town.add(2, claim=Claim("a-run", 300.0)), user(1)
+
+    def write() -> None:
+        town.states.before_delete.clear()
+        town.states.put(replace(town.states[changed], detail="Newer."))
+
+    town.states.before_delete[changed] = write
+    town.order()
     town.run(until=lambda: town.log.round == 2)
     kept = set(town.states.blobs)
     end = town.run()
 
-    assert (kept, end.status, end.left) == ({id_}, DONE, 0)
-    assert town.is_clean
-
-
-def test_state_that_has_changed(town: Town):
-    """A state that another run has written since it was read is not deleted."""
-
-    def write() -> None:
-        town.states.before_delete.clear()
-        town.states.put(replace(town.states[user(1)], detail="Newer."))
-
-    town.states.before_delete[user(1)] = write
-    town.order()
-    town.run(until=lambda: town.log.round == 2)
-    kept = town.states[user(1)].detail
-    town.run()
-
-    assert kept == "Newer."
+    assert (kept, end.status, end.left) == ({claimed, changed}, DONE, 0)
     assert town.is_clean
 
 
@@ -263,21 +257,15 @@ def test_graph_is_waited_for(town: Town):
 
 def test_death_at_any_write(town: Town):
     """A page whose run dies before the write is repeated by the same message."""
-
-    class Dying:
-        def __init__(self) -> None:
-            self.write, self.dies = town.documents.write, True
-
-        def __call__(self, name: str, fields: object, *, after: Document | None) -> Document:
-            if name == NAME and self.dies:
-                self.dies = False
-                raise KeyboardInterrupt
-            self.dies = name == NAME
-            return self.write(name, fields, after=after)  # type: ignore[arg-type]
-
     town.order(remove=True)
-    town.documents.write = Dying()  # type: ignore[method-assign]
-    deaths = 0
+    write, dies, deaths = town.documents.write, itertools.cycle([True, False]), 0
+
+    def write_or_die(name: str, fields: Any, *, after: Document | None) -> Document:
+        if name == NAME and next(dies):
+            raise KeyboardInterrupt
+        return write(name, fields, after=after)
+
+    town.documents.write = write_or_die  # type: ignore[method-assign]
     while town.log.status == RUNNING:
         town.work()
         message = town.upkeep.messages[0]
@@ -325,12 +313,8 @@ def test_page_delivered_twice(town: Town):
     begun = town.order()
     town.step()
     message = town.upkeep.messages.pop()
+    town.documents.at_read.append(lambda: town.uninstall.process(begun.id, message[0]["page"]))
 
-    def other() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.process(begun.id, message[0]["page"])
-
-    town.documents.after_read = other
     town.uninstall.process(begun.id, message[0]["page"])
 
     assert [fields["page"] for fields, _ in town.upkeep.messages] == [3]
@@ -380,31 +364,23 @@ def test_order_takes_effect_at_once(town: Town):
         town.uninstall.must_be_off()
 
 
-def test_same_order_twice_is_one(town: Town):
-    """A second order continues the running one; the extra message does nothing."""
-    first = town.order()
-    town.step()
-    town.step()
-    second = town.order()
-    end = town.run()
-
-    assert (second.id, second.page) == (first.id, 3)
-    assert (end.id, end.status) == (first.id, DONE)
-    assert town.is_clean
-
-
 @pytest.mark.parametrize(("dry_run", "refusal"), [(False, "keeps the pictures"), (True, "DRY_RUN")])
 def test_refused_order(dry_run: bool, refusal: str):
-    """Pictures cannot be removed with DRY_RUN, or while an order that keeps them is running."""
+    """
+    Pictures cannot be removed with DRY_RUN, or while an order that keeps them is running. An order
+    like the running one continues it; the extra message does nothing.
+    """
     town = Town(dry_run=dry_run)
-    if not dry_run:
-        town.order()
+    begun = None if dry_run else town.order()
     with pytest.raises(BadRequest, match=refusal):
         town.order(remove=True)
     assert town.halt.is_on() is not dry_run
-    town.order()
+    again = town.order()
 
-    assert town.run().status == DONE
+    assert begun in (None, again)
+    assert len(town.upkeep.messages) == (1 if dry_run else 2)
+    assert (town.run().status, town.log.id) == (DONE, again.id)
+    assert town.is_clean
 
 
 def test_cancel(town: Town):
@@ -425,12 +401,8 @@ def test_cancelled_during_a_page(town: Town):
     """What a page deletes while the order is cancelled is ordered once more."""
     begun = town.order()
     town.upkeep.messages.clear()
+    town.documents.at_read.append(town.uninstall.cancel)
 
-    def cancel() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.cancel()
-
-    town.documents.after_read = cancel
     town.uninstall.process(begun.id, 1)
 
     assert not town.here.graph.live

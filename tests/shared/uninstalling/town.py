@@ -129,13 +129,9 @@ class Town:
 
     def refuse(self, user_id: str) -> None:
         """Write the state that the worker leaves if it cannot remove a picture."""
-        before = self.states[user_id]
-        told: dict[str, Any] = {
-            "status": FAILED,
-            "reason": NOT_TAKEN_BACK,
-            "detail": "No right.",
-        }
-        self.states.put(replace(before, user_principal_name="anne@contoso.com", **told))
+        failed = replace(self.states[user_id], status=FAILED, reason=NOT_TAKEN_BACK)
+        named = replace(failed, detail="No right.", user_principal_name="anne@contoso.com")
+        self.states.put(named)
 
     def run(
         self, serve: Callable[[str], None] | None = None, *, until: Callable[[], bool] | None = None

@@ -14,12 +14,12 @@ from shared.messages.upkeep_message import AUDIT, RENEW, SWEEP, UpkeepMessage
 from shared.orders import order as orders
 from shared.orders.order import Order
 from shared.orders.order_log import OrderLog
-from shared.signature import APP, KEY, Signature
+from shared.signature import KEY, Signature
 from tests.doubles.office import NOON
 from tests.shared.upkeep.test_upkeep import Office
 
 
-def told(office: Office) -> list[tuple[str, ...]]:
+def logged(office: Office) -> list[tuple[str, ...]]:
     """Every line: event, order, who gave it, id, and result."""
     return [
         (line["event"], line["order"], line["by"]["via"], line["id"], line.get("result", ""))
@@ -32,18 +32,10 @@ def test_typed_word(office: Office, kind: str, result: str):
     """A typed order is signed "queue" and has the id of its message."""
     office.upkeep.process(kind.encode(), message_id="m-1")
 
-    assert told(office) == [
+    assert logged(office) == [
         ("given", kind, "queue", "m-1", ""),
         ("ended", kind, "queue", "m-1", result),
     ]
-
-
-@pytest.mark.parametrize("kind", [RENEW, SWEEP, AUDIT])
-def test_timer(office: Office, kind: str):
-    """A timer's message is not logged as an order."""
-    office.process(UpkeepMessage(kind, by=Signature(APP)))
-
-    assert told(office) == []
 
 
 def from_console(office: Office, kind: str = SWEEP) -> UpkeepMessage:
@@ -69,7 +61,7 @@ def test_order_that_waits(office: Office):
     office.here.graph.error = None
     office.process_waiting()
 
-    assert [(event, result) for event, *_, result in told(office)] == [
+    assert [(event, result) for event, *_, result in logged(office)] == [
         ("given", ""),
         ("ended", orders.DONE),
     ]
@@ -83,7 +75,7 @@ def test_order_that_cannot_be_signed(office: Office):
     office.lines.error = None
     office.process_waiting()
     assert office.sweeps.done == [("start", "again")]
-    assert len(told(office)) == 2
+    assert len(logged(office)) == 2
 
     office.lines.error = ServiceDown("Down.")
     office.upkeep.process(b"sweep")
@@ -99,19 +91,6 @@ def test_order_that_cannot_be_signed(office: Office):
         "A role is missing.",
     ]
     assert office.sweeps.done == [("start", "again")]
-
-
-def test_order_that_crashes(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """A typed order ends at the first crash: a retry cannot be matched to it."""
-
-    def stop(*, again: bool) -> str:
-        raise RuntimeError
-
-    monkeypatch.setattr(office.sweeps, "start", stop)
-    with pytest.raises(RuntimeError):
-        office.upkeep.process(b"sweep", message_id="m-1")
-
-    assert told(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
 
 
 def test_orders_that_fail(office: Office):

@@ -141,8 +141,8 @@ def test_doubled_lifecycle_items_are_one_message():
     """Two hundred events of a kind in one POST are one message; another kind is another."""
     accepted = post(*[lifecycle("subscriptionRemoved")] * 200, lifecycle("missed"))
 
-    told = [json.loads(message)["lifecycleEvent"] for message in accepted.upkeep]
-    assert told == ["subscriptionRemoved", "missed"]
+    events = [json.loads(message)["lifecycleEvent"] for message in accepted.upkeep]
+    assert events == ["subscriptionRemoved", "missed"]
     assert accepted.ignored == {}
 
 
