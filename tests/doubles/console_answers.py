@@ -48,8 +48,9 @@ def entry(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def users(*entries: dict[str, Any], token: str = "", **changes: Any) -> dict[str, Any]:
-    """A page of a list of users; *token* is that of the next page."""
-    return {"users": list(entries), "token": token, "complete": not token, **changes}
+    """A page of a list of users; *token* is that of the next page, *changes* are on demand."""
+    page = {"users": list(entries), "token": token, "complete": not token}
+    return _changed(Desk().console.users({}), page) | changes
 
 
 def sweep(**changes: Any) -> dict[str, Any]:
@@ -76,6 +77,12 @@ def order(**changes: Any) -> dict[str, Any]:
     replay = Order(REPLAY, JO, "c-1", ANNE, office.ANNE.user_principal_name)
     ended = Entry(replay, office.NOON, result=SYNCED, ended_at=office.NOON)
     return _changed(shown(ended), changes)
+
+
+def history(*orders: dict[str, Any], token: str = "", **changes: Any) -> dict[str, Any]:
+    """A page of the log of orders; *token* is that of the next page."""
+    page = {"orders": list(orders), "token": token, "complete": not token}
+    return _changed(Desk().console.history({}), {**page, **changes})
 
 
 def overview(**changes: Any) -> dict[str, Any]:

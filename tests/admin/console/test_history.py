@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import Asked, ConsoleDouble
+from tests.admin.console.console_double import ConsoleDouble
 from tests.admin.said import assert_told
-from tests.doubles.console_answers import ANNE, order
+from tests.doubles.console_answers import ANNE, history, order
 
 JO = {"via": "person", "name": "=jo@contoso.com", "id": "0b000000-0000-4000-8000-000000000001"}
 
@@ -19,13 +18,8 @@ JO = {"via": "person", "name": "=jo@contoso.com", "id": "0b000000-0000-4000-8000
 def given(console: ConsoleDouble) -> None:
     """Two orders, on two pages."""
     swept = order(order="sweep", by={"via": "key"}, userId="", userPrincipalName="")
-    pages = {"": ([order(by=JO, options="force")], "t1"), "t1": ([swept], "")}
-
-    def page(asked: Asked) -> tuple[int, Any]:
-        orders, token = pages[asked.query.get("token", "")]
-        return 200, {"orders": orders, "token": token}
-
-    console.routes["GET", "history"] = page
+    pages = {"": history(order(by=JO, options="force"), token="t1"), "t1": history(swept)}
+    console.routes["GET", "history"] = lambda asked: (200, pages[asked.query.get("token", "")])
 
 
 @pytest.mark.usefixtures("given")
@@ -53,7 +47,7 @@ def test_history_as_csv(manage: Manage):
 
 def test_for_one_user_and_since(manage: Manage, console: ConsoleDouble):
     """USER and --since narrow it; a date without a zone is UTC's."""
-    console.routes["GET", "history"] = (200, {"orders": [], "token": ""})
+    console.routes["GET", "history"] = (200, history())
     result = manage("history", "anne@contoso.com", "--since", "2026-02-27")
 
     assert (result.code, result.out) == (0, "No orders.\n")
@@ -75,5 +69,5 @@ def test_invalid_since(manage: Manage, console: ConsoleDouble, since: str):
 
 def test_damaged_lines(manage: Manage, console: ConsoleDouble):
     """If parts of the log are unreadable, the output says so."""
-    console.routes["GET", "history"] = (200, {"orders": [order()], "token": "", "damaged": 2})
+    console.routes["GET", "history"] = (200, history(order(), damaged=2))
     assert_told(manage("history"), 0, err="left out")

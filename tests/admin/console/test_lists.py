@@ -80,7 +80,7 @@ def test_users_as_csv(manage: Manage, console: ConsoleDouble):
 def test_endless_list(manage, console: ConsoleDouble, tokens: list[str], options: list[str]):
     """Pages that lead in a circle are an error, and no part of a list passes for the whole."""
     entries = [entry(1)] if options else []
-    console.answers("users", *(users(*entries, token=token) for token in tokens))
+    console.answers("users", *(users(*entries, token=token) for token in tokens), users())
     assert_one_sentence(manage("users", *options), 4, "The list does not end")
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, queued, refusal
 from tests.admin.said import assert_one_sentence
-from tests.doubles.console_answers import ANNE, person
+from tests.doubles.console_answers import ANNE, history, person
 
 NAMED = {"userId": ANNE, "userPrincipalName": "anne@contoso.com", "displayName": "Anne Other"}
 NOTE = "anne.o is Anne Other (anne@contoso.com).\n"
@@ -31,7 +31,7 @@ def found_by(console: ConsoleDouble, name: str) -> None:
 
     console.routes["GET", f"users/{name}"] = (200, person())
     console.routes["POST", f"users/{name}/replay"] = replayed
-    console.routes["GET", "history"] = (200, {"orders": [], "token": "", "user": NAMED})
+    console.routes["GET", "history"] = (200, history(user=NAMED))
     dismissed = {"dismissed": 1, "unreadableTo": "", "users": [NAMED]}
     console.routes["POST", "dismiss"] = (200, dismissed)
 

@@ -232,7 +232,7 @@ class StandIn:
         users = [entry for _, entry in found[:size]]
         if wanted[0] and not (users or token or begin or wanted[1]):
             users = [each.entry for each in self.people if each.is_called(wanted[0])]
-        return {"users": users, "token": token, "complete": not token, **self.listing}
+        return console_answers.users(*users, token=token, **self.listing)
 
     def _known(self) -> list[Person]:
         return [person for person in self.people if person.status]
@@ -244,7 +244,7 @@ class StandIn:
         mine = [one for one in self.log if query.get("user", "") in {"", one["userId"]}]
         found = mine[begin : begin + self.page_size]
         token = str(begin + len(found)) if begin + len(found) < len(mine) else ""
-        return {"orders": found, "token": token, "complete": not token, "damaged": self.damaged}
+        return console_answers.history(*found, token=token, damaged=self.damaged)
 
     def _person(self, person: Person, query: dict[str, str]) -> dict[str, Any]:
         if query.get("sides") == "none":
