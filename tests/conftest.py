@@ -50,9 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ours = item.get_closest_marker("local_host")
         if ours and is_another(os.environ):
             item.add_marker(pytest.mark.skip(reason=f"only our own host: {ours.args[0]}"))
-        if _SERVERS.intersection(getattr(item, "fixturenames", ())):
+        if _SERVERS & _fixtures(item):
             item.add_marker("server")
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    """The fixtures of *item*, without parameters, which may have the same names."""
+    names = {mark.args[0] for mark in item.iter_markers("parametrize")}
+    parameters = {each for name in names for each in ([name] if isinstance(name, str) else name)}
+    return set(getattr(item, "fixturenames", ())) - parameters
 
 
 @pytest.fixture(scope="session", autouse=True)

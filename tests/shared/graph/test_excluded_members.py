@@ -61,7 +61,7 @@ class Directory:
 
 
 @pytest.fixture
-def tenant() -> Directory:
+def directory() -> Directory:
     return Directory()
 
 
@@ -72,47 +72,47 @@ def excluded(page: UserPage) -> list[str]:
 MEMBERS = "groups/G/transitiveMembers/microsoft.graph.user"
 
 
-def test_members_are_marked(tenant: Directory):
+def test_members_are_marked(directory: Directory):
     """Members of the group are marked on every page; they are listed once for all pages."""
-    tenant.members = [PEOPLE[1].upper(), PEOPLE[3], GROUP]
-    first = tenant.listing.page()
-    second = tenant.listing.page(first.next)
+    directory.members = [PEOPLE[1].upper(), PEOPLE[3], GROUP]
+    first = directory.listing.page()
+    second = directory.listing.page(first.next)
 
     assert (excluded(first), excluded(second)) == ([PEOPLE[1]], [PEOPLE[3]])
-    assert tenant.calls == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
+    assert directory.calls == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
 
 
-def test_members_among_ids(tenant: Directory):
+def test_members_among_ids(directory: Directory):
     """Users on no page are looked up in the same list, without a call."""
-    tenant.members = [PEOPLE[0]]
-    tenant.listing.page()
-    tenant.calls.clear()
+    directory.members = [PEOPLE[0]]
+    directory.listing.page()
+    directory.calls.clear()
 
-    assert tenant.listing.among([*PEOPLE, "typed by hand"]) == {PEOPLE[0]}
-    assert tenant.calls == []
+    assert directory.listing.among([*PEOPLE, "typed by hand"]) == {PEOPLE[0]}
+    assert directory.calls == []
 
 
-def test_next_sweep_reads_members_again(tenant: Directory):
+def test_next_sweep_reads_members_again(directory: Directory):
     """A listing's first page lists the members again, so a user who left the group is found."""
-    tenant.members = [PEOPLE[0]]
-    assert excluded(tenant.listing.page()) == [PEOPLE[0]]
-    tenant.members = []
+    directory.members = [PEOPLE[0]]
+    assert excluded(directory.listing.page()) == [PEOPLE[0]]
+    directory.members = []
 
-    assert excluded(tenant.listing.page()) == []
+    assert excluded(directory.listing.page()) == []
 
 
-def test_old_list(tenant: Directory):
+def test_old_list(directory: Directory):
     """Later pages list them again after GOOD_FOR: another instance may have begun the sweep."""
-    tenant.members = [PEOPLE[2]]
-    path = tenant.listing.page().next
-    tenant.members = [PEOPLE[3]]
-    tenant.clock.now += GOOD_FOR
-    assert excluded(tenant.listing.page(path)) == [PEOPLE[2]]
-    tenant.clock.now += timedelta(seconds=1)
+    directory.members = [PEOPLE[2]]
+    path = directory.listing.page().next
+    directory.members = [PEOPLE[3]]
+    directory.clock.now += GOOD_FOR
+    assert excluded(directory.listing.page(path)) == [PEOPLE[2]]
+    directory.clock.now += timedelta(seconds=1)
 
-    assert excluded(tenant.listing.page(path)) == [PEOPLE[3]]
+    assert excluded(directory.listing.page(path)) == [PEOPLE[3]]
     # A new instance has no list yet.
-    assert excluded(tenant.new().page(path)) == [PEOPLE[3]]
+    assert excluded(directory.new().page(path)) == [PEOPLE[3]]
 
 
 UNREADABLE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
@@ -129,27 +129,27 @@ UNREADABLE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
 
 @pytest.mark.parametrize(("what", "response", "kind"), UNREADABLE.values(), ids=UNREADABLE)
 def test_no_page_without_the_members(
-    tenant: Directory, what: str, response: Answer, kind: type[PhotoSyncError]
+    directory: Directory, what: str, response: Answer, kind: type[PhotoSyncError]
 ):
     """If the members are unknown, there is no page: it would queue excluded users."""
-    tenant.odd = {what: response}
+    directory.odd = {what: response}
     for _ in range(2):
         with pytest.raises(kind):
-            tenant.listing.page()
-    assert "users" not in tenant.calls
+            directory.listing.page()
+    assert "users" not in directory.calls
 
 
-def test_list_without_end(tenant: Directory):
+def test_list_without_end(directory: Directory):
     """At most MOST_PAGES pages are read."""
-    tenant.members = PEOPLE * MOST_PAGES
+    directory.members = PEOPLE * MOST_PAGES
 
     with pytest.raises(EndlessList, match="EXCLUDED_GROUP_ID"):
-        tenant.listing.page()
-    assert tenant.calls.count(MEMBERS) == MOST_PAGES
+        directory.listing.page()
+    assert directory.calls.count(MEMBERS) == MOST_PAGES
 
 
-def test_odd_members(tenant: Directory):
+def test_odd_members(directory: Directory):
     """A member that cannot be parsed is skipped: the worker reads the membership itself."""
-    tenant.members = [{"id": None}, {}, {"id": "x"}, PEOPLE[0]]
+    directory.members = [{"id": None}, {}, {"id": "x"}, PEOPLE[0]]
 
-    assert excluded(tenant.listing.page()) == [PEOPLE[0]]
+    assert excluded(directory.listing.page()) == [PEOPLE[0]]

@@ -59,7 +59,7 @@ BUSY: dict[str, tuple[Answer | Callable[[], Answer], type[PhotoSyncError]]] = {
 }
 
 
-class Tenant:
+class Writer:
     """A client in front of a Site; `calls` are the profile writes of the last `write`."""
 
     def __init__(self) -> None:
@@ -108,32 +108,32 @@ class Tenant:
 
 
 @pytest.fixture
-def tenant() -> Tenant:
-    return Tenant()
+def writer() -> Writer:
+    return Writer()
 
 
 # In one request
 
 
-def test_one_request(tenant: Tenant):
+def test_one_request(writer: Writer):
     """Several properties are one request, and are written in order."""
-    assert tenant.write() == ONE_REQUEST
-    assert tenant.site.events == list(CHANGES)
-    assert tenant.site.profile == CHANGES
+    assert writer.write() == ONE_REQUEST
+    assert writer.site.events == list(CHANGES)
+    assert writer.site.profile == CHANGES
 
 
-def test_one_property(tenant: Tenant):
+def test_one_property(writer: Writer):
     """A single property costs one call either way: it is written over REST, without a digest."""
-    tenant.refuse(Answer(500), "contextinfo")
+    writer.refuse(Answer(500), "contextinfo")
 
-    assert tenant.write(PictureURL="") == ["SetSingleValue"]
+    assert writer.write(PictureURL="") == ["SetSingleValue"]
 
 
-def test_character_that_xml_forbids(tenant: Tenant):
+def test_character_that_xml_forbids(writer: Writer):
     """JSON allows it, and it does not count as a failure of ProcessQuery."""
     for _ in range(MOST_FAILURES):
-        assert tenant.write(PictureURL="\0", Office="1") == SINGLY
-    assert tenant.write() == ONE_REQUEST
+        assert writer.write(PictureURL="\0", Office="1") == SINGLY
+    assert writer.write() == ONE_REQUEST
 
 
 def storage_down() -> None:
@@ -145,13 +145,13 @@ def storage_down() -> None:
     [(lost, ClaimLost), (storage_down, ServiceDown)],
     ids=["lost", "storage down"],
 )
-def test_no_write_without_a_claim(tenant: Tenant, before_write, error):
+def test_no_write_without_a_claim(writer: Writer, before_write, error):
     """If the claim is lost or cannot be renewed, nothing is sent, and ProcessQuery stays in use."""
     for _ in range(MOST_FAILURES):
         with pytest.raises(error):
-            tenant.write(before_write)
-        assert tenant.calls == []
-    assert tenant.write() == ONE_REQUEST
+            writer.write(before_write)
+        assert writer.calls == []
+    assert writer.write() == ONE_REQUEST
 
 
 # The digest
@@ -165,56 +165,56 @@ def test_no_write_without_a_claim(tenant: Tenant, before_write, error):
     ],
     ids=["403", "200"],
 )
-def test_refused_digest(tenant: Tenant, refusal: Answer):
+def test_refused_digest(writer: Writer, refusal: Answer):
     """A new digest is requested, once, and the request is sent again."""
     answers = [refusal, answer([{"ErrorInfo": None}])]
-    tenant.refuse(lambda: answers.pop(0))
+    writer.refuse(lambda: answers.pop(0))
 
-    assert tenant.write() == ONE_REQUEST * 2
+    assert writer.write() == ONE_REQUEST * 2
     assert answers == []
 
 
 @pytest.mark.parametrize("response", [Answer(404), Answer(403), answer({}), answer([])])
-def test_no_digest(tenant: Tenant, response: Answer):
+def test_no_digest(writer: Writer, response: Answer):
     """Without a digest, the properties are written over REST."""
-    tenant.refuse(response, "contextinfo")
+    writer.refuse(response, "contextinfo")
 
-    assert tenant.write() == SINGLY
+    assert writer.write() == SINGLY
 
 
 # Refusals
 
 
 @pytest.mark.parametrize(("kind", "error"), [(NOT_FOUND, NoProfile), (LOCKED, Refused)])
-def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncError]):
+def test_error_about_one_user(writer: Writer, kind: str, error: type[PhotoSyncError]):
     """REST reports an error about a profile or a property, and other users are not affected."""
-    tenant.refuse(error_info(kind))
-    tenant.refuse(sharepoint_error(500, f"-1, {kind}", "Fehler"), "SetSingle")
+    writer.refuse(error_info(kind))
+    writer.refuse(sharepoint_error(500, f"-1, {kind}", "Fehler"), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
-        assert tenant.fails(error) == [*ONE_REQUEST, "SetSingleValue"]
+        assert writer.fails(error) == [*ONE_REQUEST, "SetSingleValue"]
 
-    tenant.refuse(None)
-    assert tenant.write() == ONE_REQUEST
+    writer.refuse(None)
+    assert writer.write() == ONE_REQUEST
 
 
 @pytest.mark.parametrize("response", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
-def test_rest_decides(tenant: Tenant, response: Answer):
+def test_rest_decides(writer: Writer, response: Answer):
     """Whatever else ProcessQuery answers, REST writes the properties in the same order."""
-    tenant.refuse(response)
+    writer.refuse(response)
 
-    assert tenant.write()[-2:] == SINGLY
-    assert tenant.site.events == list(CHANGES)
+    assert writer.write()[-2:] == SINGLY
+    assert writer.site.events == list(CHANGES)
 
 
-def test_missing_role(tenant: Tenant):
+def test_missing_role(writer: Writer):
     """What REST refuses, too, is not ProcessQuery's fault: REST's error counts."""
-    tenant.refuse(REFUSALS["denied"])
-    tenant.refuse(Answer(403), "SetSingle")
+    writer.refuse(REFUSALS["denied"])
+    writer.refuse(Answer(403), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
-        assert tenant.fails(AccessDenied)[0] == "ProcessQuery"
+        assert writer.fails(AccessDenied)[0] == "ProcessQuery"
 
-    tenant.refuse(None)
-    assert tenant.write() == ONE_REQUEST
+    writer.refuse(None)
+    assert writer.write() == ONE_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -225,82 +225,82 @@ def test_missing_role(tenant: Tenant):
     ],
     ids=[*REFUSALS, *NO_ENDPOINT],
 )
-def test_repeated_refusals(tenant: Tenant, response: Answer, enough: int):
+def test_repeated_refusals(writer: Writer, response: Answer, enough: int):
     """After five refusals of what REST accepts, or a missing endpoint, it is unused for hours."""
-    tenant.refuse(response)
-    used = ["ProcessQuery" in tenant.write() for _ in range(enough + 1)]
+    writer.refuse(response)
+    used = ["ProcessQuery" in writer.write() for _ in range(enough + 1)]
 
     assert used == [True] * enough + [False]
-    tenant.clock.sleep(REFUSED_FOR - 1)
-    assert tenant.write() == SINGLY
-    tenant.clock.sleep(1)
+    writer.clock.sleep(REFUSED_FOR - 1)
+    assert writer.write() == SINGLY
+    writer.clock.sleep(1)
     # If nothing has improved, one attempt is enough to know.
-    assert ["ProcessQuery" in tenant.write() for _ in range(2)] == [True, False]
-    tenant.refuse(None)
-    tenant.clock.sleep(REFUSED_FOR)
-    assert tenant.write() == ONE_REQUEST
+    assert ["ProcessQuery" in writer.write() for _ in range(2)] == [True, False]
+    writer.refuse(None)
+    writer.clock.sleep(REFUSED_FOR)
+    assert writer.write() == ONE_REQUEST
 
 
-def test_occasional_refusals(tenant: Tenant):
+def test_occasional_refusals(writer: Writer):
     """A success resets the count of failures."""
     for _ in range(3):
-        tenant.refuse(REFUSALS["denied"])
+        writer.refuse(REFUSALS["denied"])
         for _ in range(MOST_FAILURES - 1):
-            tenant.write()
-        tenant.refuse(None)
-        assert tenant.write() == ONE_REQUEST
+            writer.write()
+        writer.refuse(None)
+        assert writer.write() == ONE_REQUEST
 
 
-def test_one_warning(tenant: Tenant, caplog: pytest.LogCaptureFixture):
+def test_one_warning(writer: Writer, caplog: pytest.LogCaptureFixture):
     """The log says once, for concurrent failures, from when on which host is not used."""
-    tenant.refuse_together(3, Answer(404))
+    writer.refuse_together(3, Answer(404))
 
     warning = "profile.one-by-one host=https://service.contoso.com seconds=21600"
     assert [record.getMessage() for record in caplog.records] == [warning]
 
 
 @pytest.mark.parametrize(("response", "error"), BUSY.values(), ids=BUSY)
-def test_repeated_waits(tenant: Tenant, response, error: type[PhotoSyncError]):
+def test_repeated_waits(writer: Writer, response, error: type[PhotoSyncError]):
     """A busy service is a wait, without REST; after five in a row, REST writes for minutes."""
-    tenant.refuse(response)
+    writer.refuse(response)
     for _ in range(5):
-        assert set(tenant.fails(error)) == {"ProcessQuery"}
+        assert set(writer.fails(error)) == {"ProcessQuery"}
 
-    tenant.clock.sleep(60)
-    assert tenant.write() == SINGLY
-    tenant.refuse(None)
-    tenant.clock.sleep(BUSY_FOR)
-    assert tenant.write() == ONE_REQUEST
+    writer.clock.sleep(60)
+    assert writer.write() == SINGLY
+    writer.refuse(None)
+    writer.clock.sleep(BUSY_FOR)
+    assert writer.write() == ONE_REQUEST
 
 
 @pytest.mark.parametrize("status", [429, 503, 423, 502])
-def test_busy_digest(tenant: Tenant, status: int):
+def test_busy_digest(writer: Writer, status: int):
     """Nor does a digest request that always asks for a wait prevent REST from writing."""
-    tenant.refuse(Answer(status), "contextinfo")
+    writer.refuse(Answer(status), "contextinfo")
     for _ in range(MOST_FAILURES):
-        assert tenant.fails(ServiceDown) == []
+        assert writer.fails(ServiceDown) == []
 
-    tenant.clock.sleep(60)
-    assert tenant.write() == SINGLY
+    writer.clock.sleep(60)
+    assert writer.write() == SINGLY
 
 
-def test_own_throttle(tenant: Tenant):
+def test_own_throttle(writer: Writer):
     """A wait of our own throttle, without a request, is no failure of ProcessQuery."""
-    tenant.refuse(answer({}, 429, retry_after="100"), "GetPropertiesFor")
+    writer.refuse(answer({}, 429, retry_after="100"), "GetPropertiesFor")
     for _ in range(MOST_FAILURES):
-        tenant.clock.sleep(100)
+        writer.clock.sleep(100)
         with pytest.raises(Throttled):
-            tenant.client.profile(ANNE)
+            writer.client.profile(ANNE)
         with pytest.raises(Throttled):
-            tenant.write()
+            writer.write()
 
-    tenant.clock.sleep(100)
-    assert tenant.write() == ONE_REQUEST
+    writer.clock.sleep(100)
+    assert writer.write() == ONE_REQUEST
 
 
-def test_concurrent_failures(tenant: Tenant):
+def test_concurrent_failures(writer: Writer):
     """Requests that are in flight together fail together, and count as one failure."""
-    tenant.refuse_together(MOST_FAILURES, REFUSALS["denied"])
-    tenant.refuse(None)
+    writer.refuse_together(MOST_FAILURES, REFUSALS["denied"])
+    writer.refuse(None)
 
-    assert tenant.write() == ONE_REQUEST
+    assert writer.write() == ONE_REQUEST
