@@ -98,11 +98,12 @@ def test_two_deployments_with_one_registration(here, listing):
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
-def test_new_key(here, listing):
-    """A new key reaches Graph at once, without a gap, even if no list shows the old one."""
+@pytest.mark.parametrize("old", ["first-key", "photosync.contoso.com"])
+def test_new_address(here, listing, old):
+    """A new key or host reaches Graph at once, without a gap, even if no list shows the old one."""
     before = here.only.id
     here.graph.shows = listing
-    here.url = URL.replace("first-key", "second-key")
+    here.url = URL.replace(old, "new")
 
     assert here.keep().id == before
     assert here.works
