@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 from azure.storage.queue import QueueClient, QueueServiceClient
@@ -27,7 +28,7 @@ from shared.storage.azure import (
     StorageQueue,
     open_storage,
 )
-from tests.doubles.office import ANNE
+from tests.doubles.office import ANNE, failing
 from tests.shared.storage.test_state_blobs import FIRST
 
 
@@ -173,18 +174,14 @@ def test_storage_down(tmp_path: Path, monkeypatch):
             call()
 
 
-class NoIdentity:
-    """A credential whose endpoint gives no token (azure-functions-host#10238)."""
-
-    def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        raise ClientAuthenticationError("The identity endpoint did not answer.")
-
-
 def test_missing_token_is_not_a_refusal():
     """Without a token storage has refused nothing: the message waits."""
+    # As reported in azure-functions-host#10238.
+    no_answer = ClientAuthenticationError("The identity endpoint did not answer.")
+    identity: Any = SimpleNamespace(get_token=failing(no_answer))
     uri = "https://photosync.blob.core.windows.net"
-    blobs = BlobStore(ContainerClient(uri, "photo-sync-state", NoIdentity(), retry_total=0))
-    queue = StorageQueue(QueueClient(uri, "photo-sync", credential=NoIdentity(), retry_total=0))
+    blobs = BlobStore(ContainerClient(uri, "photo-sync-state", identity, retry_total=0))
+    queue = StorageQueue(QueueClient(uri, "photo-sync", credential=identity, retry_total=0))
 
     with pytest.raises(ServiceDown, match="No token for storage could be obtained"):
         blobs.read(ANNE.id)
