@@ -15,6 +15,7 @@ from shared.runtime import _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
+from tests.doubles.office import failing
 from tests.shared.budget.fleet import Fleet
 from tests.shared.settings.test_app import ENOUGH, GUID, NO_STORAGE, WEBHOOK
 
@@ -34,12 +35,8 @@ class Dialled(BaseException):
 @pytest.fixture
 def no_network(monkeypatch):
     """Any connection is an error that no code handles."""
-
-    def dial(*args, **kwargs):
-        raise Dialled
-
-    monkeypatch.setattr(socket, "getaddrinfo", dial)
-    monkeypatch.setattr(socket.socket, "connect", dial)
+    monkeypatch.setattr(socket, "getaddrinfo", failing(Dialled()))
+    monkeypatch.setattr(socket.socket, "connect", failing(Dialled()))
 
 
 @pytest.mark.usefixtures("no_network")
