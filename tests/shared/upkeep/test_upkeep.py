@@ -198,19 +198,6 @@ def test_event_of_another_subscription(subscribed, event, id_, caplog):
     assert caplog.messages == [f"subscription.foreign event={event}"]
 
 
-@pytest.mark.parametrize("memory", [None, {}, {"id": ["x"]}, {"id": 7}], ids=str)
-def test_event_while_the_id_is_unknown(subscribed, memory):
-    """Without a known id the event may be ours, so it counts."""
-    subscribed.here.forget()
-    if memory is not None:
-        subscribed.here.documents.put("subscription.json", memory)
-
-    subscribed.process(event_about(subscribed, "subscriptionRemoved"))
-
-    assert subscribed.here.works
-    assert subscribed.here.sweeps == 1
-
-
 def test_event_whose_run_was_overtaken(subscribed):
     """
     The other run has recorded another id, which this run may have deleted: so the subscription is
