@@ -124,12 +124,11 @@ def test_wrong_key_is_access_denied(storage):
     key = storage.connection_string.split("AccountKey=")[1].split(";")[0]
     wrong = storage.connection_string.replace(key, "d3Jvbmc=")
     opened = open_storage(by_connection_string(wrong))
-    store, sender = opened.states, opened.users
 
     with pytest.raises(AccessDenied, match="Storage Blob Data Owner"):
-        store.read(ANNE.id)
+        opened.states.read(ANNE.id)
     with pytest.raises(AccessDenied, match="Storage Queue Data Contributor"):
-        sender.send("x", delay_seconds=0)
+        opened.users.send("x", delay_seconds=0)
 
 
 @pytest.mark.parametrize("client_id", ["", "0b000000-0000-4000-8000-000000000002"])
@@ -138,10 +137,9 @@ def test_service_uris_mean_an_identity(client_id):
     uri = "https://photosync.blob.core.windows.net"
 
     opened = open_storage(StorageSettings("", uri, uri, client_id))
-    store, sender = opened.states, opened.users
 
-    assert isinstance(store, BlobStore)
-    assert isinstance(sender, StorageQueue)
+    assert isinstance(opened.states, BlobStore)
+    assert isinstance(opened.users, StorageQueue)
 
 
 def test_retries():
@@ -161,14 +159,13 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     # Not the client's own retries.
     monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
     opened = open_storage(by_connection_string(gone.connection_string))
-    store, sender = opened.states, opened.users
 
     for call in (
-        lambda: store.read(ANNE.id),
-        lambda: store.create(FIRST),
-        lambda: store.replace(FIRST, version='"1"'),
-        lambda: store.keep_unreadable("x", b"x", "x"),
-        lambda: sender.send("x", delay_seconds=0),
+        lambda: opened.states.read(ANNE.id),
+        lambda: opened.states.create(FIRST),
+        lambda: opened.states.replace(FIRST, version='"1"'),
+        lambda: opened.states.keep_unreadable("x", b"x", "x"),
+        lambda: opened.users.send("x", delay_seconds=0),
     ):
         with pytest.raises(ServiceDown):
             call()
