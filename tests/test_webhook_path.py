@@ -38,15 +38,9 @@ async def answer(items):
 
 def run(program: str, **settings: str) -> str:
     """The output of *program* in a new interpreter, with these app settings."""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPO,
-        env={**os.environ, **SETTINGS, **settings},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    env = {**os.environ, **SETTINGS, **settings}
+    words = [sys.executable, "-c", program]
+    return subprocess.check_output(words, cwd=REPO, env=env, text=True).strip()
 
 
 @pytest.mark.parametrize(
