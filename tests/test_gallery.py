@@ -12,7 +12,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +70,6 @@ def test_the_gallery_finds_its_files_and_headings():
     assert [name for name in WANTED if not (REPO / name).stat().st_size] == []
     lines = (REPO / "README.md").read_text("utf-8").splitlines()
     assert [lines.count(f"## {heading}") for heading in HEADINGS] == [1] * len(HEADINGS)
-
-
-def test_the_template_has_a_name_and_this_version():
-    """azd reports to Microsoft from which template a deployment was made."""
-    about = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
-
-    assert read_yaml("azure.yaml")["metadata"] == {
-        "template": f"{about['name']}@{about['version']}"
-    }
 
 
 @pytest.mark.parametrize(("name", "command"), CHECKS)

@@ -219,7 +219,10 @@ def test_late_run_leaves_the_subscription_of_the_run_that_took_over():
 
 
 def test_own_subscription_in_the_way_is_deleted_again(here):
-    """Graph still reports the one that this run has just deleted."""
+    """
+    A new clientState needs a new subscription, and a sweep for what was refused meanwhile. Graph
+    still reports the one that this run has just deleted.
+    """
     delete, here.state = here.graph.delete, "second-state"
 
     def ignored(id_: str) -> None:
@@ -230,6 +233,7 @@ def test_own_subscription_in_the_way_is_deleted_again(here):
     here.keep()
 
     assert here.works
+    assert here.sweeps == 1
 
 
 def test_two_instances_renew_at_once(here):
