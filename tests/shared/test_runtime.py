@@ -72,13 +72,9 @@ def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
 
 def test_bad_certificate_lets_messages_wait():
     """With an unreadable certificate, messages wait."""
-    settings = SETTINGS | {
-        "MANAGED_IDENTITY_CLIENT_ID": "",
-        "CLIENT_ID": GUID,
-        "CLIENT_CERTIFICATE": "/no/such/file.pem",
-    }
+    certificate = {"CLIENT_ID": GUID, "CLIENT_CERTIFICATE": "/no/such/file.pem"}
 
-    built = build(settings)
+    built = build(SETTINGS | {"MANAGED_IDENTITY_CLIENT_ID": ""} | certificate)
 
     assert isinstance(built.worker, NoWorker)
     assert isinstance(built.upkeep, NoUpkeep)
