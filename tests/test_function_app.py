@@ -33,22 +33,11 @@ class Posted:
         request = func.HttpRequest(
             method="POST", url="/api/notifications", params=params or {}, body=body
         )
-        sync, upkeep = Out(), Out()
-        handler = user_function("notifications")
-        self.answer: func.HttpResponse = handler(request, sync, upkeep)
-        self.sync, self.upkeep = sync.value, upkeep.value
-
-
-class Out(func.Out[list[str]]):
-    """An output binding that keeps its value."""
-
-    value: list[str] | None = None
-
-    def set(self, val: list[str]) -> None:
-        self.value = val
-
-    def get(self) -> list[str]:
-        return self.value or []
+        sync: list[list[str]] = []
+        upkeep: list[list[str]] = []
+        bindings = (SimpleNamespace(set=each.append) for each in (sync, upkeep))
+        self.answer: func.HttpResponse = user_function("notifications")(request, *bindings)
+        self.sync, self.upkeep = (each[0] if each else None for each in (sync, upkeep))
 
 
 def user_function(name: str) -> Any:

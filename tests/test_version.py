@@ -17,11 +17,13 @@ from tests import REPO
 
 
 def test_one_version():
-    """The project has the app's version, and the newest release in the changelog is not newer."""
+    """The project, azd's template and the app agree; the changelog has no newer release."""
     project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
     released = re.findall(r"^## \[(\d[\d.]*)\]", (REPO / "CHANGELOG.md").read_text("utf-8"), re.M)
+    template = yaml.safe_load((REPO / "azure.yaml").read_text("utf-8"))["metadata"]
 
     assert project["version"] == version.VERSION
+    assert template == {"template": f"{project['name']}@{version.VERSION}"}
     assert tuple(map(int, version.VERSION.split("."))) >= tuple(map(int, released[0].split(".")))
 
 

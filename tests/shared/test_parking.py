@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 from shared.errors import ServiceDown
 from shared.parking import Parking, PoisonHandler
@@ -16,20 +19,11 @@ class Poison:
         self.left = list(bodies)
         self.error: Exception | None = None
 
-    def take(self, most: int) -> Iterator[Message]:
+    def take(self, most: int) -> Iterator[Any]:
         if self.error:
             raise self.error
         for body in self.left[:most]:
-            yield Message(self, body)
-
-
-class Message:
-    def __init__(self, queue: Poison, text: str) -> None:
-        self._queue = queue
-        self.body = text.encode()
-
-    def delete(self) -> None:
-        self._queue.left.remove(self.body.decode())
+            yield SimpleNamespace(body=body.encode(), delete=partial(self.left.remove, body))
 
 
 class Desk:

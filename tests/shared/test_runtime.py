@@ -18,7 +18,7 @@ from shared.runtime import COPIES_AT_ONCE, _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
-from tests.doubles.office import ANNE
+from tests.doubles.office import ANNE, failing
 from tests.shared.budget.fleet import Fleet
 from tests.shared.settings.test_app import ENOUGH, GUID, NO_STORAGE, WEBHOOK
 
@@ -38,12 +38,8 @@ class Dialled(BaseException):
 @pytest.fixture
 def no_network(monkeypatch):
     """Any connection is an error that no code handles."""
-
-    def dial(*args, **kwargs):
-        raise Dialled
-
-    monkeypatch.setattr(socket, "getaddrinfo", dial)
-    monkeypatch.setattr(socket.socket, "connect", dial)
+    monkeypatch.setattr(socket, "getaddrinfo", failing(Dialled()))
+    monkeypatch.setattr(socket.socket, "connect", failing(Dialled()))
 
 
 @pytest.mark.usefixtures("no_network")
@@ -104,13 +100,9 @@ def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
 
 def test_bad_certificate_lets_messages_wait():
     """With an unreadable certificate, messages wait."""
-    settings = SETTINGS | {
-        "MANAGED_IDENTITY_CLIENT_ID": "",
-        "CLIENT_ID": GUID,
-        "CLIENT_CERTIFICATE": "/no/such/file.pem",
-    }
+    certificate = {"CLIENT_ID": GUID, "CLIENT_CERTIFICATE": "/no/such/file.pem"}
 
-    built = build(settings)
+    built = build(SETTINGS | {"MANAGED_IDENTITY_CLIENT_ID": ""} | certificate)
 
     assert isinstance(built.worker, NoWorker)
     assert isinstance(built.upkeep, NoUpkeep)

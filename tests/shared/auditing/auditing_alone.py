@@ -61,18 +61,14 @@ class Auditing:
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
         for number in range(users):
             self.states.create(synced(number))
-        ids = itertools.count(1)
-
-        def new_id() -> str:
-            return f"{next(ids):08d}"
-
+        ids = (f"{number:08d}" for number in itertools.count(1))
         self.audit = Audit(
             self.states,
             PictureChecker(self.states, self),
             self.logs,
             Repairs(
                 self.logs,
-                UserQueue(self.users, clock=self.clock, new_id=new_id),
+                UserQueue(self.users, clock=self.clock, new_id=ids.__next__),
                 self.upkeep,
                 clock=self.clock,
             ),
@@ -86,7 +82,7 @@ class Auditing:
                 wait_for=lambda calls: self.wait,
             ),
             clock=self.clock,
-            new_id=new_id,
+            new_id=ids.__next__,
         )
 
     def clock(self) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from local.m365.tenant.records import App, Photo, Subscription, User
+from local.m365.tenant.records import App, Subscription
 from shared.doctor.examination import Check
 from shared.runtime import build
 from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud
@@ -68,9 +68,6 @@ class Clinic:
     def register(self, **changes: Any) -> None:
         """Change the app's registration in Entra."""
         self.tenant.apps[PHOTOSYNC_APP] = replace(self.app, **changes)
-
-    def give_photo(self, user: User) -> None:
-        user.photo = Photo(b"photo", "image/jpeg", 8, 8, 'W/"1"', self.tenant.now())
 
     def subscribe(self, url: str) -> None:
         one = Subscription(

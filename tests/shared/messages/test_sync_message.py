@@ -201,11 +201,6 @@ def test_removal(reason, field):
     assert read(message.again().to_json()) == message.again()
 
 
-def test_sweep_id_alone_orders_nothing():
-    """The id of a sweep in another message is ignored like any unknown field."""
-    assert read(json.dumps({"userId": UPN, "sweepId": "s-1"})) == read(UPN)
-
-
 def test_reasons_a_person_may_type():
     """The sentence about a bad reason names the reasons to type, and no removal."""
     with pytest.raises(BadMessage, match="one of notification, sweep, replay, audit; leave"):

@@ -67,10 +67,7 @@ def test_a_truncated_file_is_refused(kind, share):
 
 
 def test_8_megabytes_are_read():
-    """
-    The limit itself is allowed, and a byte more is refused, whatever the file contains. A photo
-    refused only for its size has an error of its own: a smaller rendition may do.
-    """
+    """8 MB are read; a larger file has its own error, since a smaller rendition may do."""
     largest = JPEG + bytes(MAX_BYTES - len(JPEG))
 
     assert len(renditions.renditions(largest, SIZES)) == 3

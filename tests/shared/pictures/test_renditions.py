@@ -101,18 +101,13 @@ def test_sixteen_bits_become_eight():
     assert alike([at(rendered(encoded(middle, "PNG")), 25, 25)], [(128, 128, 128)])
 
 
-def transparent(mode: str) -> Image.Image:
-    picture = corners().convert(mode)
-    picture.paste(Image.new(mode, (80, 40)), (0, 0))  # all zero: black and transparent
-    return picture
-
-
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_parts_become_white(mode):
     """What an alpha channel hides is white, not black."""
-    top = four_corners(rendered(encoded(transparent(mode), "PNG")))[:2]
+    picture = corners().convert(mode)
+    picture.paste(Image.new(mode, (80, 40)), (0, 0))  # all zero: black and transparent
 
-    assert alike(top, [WHITE, WHITE])
+    assert alike(four_corners(rendered(encoded(picture, "PNG")))[:2], [WHITE, WHITE])
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG"])

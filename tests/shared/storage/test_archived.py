@@ -8,7 +8,7 @@ from azure.storage.blob import ContainerClient
 
 from shared.console.roster import Roster
 from shared.errors import Conflict
-from shared.storage.azure import BlobDocuments, BlobStore
+from shared.storage.azure import BlobStore
 from shared.storage.blobs import Blobs
 from shared.storage.user_state import SYNCED, UserState
 from tests.doubles.office import ANNE
@@ -28,11 +28,6 @@ def store(container: ContainerClient) -> BlobStore:
     store.create(KNOWN)
     archive(container, STATE)
     return store
-
-
-@pytest.fixture
-def documents(container: ContainerClient) -> BlobDocuments:
-    return BlobDocuments(container)
 
 
 def test_archived_state_is_replaced(store):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 from azure.storage.queue import QueueClient, QueueServiceClient
@@ -27,7 +28,7 @@ from shared.storage.azure import (
     StorageQueue,
     open_storage,
 )
-from tests.doubles.office import ANNE
+from tests.doubles.office import ANNE, failing
 from tests.shared.storage.test_state_blobs import FIRST
 
 
@@ -123,12 +124,11 @@ def test_wrong_key_is_access_denied(storage):
     key = storage.connection_string.split("AccountKey=")[1].split(";")[0]
     wrong = storage.connection_string.replace(key, "d3Jvbmc=")
     opened = open_storage(by_connection_string(wrong))
-    store, sender = opened.states, opened.users
 
     with pytest.raises(AccessDenied, match="Storage Blob Data Owner"):
-        store.read(ANNE.id)
+        opened.states.read(ANNE.id)
     with pytest.raises(AccessDenied, match="Storage Queue Data Contributor"):
-        sender.send("x", delay_seconds=0)
+        opened.users.send("x", delay_seconds=0)
 
 
 @pytest.mark.parametrize("client_id", ["", "0b000000-0000-4000-8000-000000000002"])
@@ -137,10 +137,9 @@ def test_service_uris_mean_an_identity(client_id):
     uri = "https://photosync.blob.core.windows.net"
 
     opened = open_storage(StorageSettings("", uri, uri, client_id))
-    store, sender = opened.states, opened.users
 
-    assert isinstance(store, BlobStore)
-    assert isinstance(sender, StorageQueue)
+    assert isinstance(opened.states, BlobStore)
+    assert isinstance(opened.users, StorageQueue)
 
 
 def test_retries():
@@ -160,31 +159,26 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     # Not the client's own retries.
     monkeypatch.setitem(shared.storage.azure._RETRIES, "retry_total", 0)
     opened = open_storage(by_connection_string(gone.connection_string))
-    store, sender = opened.states, opened.users
 
     for call in (
-        lambda: store.read(ANNE.id),
-        lambda: store.create(FIRST),
-        lambda: store.replace(FIRST, version='"1"'),
-        lambda: store.keep_unreadable("x", b"x", "x"),
-        lambda: sender.send("x", delay_seconds=0),
+        lambda: opened.states.read(ANNE.id),
+        lambda: opened.states.create(FIRST),
+        lambda: opened.states.replace(FIRST, version='"1"'),
+        lambda: opened.states.keep_unreadable("x", b"x", "x"),
+        lambda: opened.users.send("x", delay_seconds=0),
     ):
         with pytest.raises(ServiceDown):
             call()
 
 
-class NoIdentity:
-    """A credential whose endpoint gives no token (azure-functions-host#10238)."""
-
-    def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        raise ClientAuthenticationError("The identity endpoint did not answer.")
-
-
 def test_missing_token_is_not_a_refusal():
     """Without a token storage has refused nothing: the message waits."""
+    # As reported in azure-functions-host#10238.
+    no_answer = ClientAuthenticationError("The identity endpoint did not answer.")
+    identity: Any = SimpleNamespace(get_token=failing(no_answer))
     uri = "https://photosync.blob.core.windows.net"
-    blobs = BlobStore(ContainerClient(uri, "photo-sync-state", NoIdentity(), retry_total=0))
-    queue = StorageQueue(QueueClient(uri, "photo-sync", credential=NoIdentity(), retry_total=0))
+    blobs = BlobStore(ContainerClient(uri, "photo-sync-state", identity, retry_total=0))
+    queue = StorageQueue(QueueClient(uri, "photo-sync", credential=identity, retry_total=0))
 
     with pytest.raises(ServiceDown, match="No token for storage could be obtained"):
         blobs.read(ANNE.id)

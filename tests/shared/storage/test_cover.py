@@ -50,10 +50,8 @@ def test_outline():
         ANNE.id, status=NO_PHOTO, picture_url="x", missing_since=NOON, checked_at=NOON
     )
     failed = UserState(ANNE.id, status=FAILED, reason="refused", checked_at=NOON)
-    shown, gone, bad = (listed(each).outline for each in (SHOWN, missing, failed))
-    assert shown
-    assert gone
-    assert bad
+    outlines: list[Any] = [listed(each).outline for each in (SHOWN, missing, failed)]
+    shown, gone, bad = outlines
 
     assert shown.covers(cover.mark('W/"1"'), sizes="48,72,300", recipe=1)
     assert (shown.checked_at, bool(shown.picture_url)) == (NOON, True)

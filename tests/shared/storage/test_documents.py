@@ -5,18 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from azure.storage.blob import ContainerClient
 
 from shared.errors import Conflict
-from shared.storage.azure import BlobDocuments
 from shared.storage.blobs import Blobs
 
 NAME = "sweeps/latest.json"
-
-
-@pytest.fixture
-def documents(container: ContainerClient) -> BlobDocuments:
-    return BlobDocuments(container)
 
 
 def test_written_and_read(documents):

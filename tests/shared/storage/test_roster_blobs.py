@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from azure.storage.blob import ContainerClient
 
 from shared.console.roster import Roster
@@ -29,11 +28,6 @@ ODD = [
 
 def object_id(number: int) -> str:
     return f"{number:08}-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def store(container: ContainerClient) -> BlobStore:
-    return BlobStore(container)
 
 
 def test_no_container(store: BlobStore):

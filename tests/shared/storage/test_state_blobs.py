@@ -7,10 +7,8 @@ from dataclasses import replace
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import ContainerClient
 
 from shared.errors import Conflict
-from shared.storage.azure import BlobStore
 from shared.storage.blobs import Blobs
 from shared.storage.user_state import SYNCED, Stored, UserState
 from shared.telemetry import calls
@@ -18,11 +16,6 @@ from tests.doubles.office import ANNE
 
 FIRST = UserState(ANNE.id, status=SYNCED, detail="first")
 SECOND = replace(FIRST, detail="second")
-
-
-@pytest.fixture
-def store(container: ContainerClient) -> BlobStore:
-    return BlobStore(container)
 
 
 def test_first_write(store):

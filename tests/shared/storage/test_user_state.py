@@ -147,11 +147,7 @@ def test_time_typed_by_a_person(text):
         b'{"status": "synced", "lastError": {"code": "x"}}',
         b'{"status": "synced", "syncedAt": "yesterday"}',
         b'{"status": "synced", "syncedAt": "0001-01-01T00:00:00+10:00"}',
-        b'{"status": "synced", "attempt": "many"}',
-        b'{"status": "synced", "recipe": 1e999}',
-        b'{"status": "synced", "recipe": 2.5}',
         b'{"status": "synced", "recipe": "2"}',
-        b'{"status": "synced", "attempt": 100000000000}',
         b'{"status": "synced", "attempt": -1}',
     ],
 )

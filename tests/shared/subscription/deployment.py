@@ -23,6 +23,7 @@ class Graph:
 
     def __init__(self, clock: Clock) -> None:
         self.live: dict[str, Subscription] = {}
+        self.called: list[str] = []
         self.states: dict[str, str] = {}
         self.shows: Callable[[list[Subscription]], list[Subscription]] = lambda all_: all_
         self.tells_existing = True
@@ -34,6 +35,7 @@ class Graph:
         self._ids = (f"subscription-{number}" for number in itertools.count(1))
 
     def list_own(self) -> list[Subscription]:
+        self.called.append("list_own")
         if self.error:
             raise self.error
         return self.shows(list(self.live.values()))
@@ -44,6 +46,7 @@ class Graph:
         return (self.shows([one]) or [one])[0] if one else None
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
+        self.called.append("create")
         if self.at_create:
             self.at_create.pop(0)()
         for one in self.live.values():
@@ -60,6 +63,7 @@ class Graph:
         return one
 
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
+        self.called.append("renew")
         expired = id_ in self.live and self.live[id_].expires_at <= self._clock()
         if id_ not in self.live or (expired and not self.revives):
             raise SubscriptionGone("Graph has no such subscription.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import AccessDenied, ClaimLost, Conflict
+from shared.errors import AccessDenied, Conflict
 from shared.subscription.keeper import AT_WORK, NAME
 from tests.shared.subscription.deployment import Deployment, neighbour
 
@@ -69,14 +69,3 @@ def test_one_run_at_a_time(here):
 
     assert begun.fields["keepingSince"]
     assert (here.graph.live, here.documents.blobs) == ({}, {})
-
-
-def test_run_that_was_overtaken_records_nothing(here):
-    """A run that was working when the subscription was deleted gets a Conflict."""
-    begun = here.keeper._begun(here.documents.read(NAME))
-    here.clock.advance(AT_WORK)
-    here.keeper.end()
-
-    with pytest.raises(ClaimLost):
-        here.keeper._record(begun, {"status": "live"})
-    assert here.documents.blobs == {}

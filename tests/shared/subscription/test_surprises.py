@@ -98,11 +98,12 @@ def test_two_deployments_with_one_registration(here, listing):
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
-def test_new_key(here, listing):
-    """A new key reaches Graph at once, without a gap, even if no list shows the old one."""
+@pytest.mark.parametrize("old", ["first-key", "photosync.contoso.com"])
+def test_new_address(here, listing, old):
+    """A new key or host reaches Graph at once, without a gap, even if no list shows the old one."""
     before = here.only.id
     here.graph.shows = listing
-    here.url = URL.replace("first-key", "second-key")
+    here.url = URL.replace(old, "new")
 
     assert here.keep().id == before
     assert here.works
@@ -218,7 +219,10 @@ def test_late_run_leaves_the_subscription_of_the_run_that_took_over():
 
 
 def test_own_subscription_in_the_way_is_deleted_again(here):
-    """Graph still reports the one that this run has just deleted."""
+    """
+    A new clientState needs a new subscription, and a sweep for what was refused meanwhile. Graph
+    still reports the one that this run has just deleted.
+    """
     delete, here.state = here.graph.delete, "second-state"
 
     def ignored(id_: str) -> None:
@@ -229,6 +233,7 @@ def test_own_subscription_in_the_way_is_deleted_again(here):
     here.keep()
 
     assert here.works
+    assert here.sweeps == 1
 
 
 def test_two_instances_renew_at_once(here):

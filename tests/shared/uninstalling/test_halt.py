@@ -115,7 +115,6 @@ def test_error_is_not_cached(process: Process):
         {"status": "maybe"},
         {"status": ["running"]},
         {"page": "one"},
-        {"page": -1},
         {"removePictures": 1},
         {"problems": [1]},
         {"startedAt": "soon"},

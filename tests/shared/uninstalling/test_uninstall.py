@@ -87,10 +87,7 @@ def test_messages_from_before_the_order_are_deleted(town: Town):
 
 
 def test_runs_in_progress(town: Town):
-    """
-    A user whom a run has claimed, or whose state a run has written since it was read, is left to
-    that run and handled in a later round.
-    """
+    """A user whom a run has claimed, or written meanwhile, is handled in a later round."""
     claimed, changed = town.add(2, claim=Claim("a-run", 300.0)), user(1)
 
     def write() -> None:

@@ -70,7 +70,7 @@ class Town:
             self.add(number)
         self.dry_run = dry_run
         self.halt = self.new_halt()
-        self._numbers = itertools.count(1)
+        self._ids = (f"id-{number}" for number in itertools.count(1))
 
     def new_halt(self) -> Halt:
         """The Halt of another process."""
@@ -92,12 +92,12 @@ class Town:
             self.halt,
             self.here.keeper,
             self.states,
-            UserQueue(self.users, clock=self.clock, new_id=self._new_id),
+            UserQueue(self.users, clock=self.clock, new_id=self._ids.__next__),
             self.users,
             self.upkeep,
             dry_run=self.dry_run,
             clock=self.clock,
-            new_id=self._new_id,
+            new_id=self._ids.__next__,
         )
 
     @property
@@ -152,6 +152,3 @@ class Town:
     def is_clean(self) -> bool:
         """Whether neither states nor a subscription are left."""
         return not self.states.blobs and not self.here.graph.live
-
-    def _new_id(self) -> str:
-        return f"id-{next(self._numbers)}"

@@ -74,14 +74,6 @@ def test_item_about_something_else(notification):
     assert accepted.ignored == {"not-a-user": 1}
 
 
-def test_several_items_of_one_user_are_one_message():
-    """One POST yields one message per user, in the order in which users are first named."""
-    other = item(resource=f"users/{OTHER_ID}", resourceData=NO_DATA)
-    again = item(resource=f"users('{ID.upper()}')", resourceData=NO_DATA)
-
-    assert users(post(item(), other, again, item())) == [ID, OTHER_ID]
-
-
 def test_message_as_the_worker_reads_it():
     """The message has the reason, the time and the correlation id."""
     message = parse(post(item()).sync[0].encode(), now=NOON, correlation_id="unused")

@@ -132,11 +132,6 @@ def test_genuine_item(fields, tenant, state):
     assert users(post(item(**fields), expected=WebhookSettings(tenant, state))) == [ID]
 
 
-def test_genuine_item_beside_foreign_ones():
-    """One POST may mix tenants and apps: our items are accepted."""
-    assert users(post(*(foreign for foreign, _ in FOREIGN.values()), item())) == [ID]
-
-
 @pytest.mark.parametrize("state", ["", None, STATE], ids=["empty", "null", "some"])
 def test_unset_client_state_rejects_everything(state):
     """Without CLIENT_STATE no item is accepted, not even one with an empty clientState."""
