@@ -1,4 +1,4 @@
-"""Makes two parallel calls one after the other, in either order, so that tests are repeatable."""
+"""Makes two parallel calls one after the other, the second first, so that tests are repeatable."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from shared.at_once import over
 
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-def in_turn(first: Callable[[], A], beside: Callable[[], B]) -> tuple[Future[A], Future[B]]:
-    return over(first), over(beside)
 
 
 def backwards(first: Callable[[], A], beside: Callable[[], B]) -> tuple[Future[A], Future[B]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
-from shared.at_once import AtOnce
+from shared.at_once import AtOnce, sequentially
 from shared.copying.outcome import Outcome
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -27,7 +27,6 @@ from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.doubles import web
-from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import MemoryLines, in_memory
 
@@ -297,7 +296,7 @@ class Office:
     halt: Halting = field(default_factory=Halting)
     lines: MemoryLines = field(default_factory=MemoryLines)
     check_scope: Callable[[User], None] = lambda user: None
-    at_once: AtOnce = in_turn
+    at_once: AtOnce = sequentially
 
     def __post_init__(self) -> None:
         self.sharepoint = SharePoint()

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.at_once import sequentially
 from shared.errors import PhotoSyncError
 from shared.messages.upkeep_message import LIFECYCLE, SWEEP, SWEEP_PAGE
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
-from tests.doubles.at_once import backwards, in_turn
+from tests.doubles.at_once import backwards
 from tests.machine.faults import RunFaults, Storm
 from tests.machine.history import HOUR, INSTANCES, Conditions, History
 from tests.machine.instance import Instance, Parts, Services
@@ -199,7 +200,7 @@ class World:
             self.services,
             desk,
             # Parallel calls of a run are made in turn: in one order or the other, by the instance.
-            at_once=backwards if number % 2 else in_turn,
+            at_once=backwards if number % 2 else sequentially,
             clock=clock,
             ticks=ticks,
             new_id=self._new_id,

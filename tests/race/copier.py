@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from shared.at_once import sequentially
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
@@ -20,7 +21,6 @@ from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
 from shared.written_file import WrittenFile
-from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.race.world import (
@@ -213,7 +213,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         recipe,
         Policy(),
         check_scope=lambda user: None,
-        at_once=in_turn,
+        at_once=sequentially,
         clock=answers.clock,
         ticks=answers.ticks,
     )

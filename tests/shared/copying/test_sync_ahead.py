@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.at_once import sequentially
 from shared.copying.run import Run
 from shared.errors import (
     Conflict,
@@ -18,11 +19,11 @@ from shared.errors import (
     Throttled,
 )
 from shared.telemetry import calls
-from tests.doubles.at_once import backwards, in_turn
+from tests.doubles.at_once import backwards
 from tests.doubles.office import ANNE, Office, failing
 from tests.shared.copying.runs import NEW, OLD, bring_up_to_date, fail, message, out_of_scope
 
-BOTH_ORDERS = pytest.mark.parametrize("at_once", [in_turn, backwards])
+BOTH_ORDERS = pytest.mark.parametrize("at_once", [sequentially, backwards])
 BUSY = Throttled("SharePoint asked PhotoSync to wait.", retry_after=60.0, service="sharepoint")
 
 
