@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import itertools
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
+from azure.storage.blob import BlobServiceClient
 from PIL import Image, ImageDraw
 
 from local.cloud.stack import Stack
@@ -18,9 +23,22 @@ from local.outside.console_client import ConsoleClient
 from local.outside.likeness import alike
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry, State, Watcher
+from shared.storage.azure import CONTAINER
 
+NEVER = "0 0 0 29 2 *"
+# Years away: upkeep runs only when a test asks for it, and never beside another test.
+QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 FINAL = {"synced", "no-photo", "skipped", "failed"}
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def quiet_cloud(
+    folder: Path, settings: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[LiveCloud]:
+    """A separate cloud in which no timer runs; *options* are those of Stack."""
+    with Stack(folder, settings=QUIET | dict(settings or {}), **options) as stack:
+        yield LiveCloud(stack)
 
 
 def picture(seed: int, size: int = 400) -> bytes:
@@ -57,15 +75,15 @@ class LiveCloud:
         (user_id,) = self.admin.control("POST", "/users", {"userPrincipalName": upn, **seed})["ids"]
         return user_id, upn
 
-    def add_unnotified(self, seed: int) -> tuple[str, str]:
+    def add_unnotified(self, seed: int, **fields: Any) -> tuple[str, str]:
         """Add a user with `picture(seed)` as photo, without a notification."""
-        user_id, upn = self.add()
+        user_id, upn = self.add(**fields)
         self.seed_photo(user_id, picture(seed))
         return user_id, upn
 
-    def copied(self, seed: int) -> tuple[str, str]:
+    def copied(self, seed: int, **fields: Any) -> tuple[str, str]:
         """Add a user whose photo, `picture(seed)`, has been copied."""
-        user_id, upn = self.add_unnotified(seed)
+        user_id, upn = self.add_unnotified(seed, **fields)
         self.replayed(user_id)
         return user_id, upn
 
@@ -95,6 +113,43 @@ class LiveCloud:
     def replayed(self, user_id: str) -> State:
         return self.settled(user_id, queue=user_id)
 
+    def sweep(self) -> State:
+        """Run a whole sweep and all the runs it causes; returns its log."""
+        order = functools.partial(self.watcher.type_into_queue, "sweep", "photo-upkeep")
+        return self._finished(self.watcher.sweep, order)
+
+    def audit(self, *, repair: bool = True) -> State:
+        """Run a whole audit and all the runs it causes; returns its log."""
+        order = functools.partial(self.console.order, "audit", repair=repair)
+        return self._finished(self.watcher.audit, order)
+
+    def _finished(self, newest: Callable[[], State], order: Callable[[], object]) -> State:
+        """Give *order*, and wait until the *newest* log is another one and is complete."""
+        before = newest().get("id")
+        order()
+
+        def running() -> list[str]:
+            log = newest()
+            ended = log.get("id") != before and log.get("status") != "running"
+            return [] if ended else [str(log)]
+
+        self.watcher.until(running)
+        return newest()
+
+    def age(self, user_id: str, moment: str, **ago: float) -> None:
+        """Move a moment in the user's state, such as missingSince, into the past."""
+        self.watcher.skip_time(user_id, **{moment: datetime.now(UTC) - timedelta(**ago)})
+
+    def expire_claims(self) -> list[str]:
+        """Shorten the claims of dead runs, so that they have expired; returns their users."""
+        service = BlobServiceClient.from_connection_string(self.at.storage)
+        claimed = {id_: state for id_, state in self.watcher.states().items() if state["claim"]}
+        for user_id, state in claimed.items():
+            state["claim"]["seconds"] = 0
+            blob = service.get_blob_client(CONTAINER, f"users/{user_id}.json")
+            blob.upload_blob(json.dumps(state), overwrite=True)
+        return [*claimed]
+
     def outcomes(self, user_id: str) -> list[dict[str, str]]:
         return [each for each in self.watcher.outcomes() if each["user"] == user_id]
 
@@ -123,7 +178,7 @@ class LiveCloud:
         """How often the product has logged *event*."""
         return self.stack.host_log.read_text("utf-8", errors="replace").count(event)
 
-    def told_of_failures(self) -> list[str]:
+    def failed_runs(self) -> list[str]:
         """For each failed run, the 40 lines that the host logged before its end."""
         lines = self.stack.host_log.read_text("utf-8", errors="replace").splitlines()
         ends = [

@@ -7,32 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud
-
-NEVER = "0 0 0 29 2 *"
-# Years away: upkeep runs only when a test asks for it, and never beside another test.
-QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-
-# The documented limits of Graph's photos and of the smallest tenant's profile calls.
-STRICT = {
-    "photoRequestsAtOnce": 4,
-    "photoRequestsPer10Minutes": 10_000,
-    "peopleCallsPer5Minutes": 3_000,
-}
+from local.bench.measuring.conditions import LIMITS
+from tests.e2e.cloud import LiveCloud, quiet_cloud
 
 
 @pytest.fixture(scope="session")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     settings = {
-        **QUIET,
         "EXCLUDED_USERS": "Excluded@contoso.com",
         # An audit may use the whole budget, so that it does not wait for what other tests used.
         "AUDIT_SHARE": "1",
     }
-    with Stack(tmp_path_factory.mktemp("cloud"), settings=settings) as stack:
-        cloud = LiveCloud(stack)
-        cloud.switch(**STRICT)
+    with quiet_cloud(tmp_path_factory.mktemp("cloud"), settings) as cloud:
+        cloud.switch(**LIMITS)
         cloud.subscribe()
         yield cloud
 
@@ -51,5 +38,5 @@ def cloud(running_cloud: LiveCloud) -> Iterator[LiveCloud]:
 def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveCloud]:
     """A separate cloud, whose host hides a message for 4 seconds instead of ten minutes."""
     monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-    with Stack(tmp_path, settings=QUIET) as stack:
-        yield LiveCloud(stack)
+    with quiet_cloud(tmp_path) as cloud:
+        yield cloud

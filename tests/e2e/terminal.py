@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
@@ -17,8 +17,19 @@ from tests.e2e.cloud import LiveCloud
 _CODE = re.compile(r"enter the code (\w+)")
 
 
-def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> Said:
-    """Run a command; enter a device code as *name*, or as an admin without one."""
+def with_key(cloud: LiveCloud) -> Callable[..., Said]:
+    """`manage` with the cloud's key."""
+    return functools.partial(manage, cloud, key=cloud.at.key)
+
+
+def manage(
+    cloud: LiveCloud, *arguments: str, name: str = "", key: str = "", **changes: str
+) -> Said:
+    """
+    Run a command with *key*, or enter a device code as *name*, or as an admin without one.
+
+    *changes* are environment variables.
+    """
     where = {"LOGIN_URL": cloud.at.login, "GRAPH_URL": cloud.at.graph}
     if cloud.at.proxy:
         # With real host names, the product knows them from the cloud's name.
@@ -35,25 +46,26 @@ def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> 
     command = [sys.executable, str(REPO / "manage.py"), *arguments]
     with subprocess.Popen(
         command,
-        env=os.environ | variables,
+        env=os.environ | variables | changes,
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stderr
-        told = ""
-        while line := process.stderr.readline():
-            told += line
-            if found := _CODE.search(line):
-                roles = [] if name else [GLOBAL]
-                who = {"name": name or "admin@contoso.com", "roles": roles}
-                cloud.admin.control("POST", "/sign-in", {"userCode": found[1], **who})
-                break
+        shown = "" if key else _enter_code(cloud, name, process.stderr)
         out, err = process.communicate(timeout=120)
-        return Said(process.returncode, out, told + err)
+        assert "Traceback" not in err
+        return Said(process.returncode, out, shown + err)
 
 
-def with_key(cloud: LiveCloud) -> Callable[..., Said]:
-    """`manage` with the cloud's key."""
-    return functools.partial(manage, cloud, key=cloud.at.key)
+def _enter_code(cloud: LiveCloud, name: str, lines: Iterable[str]) -> str:
+    """Enter the code as soon as it is shown; returns the lines up to it, or all without one."""
+    shown = ""
+    for line in lines:
+        shown += line
+        if found := _CODE.search(line):
+            who = {"name": name or "admin@contoso.com", "roles": [] if name else [GLOBAL]}
+            cloud.admin.control("POST", "/sign-in", {"userCode": found[1], **who})
+            break
+    return shown

@@ -1,15 +1,13 @@
-"""Every route of the console on the running stack: keys, methods, users, errors, headers."""
+"""The console on the running stack: keys, methods, users, errors, headers, and its history."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
 
-from shared.version import VERSION
 from tests.e2e.cloud import LiveCloud, picture
 
 ODD = "o'neil#1+x@contoso.com"
@@ -47,19 +45,7 @@ def odd(cloud: LiveCloud) -> tuple[str, str]:
     for user in cloud.admin.control("GET", "/users")["users"]:
         if user["userPrincipalName"] == ODD:
             return user["id"], ODD
-    user_id, upn = cloud.add(userPrincipalName=ODD, displayName="<img onerror=x> 😀")
-    cloud.seed_photo(user_id, picture(1))
-    cloud.replayed(user_id)
-    return user_id, upn
-
-
-@pytest.mark.parametrize(("method", "route"), ROUTES)
-@pytest.mark.parametrize("key", ["", "wrong"])
-def test_no_answer_without_the_key(cloud: LiveCloud, method: str, route: str, key: str):
-    """Without a key, or with a wrong one, the answer is empty."""
-    reply = call(cloud, method, named(route), headers={"x-functions-key": key})
-
-    assert (reply.status_code, reply.content) == (401, b"")
+    return cloud.copied(1, userPrincipalName=ODD, displayName="<img onerror=x> 😀")
 
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)
@@ -92,25 +78,19 @@ def test_order_with_the_key_in_the_url(cloud: LiveCloud, route: str, name: str):
         ("GET", USER, "no body", 404, "no such user"),
         ("GET", USER, "..@", 400, "characters of a name"),
         ("GET", USER, "x" * 300, 400, "characters of a name"),
+        *(("GET", f"users?{each}", "", 400, "") for each in ("size=0", "size=9999999")),
+        *(("GET", f"users?{each}", "", 400, "") for each in ("status=x", "token=%5B")),
     ],
 )
-def test_no_such_user(
-    cloud: LiveCloud, method: str, route: str, user: str, status: int, words: str
-):
-    """An unknown user is 404, and a text that cannot be a name is 400, each with a sentence."""
+def test_refused(cloud: LiveCloud, method: str, route: str, user: str, status: int, words: str):
+    """
+    An unknown user is 404; a text that cannot be a name, and a wrong size, status or token of a
+    list are 400; each with a sentence.
+    """
     reply = call(cloud, method, named(route, user), json=None if method == "GET" else {})
 
     assert reply.status_code == status
     assert words in sentence(reply)
-
-
-@pytest.mark.parametrize("query", ["size=0", "size=9999999", "status=x", "token=%5B"])
-def test_invalid_list_query(cloud: LiveCloud, query: str):
-    """Size, status and token are checked."""
-    reply = call(cloud, "GET", f"users?{query}")
-
-    assert reply.status_code == 400
-    sentence(reply)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"force": "yes"}'])
@@ -161,7 +141,7 @@ def test_photo(cloud: LiveCloud, odd: tuple[str, str], side: str):
     assert (reply.status_code, reply.headers["Content-Type"]) == (200, "image/jpeg")
     assert reply.headers["Cache-Control"] == "no-store"
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
-    assert hashlib.sha256(reply.content).digest() == hashlib.sha256(expected).digest()
+    assert reply.content == expected
 
 
 def test_chosen_picture(cloud: LiveCloud, odd: tuple[str, str]):
@@ -192,37 +172,57 @@ def test_no_photo(cloud: LiveCloud, side: str, status: int):
     sentence(reply)
 
 
-@pytest.mark.parametrize("name", [0, 1], ids=["id", "upn"])
-def test_service_down(cloud: LiveCloud, odd: tuple[str, str], name: int):
-    """While Graph is down, the stored state of a known user is shown, and SharePoint's side."""
-    cloud.fault(service="graph", next=1, fault="500")
-    seen = call(cloud, "GET", named(USER, odd[name])).json()
-
-    assert (seen["agree"], [each["side"] for each in seen["unasked"]]) == (None, ["exchange"])
-    assert (seen["state"]["status"], seen["user"]["userPrincipalName"]) == ("synced", ODD)
-    assert seen["profile"]["SPS-PicturePlaceholderState"] == "0"
+def history(cloud: LiveCloud, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = call(cloud, "GET", f"history{query}").json()["orders"]
+    return found
 
 
-def test_unknown_user_while_service_is_down(cloud: LiveCloud):
-    """The error names Graph, and does not say that the user is unknown."""
-    cloud.fault(service="graph", next=1, fault="500")
-    reply = call(cloud, "GET", named(USER))
+def test_replays_by_key_and_queue(cloud: LiveCloud):
+    """The history of a user lists both, with their results, and no one else's orders."""
+    user_id, upn = cloud.add_unnotified(3)
+    cloud.settled(user_id, queue=upn)
+    reply = call(cloud, "POST", named("users/{user}/replay", upn), json={"force": True})
+    run = reply.json()["correlationId"]
 
-    assert reply.status_code == 503
-    assert "graph" in sentence(reply)
+    def ended() -> bool:
+        orders = history(cloud, f"?user={user_id}")
+        return len(orders) == 2 and all(one["result"] for one in orders)
+
+    cloud.wait_for(ended)
+    by_key, typed = history(cloud, f"?user={upn}")
+
+    assert (by_key["by"], by_key["correlationId"]) == ({"via": "key"}, run)
+    assert (by_key["order"], by_key["options"], by_key["result"]) == ("replay", "force", "synced")
+    assert (typed["by"], typed["order"], typed["result"]) == ({"via": "queue"}, "replay", "synced")
+    assert [(one["userId"], one["userPrincipalName"]) for one in (by_key, typed)] == [
+        (user_id, upn)
+    ] * 2
 
 
-def test_doctor(cloud: LiveCloud, odd: tuple[str, str]):
-    """The doctor finds no fault in a working cloud."""
-    seen = call(cloud, "GET", "doctor").json()
+def test_sweep_by_timer_key_and_queue(cloud: LiveCloud):
+    """A timer's sweep is no order; sweeps by key and by queue are, each with its sweep's id."""
+    before = len(history(cloud))
+    cloud.run("sweep_timer")
+    cloud.watcher.until(list)
+    call(cloud, "POST", "sweep", json={})
+    cloud.watcher.until(list)
+    cloud.watcher.type_into_queue("sweep", "photo-upkeep")
+    cloud.wait_for(lambda: len(history(cloud)) == before + 2)
+    cloud.wait_for(lambda: all(one["result"] for one in history(cloud)))
+    cloud.watcher.until(list)
 
-    assert [check for check in seen["checks"] if not check["ok"]] == []
-    assert seen["ok"]
+    typed, by_key = history(cloud)[:2]
+    assert [(one["by"]["via"], one["order"], one["result"]) for one in (typed, by_key)] == [
+        ("queue", "sweep", "finished"),
+        ("key", "sweep", "finished"),
+    ]
+    assert typed["detail"] == cloud.watcher.sweep()["id"]
 
 
-def test_page_and_probe_need_no_key(cloud: LiveCloud):
-    """The page holds no data, and the probe tells only the version."""
-    page = cloud.call("GET", f"{cloud.at.functions}/api/console")
+def test_refused_order(cloud: LiveCloud):
+    """A replay of an unknown user is refused, and the history lists it with the refusal."""
+    call(cloud, "POST", named("users/{user}/replay", "gone@contoso.com"), json={})
 
-    assert (page.status_code, page.headers["Content-Type"][:9]) == (200, "text/html")
-    assert cloud.call("GET", f"{cloud.at.functions}/api/health").text == f"ok {VERSION}"
+    [refused] = history(cloud, "?user=gone@contoso.com")
+    assert (refused["order"], refused["result"]) == ("replay", "refused")
+    assert "no such user" in refused["detail"]

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.blob import ContainerClient
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 from tests.e2e.terminal import with_key
-from tests.e2e.test_sweep import sweep
 
 pytestmark = pytest.mark.server
 CHOSEN = "https://cdn.contoso.com/chosen.jpg"
@@ -29,7 +25,10 @@ class Redeployed:
     def __init__(self, cloud: LiveCloud) -> None:
         self.cloud = cloud
         cloud.subscribe()
-        self.ids = {name: self._copied(name, number) for number, name in enumerate(NAMES)}
+        self.ids = {
+            name: cloud.copied(number, userPrincipalName=f"{name}@contoso.com")[0]
+            for number, name in enumerate(NAMES)
+        }
         cloud.change(self.ids["chooser"], profile={"PictureURL": CHOSEN})
         self.former = cloud.subscriptions()
         cloud.stack.kill_host()
@@ -42,12 +41,6 @@ class Redeployed:
         cloud.stack.start_host()
         cloud.subscribe()
 
-    def _copied(self, name: str, number: int) -> str:
-        user_id, _ = self.cloud.add(userPrincipalName=f"{name}@contoso.com")
-        self.cloud.seed_photo(user_id, picture(number))
-        self.cloud.replayed(user_id)
-        return user_id
-
     def _empty_storage(self) -> None:
         storage = ContainerClient.from_connection_string(self.cloud.at.storage, "photo-sync-state")
         for name in [*storage.list_blob_names()]:
@@ -59,8 +52,8 @@ class Redeployed:
 
 @pytest.fixture(scope="module")
 def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redeployed]:
-    with Stack(tmp_path_factory.mktemp("back"), settings=QUIET) as stack:
-        yield Redeployed(LiveCloud(stack))
+    with quiet_cloud(tmp_path_factory.mktemp("back")) as cloud:
+        yield Redeployed(cloud)
 
 
 def test_the_former_subscription_is_replaced(back: Redeployed):
@@ -80,8 +73,8 @@ def test_our_pictures_are_recognised(back: Redeployed):
     cloud.admin.delete_photo(user_id)
     cloud.wait_for(lambda: bool(cloud.watcher.states()[user_id]["missingSince"]))
     cloud.watcher.until(list)
-    cloud.watcher.skip_time(user_id, missingSince=datetime.now(UTC) - timedelta(minutes=11))
-    sweep(cloud)
+    cloud.age(user_id, "missingSince", minutes=11)
+    cloud.sweep()
     assert back.picture_url("same") == ""
 
 
@@ -92,8 +85,8 @@ def test_chosen_picture_stays(back: Redeployed):
 
 def test_photo_deleted_between_deployments(back: Redeployed):
     """No state says that the picture is ours, so it stays, and `check` reports the difference."""
-    said = with_key(back.cloud)("check", "gone@contoso.com")
+    checked = with_key(back.cloud)("check", "gone@contoso.com")
 
     assert back.picture_url("gone") != ""
-    assert (said.code, said.err) == (1, "")
-    assert "no photo in Exchange" in said.out
+    assert (checked.code, checked.err) == (1, "")
+    assert "no photo in Exchange" in checked.out

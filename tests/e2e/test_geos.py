@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET, STRICT
-from tests.e2e.test_audit import audit
+from local.bench.measuring.conditions import LIMITS
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
+from tests.e2e.test_console_routes import call
 
 HOME, EUROPE, DACH = "contoso", "contosoeur", "fabrikamdach"
 FOLDERS = {HOME: "Profile Pictures", EUROPE: "Profilbilder", DACH: "Profielafbeeldingen"}
@@ -23,12 +20,10 @@ pytestmark = pytest.mark.server
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     # The other satellite's name follows Microsoft's rule, so it needs no setting.
-    settings = {**QUIET, "SHAREPOINT_GEOS": DACH}
+    settings, folder = {"SHAREPOINT_GEOS": DACH}, tmp_path_factory.mktemp("world")
     satellites = {name: FOLDERS[name] for name in (EUROPE, DACH)}
-    folder = tmp_path_factory.mktemp("world")
-    with Stack(folder, settings=settings, satellites=satellites) as stack:
-        world = LiveCloud(stack)
-        world.switch(**STRICT)
+    with quiet_cloud(folder, settings, satellites=satellites) as world:
+        world.switch(**LIMITS)
         yield world
 
 
@@ -44,9 +39,7 @@ def my(name: str) -> str:
 
 def inhabitant(world: LiveCloud, name: str, photo: int = 1) -> tuple[str, str]:
     """Add a user with a photo, whose personal site is in the geography *name*."""
-    user_id, upn = world.add(personalHost="" if name == HOME else f"https://{my(name)}/")
-    world.seed_photo(user_id, picture(photo))
-    return user_id, upn
+    return world.add_unnotified(photo, personalHost="" if name == HOME else f"https://{my(name)}/")
 
 
 def picture_host(world: LiveCloud, user_id: str) -> str | None:
@@ -60,11 +53,6 @@ def asked(world: LiveCloud, after: int = 0) -> set[str]:
     return {each["host"] for each in entries if each["service"] == "proxy"} - common
 
 
-def console(world: LiveCloud, path: str) -> Any:
-    url = f"{world.at.functions}/api/console/{path}"
-    return world.call("GET", url, headers={"x-functions-key": world.at.key})
-
-
 @pytest.mark.usefixtures("either_answer")
 @pytest.mark.parametrize("name", [HOME, EUROPE, DACH])
 def test_photo_reaches_the_user_s_geography(world: LiveCloud, name: str):
@@ -75,9 +63,9 @@ def test_photo_reaches_the_user_s_geography(world: LiveCloud, name: str):
     assert picture_host(world, user_id) == my(name)
     assert FOLDERS[name].replace(" ", "%20") in world.profile(user_id)["PictureURL"]
     assert world.shows(upn, picture(1))
-    compared = json.loads(console(world, f"users/{user_id}").content)
+    compared = call(world, "GET", f"users/{user_id}").json()
     assert compared["agree"] is True, compared
-    shown = console(world, f"users/{user_id}/photo/sharepoint")
+    shown = call(world, "GET", f"users/{user_id}/photo/sharepoint")
     assert shown.content == world.admin.shown(upn).files["L"]
 
 
@@ -101,7 +89,7 @@ def test_audit_checks_the_user_s_geography(world: LiveCloud):
     world.replayed(user_id)
     world.change(user_id, damage={"files": {f"{user_id}_LThumb.jpg": None}})
 
-    log = audit(world)
+    log = world.audit()
 
     assert (log["differ"], log["unanswered"]) == (1, 0)
     assert world.shows(upn, picture(1))
@@ -123,13 +111,12 @@ def test_no_request_leaves_the_tenant(world: LiveCloud):
     """A profile may name any host: PhotoSync gets no token for it and does not connect to it."""
     after = world.last_entry()
     for host in ("fabrikam-my.sharepoint.com", "contosoeur-my.sharepoint.com.evil.example"):
-        user_id, _ = world.add(personalHost=f"https://{host}/")
-        world.seed_photo(user_id, picture(1))
+        user_id, _ = world.add_unnotified(1, personalHost=f"https://{host}/")
         state = world.replayed(user_id)
         assert (state["status"], state["reason"]) == ("skipped", "other-host")
         assert host in state["detail"]
         assert "SHAREPOINT_GEOS" in state["detail"]
-        assert console(world, f"users/{user_id}/photo/sharepoint").status_code == 404
+        assert call(world, "GET", f"users/{user_id}/photo/sharepoint").status_code == 404
 
     admins = {f"{name}-admin.sharepoint.com:443" for name in FOLDERS}
     assert asked(world, after) <= admins
@@ -149,8 +136,8 @@ def test_all_requested_hosts_are_the_tenant_s(world: LiveCloud):
 
 def test_doctor_checks_the_geography_of_the_setting(world: LiveCloud):
     """The doctor checks its token, its folder and one of its profiles."""
-    told = json.loads(console(world, "doctor").content)
-    checks = {check["name"]: check for check in told["checks"]}
+    found = call(world, "GET", "doctor").json()["checks"]
+    checks = {check["name"]: check for check in found}
 
     names = ("token for SharePoint files", "token for SharePoint profiles", "read a profile")
     assert all(checks[f"{name} of {DACH}"]["ok"] for name in names)
@@ -160,20 +147,19 @@ def test_doctor_checks_the_geography_of_the_setting(world: LiveCloud):
 
 def test_renamed_tenant(tmp_path: Path):
     """After a rename, an audit recognises the picture at the old URL and writes the new URL."""
-    with Stack(tmp_path, settings=QUIET, cloud="global") as stack:
-        world = LiveCloud(stack)
+    with quiet_cloud(tmp_path, cloud="global") as world:
         user_id, _ = inhabitant(world, HOME)
         world.replayed(user_id)
-        stack.kill_host()
+        world.stack.kill_host()
         world.switch(formerHosts="gone")
         order = {"name": "fabrikam", "pictureUrls": "kept"}
         assert world.admin.control("POST", "/rename", order)["my"] == f"https://{my('fabrikam')}"
         after = world.last_entry()
-        stack.change_settings({"SHAREPOINT_TENANT": "fabrikam"})
-        stack.start_host()
+        world.stack.change_settings({"SHAREPOINT_TENANT": "fabrikam"})
+        world.stack.start_host()
 
         # Nothing changed in Exchange: only the profile shows the old URL.
-        assert audit(world)["differ"] == 0
+        assert world.audit()["differ"] == 0
         state = world.watcher.states()[user_id]
         shown = world.admin.control("GET", f"/users/{user_id}")
         new = f"https://{my('fabrikam')}:443/"

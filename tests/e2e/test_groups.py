@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET
-from tests.e2e.test_sweep import sweep
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 
 pytestmark = pytest.mark.server
 
@@ -20,9 +17,9 @@ NESTED = "0b000000-0000-4000-8000-000000000003"
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    settings = {"SYNC_GROUP_ID": PILOT, "EXCLUDED_GROUP_ID": EXCLUDED, **QUIET}
-    with Stack(tmp_path_factory.mktemp("pilot"), settings=settings) as stack:
-        yield LiveCloud(stack)
+    settings = {"SYNC_GROUP_ID": PILOT, "EXCLUDED_GROUP_ID": EXCLUDED}
+    with quiet_cloud(tmp_path_factory.mktemp("pilot"), settings) as cloud:
+        yield cloud
 
 
 def group(cloud: LiveCloud, group_id: str, *members: str) -> None:
@@ -42,7 +39,7 @@ def test_membership_decides_who_is_copied(pilot: LiveCloud):
     group(pilot, NESTED, both)
     group(pilot, EXCLUDED, NESTED)
     group(pilot, PILOT, member, both)
-    assert sweep(pilot)["users"] == 2
+    assert pilot.sweep()["users"] == 2
 
     assert pilot.shows(member_upn, picture(1))
     assert {both, stranger}.isdisjoint(pilot.watcher.states())
@@ -52,7 +49,7 @@ def test_membership_decides_who_is_copied(pilot: LiveCloud):
     assert not pilot.admin.shown(both_upn).files
 
     group(pilot, NESTED, member)
-    sweep(pilot)
+    pilot.sweep()
     assert outcome(pilot, member) == ("skipped", "out-of-scope")
     state = pilot.watcher.states()[member]
     assert state["outOfScopeSince"]
@@ -62,7 +59,7 @@ def test_membership_decides_who_is_copied(pilot: LiveCloud):
 
     # A user who is no longer listed as a member is checked individually, and keeps the picture.
     group(pilot, PILOT)
-    assert sweep(pilot)["users"] == 0
+    assert pilot.sweep()["users"] == 0
     assert outcome(pilot, both) == ("skipped", "out-of-scope")
     assert "SYNC_GROUP_ID" in pilot.watcher.states()[both]["detail"]
     assert pilot.shows(both_upn, picture(2))
@@ -74,7 +71,7 @@ def test_deleted_group(pilot: LiveCloud):
     group(pilot, PILOT, both)
     group(pilot, EXCLUDED, both)
     pilot.admin.control("DELETE", f"/groups/{EXCLUDED}")
-    log = sweep(pilot)
+    log = pilot.sweep()
     pilot.replayed(both)
 
     assert log["status"] == "failed"
@@ -83,8 +80,8 @@ def test_deleted_group(pilot: LiveCloud):
     assert not pilot.admin.shown(both_upn).files
     # Once the group exists again, it decides as before; outside it, the user is copied.
     group(pilot, EXCLUDED, both)
-    sweep(pilot)
+    pilot.sweep()
     assert outcome(pilot, both) == ("skipped", "out-of-scope")
     group(pilot, EXCLUDED)
-    sweep(pilot)
+    pilot.sweep()
     assert pilot.shows(both_upn, picture(3))

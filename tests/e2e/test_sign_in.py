@@ -7,15 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import QUIET
+from tests.e2e.cloud import LiveCloud, quiet_cloud
+from tests.e2e.test_console_routes import sentence
 
 pytestmark = pytest.mark.local_host("it simulates App Service authentication")
 
@@ -25,8 +23,8 @@ MALLORY = "0b000000-0000-4000-8000-000000000001"
 
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    with Stack(tmp_path_factory.mktemp("cloud"), settings=QUIET, sign_in=True) as stack:
-        yield LiveCloud(stack)
+    with quiet_cloud(tmp_path_factory.mktemp("cloud"), sign_in=True) as cloud:
+        yield cloud
 
 
 def console(cloud: LiveCloud, path: str = "") -> str:
@@ -54,15 +52,9 @@ def forged(cloud: LiveCloud, role: str = "Operator") -> dict[str, str]:
     """The header that the platform would send for an Operator of this tenant."""
     name = {"preferred_username": "mallory@contoso.com"}
     claims = {"oid": MALLORY, "tid": cloud.at.tenant_id, **name, "roles": role}
-    told = [{"typ": k, "val": v} for k, v in claims.items()]
-    text = json.dumps({"auth_typ": "aad", "claims": told, "role_typ": "roles"})
+    listed = [{"typ": k, "val": v} for k, v in claims.items()]
+    text = json.dumps({"auth_typ": "aad", "claims": listed, "role_typ": "roles"})
     return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(text.encode()).decode()}
-
-
-def sentence(reply: requests.Response) -> str:
-    fields: dict[str, Any] = reply.json()["error"]
-    assert str(fields["message"]).endswith(".")
-    return str(fields["message"])
 
 
 def test_redirect_to_the_login(signing: LiveCloud):
@@ -175,10 +167,7 @@ def test_signing_out(signing: LiveCloud):
 
 def test_keys_switched_off(tmp_path):
     """With CONSOLE_KEYS=false no route accepts a key, with or without sign-in."""
-    with Stack(
-        tmp_path / "cloud", settings={**QUIET, "CONSOLE_KEYS": "false"}, sign_in=True
-    ) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path / "cloud", {"CONSOLE_KEYS": "false"}, sign_in=True) as cloud:
         key = {"x-functions-key": cloud.at.key}
         for path in ("/api/console/overview", "/api/keyed/overview"):
             url = cloud.at.functions + path
@@ -197,8 +186,7 @@ def test_keys_switched_off(tmp_path):
 def test_forged_principal_without_the_platform_s_check(tmp_path):
     """CONSOLE_SIGN_IN without App Service authentication refuses everyone, even with a key."""
     setting = {"CONSOLE_SIGN_IN": "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10", "CONSOLE_KEYS": "false"}
-    with Stack(tmp_path / "cloud", settings={**QUIET, **setting}) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path / "cloud", setting) as cloud:
         headers = {**forged(cloud), "x-functions-key": cloud.at.key, **ORDER}
         for method, path in (("GET", "/overview"), ("POST", "/sweep")):
             reply = cloud.call(method, console(cloud, path), headers=headers, json={})

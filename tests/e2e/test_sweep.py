@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET
-
-
-def sweep(cloud: LiveCloud) -> dict[str, object]:
-    """Run a whole sweep and all the runs it causes; returns its log."""
-    before = cloud.watcher.sweep().get("id")
-    cloud.watcher.type_into_queue("sweep", "photo-upkeep")
-
-    def running() -> list[str]:
-        log = cloud.watcher.sweep()
-        ended = log.get("id") != before and log.get("status") != "running"
-        return [] if ended else [f"sweep {log}"]
-
-    cloud.watcher.until(running)
-    return cloud.watcher.sweep()
+from shared.sweeping.sweep_rules import BRAKE_USERS
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 
 
 def test_first_fill(cloud: LiveCloud):
     """A sweep copies photos that never changed, and the next one finds nothing more to do."""
     people = [cloud.add_unnotified(seed) for seed in (1, 2, 3)]
-    log = sweep(cloud)
+    log = cloud.sweep()
     runs = {user_id: len(cloud.outcomes(user_id)) for user_id, _ in people}
-    sweep(cloud)
+    cloud.sweep()
 
     assert log["status"] == "finished"
     for seed, (_, upn) in enumerate(people, start=1):
@@ -46,7 +30,7 @@ def test_lost_notification(cloud: LiveCloud):
     user_id, upn = cloud.add()
     for seed in (1, 2, 1):
         cloud.seed_photo(user_id, picture(seed))
-        sweep(cloud)
+        cloud.sweep()
         assert cloud.shows(upn, picture(seed))
 
 
@@ -55,11 +39,11 @@ def test_endless_user_list(cloud: LiveCloud):
     user_id, upn = cloud.add_unnotified(7)
     gone_id, gone_upn = cloud.copied(8)
     cloud.change(gone_id, photo=None)
-    sweep(cloud)
-    cloud.watcher.skip_time(gone_id, missingSince=datetime.now(UTC) - timedelta(minutes=11))
+    cloud.sweep()
+    cloud.age(gone_id, "missingSince", minutes=11)
     cloud.switch(listPages="circle")
     cloud.seed_photo(user_id, picture(9))
-    log = sweep(cloud)
+    log = cloud.sweep()
 
     assert (log["status"], log["removals"]) == ("failed", "none")
     assert "would never end" in str(log["detail"])
@@ -67,22 +51,32 @@ def test_endless_user_list(cloud: LiveCloud):
     assert cloud.shows(gone_upn, picture(8))
 
     cloud.switch(listPages="full")
-    assert sweep(cloud)["status"] == "finished"
+    assert cloud.sweep()["status"] == "finished"
     assert not cloud.admin.shown(gone_upn).files
 
 
-def test_removal_at_the_second_check(cloud: LiveCloud):
-    """One check without a photo is not enough; a sweep ten minutes later removes the picture."""
-    user_id, upn = cloud.copied(1)
-    cloud.change(user_id, photo=None)
-    for _ in range(2):
-        sweep(cloud)
-        assert cloud.shows(upn, picture(1))
-    cloud.watcher.skip_time(user_id, missingSince=datetime.now(UTC) - timedelta(minutes=11))
-    sweep(cloud)
+def test_many_photos_missing_at_once(cloud: LiveCloud):
+    """
+    The brake: an outage of the source must never remove a whole tenant's pictures. If too many
+    photos are missing, no picture is removed; a release removes them all.
+    """
+    people = [cloud.add_unnotified(1) for _ in range(BRAKE_USERS + 1)]
+    cloud.sweep()
+    for user_id, _ in people:
+        cloud.change(user_id, photo=None)
+    cloud.sweep()
+    for user_id, _ in people:
+        cloud.age(user_id, "missingSince", minutes=11)
+    braked = cloud.sweep()
+    kept = [upn for _, upn in people if cloud.admin.shown(upn).files]
+    released = cloud.console.order("sweep", releaseRemovals=True)
+    cloud.watcher.until(list)
+    left = [upn for _, upn in people if cloud.admin.shown(upn).files]
 
-    assert cloud.status(user_id) == "removed"
-    assert not cloud.admin.shown(upn).files
+    assert braked["removals"] == "braked"
+    assert "None is removed until a person releases the removals" in str(braked["detail"])
+    assert (len(kept), left) == (len(people), [])
+    assert released == {"released": len(people)}
 
 
 ODD: list[dict[str, str]] = [
@@ -101,8 +95,7 @@ def test_faulty_mailboxes_affect_no_other_user(tmp_path: Path):
 
     They keep their pictures, and each state gives the reason; all other users get their pictures.
     """
-    with Stack(tmp_path, settings=QUIET) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path) as cloud:
         seeds: list[dict[str, Any]] = [
             {"userPrincipalName": f"user{number}@contoso.com"} for number in range(1000)
         ]
@@ -117,7 +110,7 @@ def test_faulty_mailboxes_affect_no_other_user(tmp_path: Path):
             cloud.fault(service="graph", path=path, next=1_000_000, **fault)
         for number in with_photo:
             cloud.seed_photo(ids[number], picture(number + 1))
-        log = sweep(cloud)
+        log = cloud.sweep()
         states = cloud.watcher.states()
 
         assert (log["status"], log["users"]) == ("finished", 1000)
@@ -127,6 +120,6 @@ def test_faulty_mailboxes_affect_no_other_user(tmp_path: Path):
             shown = picture(number if ids[number] in odd else number + 1)
             assert cloud.shows(f"user{number}@contoso.com", shown), number
         cloud.admin.control("DELETE", "/faults")
-        sweep(cloud)
+        cloud.sweep()
 
         assert {cloud.status(each) for each in odd} == {"synced"}

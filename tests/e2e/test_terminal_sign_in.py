@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.stack import Stack
 from tests.admin.said import assert_one_sentence
-from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import QUIET
+from tests.e2e.cloud import LiveCloud, quiet_cloud
 from tests.e2e.terminal import manage
 
 pytestmark = pytest.mark.local_host("it simulates App Service authentication")
@@ -19,8 +17,7 @@ pytestmark = pytest.mark.local_host("it simulates App Service authentication")
 @pytest.fixture(scope="module")
 def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     """A console whose registration is not yet prepared for terminals, and three users."""
-    with Stack(tmp_path_factory.mktemp("cloud"), settings=QUIET, sign_in=True) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path_factory.mktemp("cloud"), sign_in=True) as cloud:
         cloud.switch(deviceCodeInterval=1)
         for name in ("vera", "olga", "mallory"):
             cloud.add(userPrincipalName=f"{name}@contoso.com")
@@ -32,13 +29,13 @@ def granted(signing: LiveCloud) -> LiveCloud:
     """After `grant --console` has prepared the console's registration."""
     known = ("--console", "--client-id", signing.at.console_client_id, "--device-code")
     people = ("--viewer", "vera@contoso.com", "--operator", "olga@contoso.com")
-    said = manage(signing, "grant", *known, *people, "--yes", "--json")
-    assert said.code == 0, said
-    assert set(said.states.values()) <= {"done", "ok"}
+    grant = manage(signing, "grant", *known, *people, "--yes", "--json")
+    assert grant.code == 0, grant
+    assert set(grant.states.values()) <= {"done", "ok"}
     return signing
 
 
-def test_an_operator_orders_and_the_log_names_them(granted: LiveCloud):
+def test_operator_gives_an_order(granted: LiveCloud):
     """The app names its registration; the token is accepted, and the log of orders has the name."""
     ordered = manage(granted, "sweep", name="olga@contoso.com")
     history = manage(granted, "history", "--json", key=granted.at.key)
@@ -49,30 +46,28 @@ def test_an_operator_orders_and_the_log_names_them(granted: LiveCloud):
     assert history.err == ""
 
 
-def test_a_viewer_looks_and_orders_nothing(granted: LiveCloud):
+def test_viewer_is_refused_an_order(granted: LiveCloud):
     """The command prints the app's own sentence, the same as for browsers."""
-    looked = manage(granted, "status", "--json", name="vera@contoso.com")
+    status = manage(granted, "status", "--json", name="vera@contoso.com")
     refused = manage(granted, "sweep", name="vera@contoso.com")
 
     # Nothing has subscribed here, so `status` reports a problem.
-    assert (looked.code, "counts" in looked.document) == (1, True)
+    assert (status.code, "counts" in status.document) == (1, True)
     assert (refused.code, refused.out) == (3, "")
     assert "need the role Operator" in refused.err.splitlines()[-1]
 
 
-def test_who_has_no_role_gets_no_token(granted: LiveCloud):
+def test_no_token_without_a_role(granted: LiveCloud):
     """Entra refuses, since assignment is required; the sentence says how to get a role."""
-    said = manage(granted, "status", name="mallory@contoso.com")
+    refused = manage(granted, "status", name="mallory@contoso.com")
 
-    assert (said.code, said.out) == (3, "")
-    assert "You have no role" in said.err.splitlines()[-1]
+    assert (refused.code, refused.out) == (3, "")
+    assert "You have no role" in refused.err.splitlines()[-1]
 
 
-def test_neither_a_key_nor_a_registration_that_is_not_ready(tmp_path: Path):
+def test_keys_switched_off_before_the_grant(tmp_path: Path):
     """With CONSOLE_KEYS=false and without `grant`, each refusal says what to do."""
-    settings = {**QUIET, "CONSOLE_KEYS": "false"}
-    with Stack(tmp_path / "cloud", settings=settings, sign_in=True) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path / "cloud", {"CONSOLE_KEYS": "false"}, sign_in=True) as cloud:
         by_key = manage(cloud, "status", key=cloud.at.key)
         by_code = manage(cloud, "status", name="olga@contoso.com")
 

@@ -14,11 +14,8 @@ import psutil
 import pytest
 
 from local.cloud.stack import Stack
-from local.outside.likeness import alike
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.terminal import with_key
-from tests.e2e.test_crashes import let_the_claim_run_out
-from tests.e2e.test_sweep import sweep
 from tests.e2e.test_uninstall import EMPTY, World
 from tests.retained import left
 from tests.retained.record import SETTINGS
@@ -42,10 +39,10 @@ class Upgraded:
             }
             cloud.add(**{**person, "profile": profile})
         left.put_into(cloud.at, version)
-        let_the_claim_run_out(cloud, self.ids["dying"])
+        assert self.ids["dying"] in cloud.expire_claims()
         cloud.stack.start_host()
         cloud.watcher.until(self._sweeping)
-        self.next_sweep = sweep(cloud)
+        self.next_sweep = cloud.sweep()
 
     def _sweeping(self) -> list[str]:
         return [] if self.cloud.watcher.sweep().get("finishedAt") else ["the sweep"]
@@ -53,9 +50,8 @@ class Upgraded:
     def shows_its_photo(self, name: str) -> bool:
         """Whether SharePoint shows the photo that Exchange has."""
         photo = self.cloud.admin.photo(self.ids[name])
-        files = self.cloud.admin.shown(f"{name}@contoso.com").files
         assert photo
-        return set(files) == set("SML") and all(alike(photo, each) for each in files.values())
+        return self.cloud.shows(f"{name}@contoso.com", photo)
 
     def picture_url(self, name: str) -> str:
         return self.cloud.profile(self.ids[name]).get("PictureURL", "")
@@ -124,9 +120,7 @@ def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
     with Stack(tmp_path, settings=SETTINGS) as stack:
         cloud = LiveCloud(stack)
-        people = [cloud.add() for _ in range(BEGUN + 2)]
-        for number, (id_, _) in enumerate(people):
-            cloud.seed_photo(id_, picture(number))
+        people = [cloud.add_unnotified(number) for number in range(BEGUN + 2)]
         begun, others = people[:BEGUN], people[BEGUN:]
         cloud.fault(service="sharepoint", path="LThumb", fault="timeout", next=1_000, seconds=600)
         cloud.notify([cloud.item(id_) for id_, _ in begun]).raise_for_status()
@@ -134,8 +128,7 @@ def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         end_the_instance(stack)
         assert [id_ for id_, _ in begun if cloud.status(id_) == "synced"] == []
         cloud.admin.control("DELETE", "/faults")
-        for id_ in claimed(cloud):
-            let_the_claim_run_out(cloud, id_)
+        cloud.expire_claims()
         for id_, _ in others:
             cloud.watcher.type_into_queue(id_)
         stack.start_host()
@@ -162,8 +155,3 @@ def end_the_instance(stack: Stack) -> None:
     stack.kill_host()
     for worker in workers:
         worker.kill()
-
-
-def claimed(cloud: LiveCloud) -> list[str]:
-    """The users whom a run has claimed."""
-    return [id_ for id_, state in cloud.watcher.states().items() if state["claim"]]

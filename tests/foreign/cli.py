@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from local.cloud.endpoints import Endpoints
 from local.up import CLI_CLOUDS
-from tests.foreign.programs import CLIENTS, way_to
+from tests.foreign.programs import CLIENTS, output, way_to
 
 PROGRAM = CLIENTS / "node_modules" / "@pnp" / "cli-microsoft365" / "dist" / "index.js"
 CLI = Callable[..., Any]
@@ -21,18 +20,8 @@ def signed_in(at: Endpoints, node: Path, home: Path) -> CLI:
     environ = {**way_to(at, home), "CLIMICROSOFT365_NOUPDATE": "1"}
 
     def run(*words: str, code: int = 0) -> Any:
-        done = subprocess.run(
-            [node, PROGRAM, *words, "--output", "json"],
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        if code:
-            return done.stderr
-        return json.loads(done.stdout) if done.stdout else None
+        printed = output([node, PROGRAM, *words, "--output", "json"], environ, code=code)
+        return json.loads(printed) if printed and not code else printed
 
     # The file that `m365 cli config set` writes; that command itself would still send telemetry.
     settings = home / ".config" / "configstore" / "cli-m365-config.json"

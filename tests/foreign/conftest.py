@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from local.bench.measuring.conditions import LIMITS
 from local.cloud.node import NoNode
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET, STRICT
+from tests.e2e.cloud import LiveCloud, quiet_cloud
 from tests.foreign import programs
 
 Script = Callable[..., Any]
@@ -54,18 +53,14 @@ def python() -> Path:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     """The whole local cloud at real names, with the documented limits; no timer runs."""
-    with Stack(tmp_path_factory.mktemp("world"), settings=QUIET, cloud="global") as stack:
-        world = LiveCloud(stack)
-        world.switch(**STRICT)
+    with quiet_cloud(tmp_path_factory.mktemp("world"), cloud="global") as world:
+        world.switch(**LIMITS)
         yield world
 
 
 @pytest.fixture
 def anne(world: LiveCloud) -> Person:
-    person = Person(*world.add(displayName="Anne"))
-    world.seed_photo(person.id, picture(1))
-    world.replayed(person.id)
-    return person
+    return Person(*world.copied(1, displayName="Anne"))
 
 
 @pytest.fixture
@@ -75,16 +70,8 @@ def script(world: LiveCloud, tmp_path: Path) -> Script:
     def run(program: Path, file: str, step: str, **order: str) -> Any:
         who = {"clientId": world.at.client_id, "certificate": world.at.client_certificate}
         order = {"step": step, "tenant": world.at.tenant_id, **who, **order}
-        done = subprocess.run(
-            [program, programs.CLIENTS / file, json.dumps(order)],
-            env=programs.way_to(world.at, tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
+        command: list[str | Path] = [program, programs.CLIENTS / file, json.dumps(order)]
+        return json.loads(programs.output(command, programs.way_to(world.at, tmp_path)))
 
     return run
 

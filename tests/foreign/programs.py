@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -60,6 +61,15 @@ def way_to(at: Endpoints, home: Path) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": at.ca,
         "SSL_CERT_FILE": at.ca,
     }
+
+
+def output(command: Sequence[str | Path], environ: Mapping[str, str], *, code: int = 0) -> str:
+    """The stdout of a program that ends with *code*; its stderr if that means a failure."""
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
 
 
 def _run(command: list[str]) -> None:

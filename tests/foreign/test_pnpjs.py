@@ -27,7 +27,7 @@ def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
     before = pnpjs("read")
     pnpjs("harm")
     broken = pnpjs("read")
-    told = pnpjs("batch")
+    batched = pnpjs("batch")
     state = world.replayed(anne.id)
     after = pnpjs("read")
 
@@ -38,7 +38,7 @@ def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
     assert before["folders"] == ["Forms", "Profile Pictures"]
     written = [base64.b64encode(text).decode() for text in (b"broken", b"new")]
     assert (broken["files"], broken["address"]) == ([404, *written], None)
-    assert told == ["Anne", 404]
+    assert batched == ["Anne", 404]
     # The timestamp has changed, so that browsers load the picture again.
     assert after == {**before, "address": after["address"]}
     assert after["address"] > before["address"]

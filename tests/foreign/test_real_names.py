@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.stack import Stack
 from local.m365.tenant.clouds import CLOUDS
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import QUIET
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 from tests.e2e.terminal import manage
 from tests.foreign.cli import signed_in
 
@@ -29,9 +27,8 @@ def hosts(name: str) -> set[str]:
 def cloud(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveCloud]:
-    folder, name = tmp_path_factory.mktemp("cloud"), request.param
-    with Stack(folder, settings=QUIET, cloud=name, sign_in=True) as stack:
-        cloud = LiveCloud(stack)
+    folder = tmp_path_factory.mktemp("cloud")
+    with quiet_cloud(folder, cloud=request.param, sign_in=True) as cloud:
         cloud.switch(deviceCodeInterval=1)
         yield cloud
 
@@ -44,21 +41,20 @@ def test_from_sign_in_to_doctor(cloud: LiveCloud):
     people = manage(cloud, "grant", *console, *GRANT, "--yes")
     cloud.subscribe()
     cloud.admin.put_photo(anne, picture(1), "image/jpeg")
-    told = cloud.settled(anne)
+    state = cloud.settled(anne)
     checked = manage(cloud, "check", upn, name=upn)
     examined = manage(cloud, "doctor", name=upn)
     asked = {e["host"]: e["status"] for e in cloud.watcher.journal() if e["service"] == "proxy"}
 
     assert (granted.code, people.code) == (0, 0), (granted, people)
-    assert (told["status"], told["reason"]) == ("synced", "")
+    assert (state["status"], state["reason"]) == ("synced", "")
     assert (checked.code, examined.code) == (0, 0), (checked, examined)
     assert asked == dict.fromkeys(hosts(cloud.at.cloud), 200)
 
 
 def test_another_program_finds_what_was_copied(cloud: LiveCloud, node: Path, tmp_path: Path):
     """CLI for Microsoft 365, with its own names for clouds and hosts, reads the copied picture."""
-    anne, upn = cloud.add()
-    cloud.seed_photo(anne, picture(1))
+    anne, upn = cloud.add_unnotified(1)
     state = cloud.replayed(anne)
 
     m365 = signed_in(cloud.at, node, tmp_path)

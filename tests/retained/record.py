@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,7 @@ from azure.storage.queue import QueueClient
 from PIL import Image
 
 from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud
-from tests.e2e.conftest import QUIET
-from tests.e2e.test_sweep import sweep
+from tests.e2e.cloud import QUIET, LiveCloud
 from tests.retained.left import CONTAINER, to_names
 
 UPN = "{}@contoso.com"
@@ -92,9 +90,8 @@ class Recording:
                 if not states()[self.ids[name]]["missingSince"]
             ]
         )
-        long_ago = datetime.now(UTC) - timedelta(minutes=11)
-        self.cloud.watcher.skip_time(self.ids["removed"], missingSince=long_ago)
-        sweep(self.cloud)
+        self.cloud.age(self.ids["removed"], "missingSince", minutes=11)
+        self.cloud.sweep()
 
     def _die(self) -> None:
         """Kill the host while one user waits, one is half copied, and a sweep has begun."""

@@ -28,8 +28,7 @@ def manage(cloud: LiveCloud) -> Manage:
 
 def test_find_and_repair_one_user(cloud: LiveCloud, manage: Manage):
     """Both sides differ; a replay is awaited; both sides agree."""
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(1))
+    user_id, upn = cloud.add_unnotified(1)
 
     assert_told(manage("check", upn), 1, "although Exchange has a photo", err="")
     assert_told(manage("replay", upn, "--wait"), 0, "synced", err="")
@@ -40,12 +39,10 @@ def test_find_and_repair_one_user(cloud: LiveCloud, manage: Manage):
 def test_chosen_picture_is_replaced(cloud: LiveCloud, manage: Manage):
     """A replay keeps a picture that a person chose; --replace replaces it once."""
     chosen = {"PictureURL": "https://contoso.example/portraits/me.jpg"}
-    user_id, upn = cloud.add(profile=chosen)
-    cloud.seed_photo(user_id, picture(8))
+    user_id, upn = cloud.add_unnotified(8, profile=chosen)
 
     def shows_chosen() -> bool:
-        profile = cloud.admin.control("GET", f"/users/{user_id}")["profile"]
-        return bool(profile["PictureURL"] == chosen["PictureURL"])
+        return cloud.profile(user_id)["PictureURL"] == chosen["PictureURL"]
 
     assert_told(manage("replay", upn, "--wait"), 0, "replay with --replace", err="")
     assert shows_chosen()
@@ -95,8 +92,7 @@ def test_failures(cloud: LiveCloud, manage: Manage, tmp_path: Path):
 
 def test_sweep(cloud: LiveCloud, manage: Manage):
     """A sweep is followed to its end; then everybody it found is being processed or done."""
-    user_id, _ = cloud.add()
-    cloud.seed_photo(user_id, picture(5))
+    user_id, _ = cloud.add_unnotified(5)
 
     result = manage("sweep", "--wait", "--json")
     assert result.code == 0

@@ -16,8 +16,7 @@ from local.m365.tenant.admins import GLOBAL
 from tests import REPO
 from tests.admin.grants.conftest import in_a_process
 from tests.admin.said import Said, assert_told
-from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import NEVER
+from tests.e2e.cloud import NEVER, LiveCloud, picture
 
 
 @pytest.fixture

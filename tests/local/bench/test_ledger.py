@@ -105,21 +105,19 @@ def test_kinds_of_microsoft_365():
     assert counted(entries, APP) == kinds
 
 
-@pytest.mark.parametrize(
-    ("asked", "calls"),
-    [
-        (entry("graph", clientId=None), {"unknown": 1}),
-        (entry("sharepoint", "/_api/web", clientId=None), {"unknown": 1}),
-        (entry("graph", clientId=OTHER), {"unknown": 1}),
-        (entry("elsewhere"), {"unknown": 1}),
-        (entry("login", clientId=None), {"login": 1}),
-        (entry("graph", batch=True), {}),
-        (entry("delivery"), {}),
-        (entry("graph", userId="b"), {}),
-    ],
-    ids="no token|none for SharePoint|another app|a new service|where tokens are|"
-    "inside a batch|delivery|another user".split("|"),
-)
+CALLS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "no token": (entry("graph", clientId=None), {"unknown": 1}),
+    "none for SharePoint": (entry("sharepoint", "/_api/web", clientId=None), {"unknown": 1}),
+    "another app": (entry("graph", clientId=OTHER), {"unknown": 1}),
+    "a new service": (entry("elsewhere"), {"unknown": 1}),
+    "where tokens are": (entry("login", clientId=None), {"login": 1}),
+    "inside a batch": (entry("graph", batch=True), {}),
+    "delivery": (entry("delivery"), {}),
+    "another user": (entry("graph", userId="b"), {}),
+}
+
+
+@pytest.mark.parametrize(("asked", "calls"), CALLS.values(), ids=CALLS)
 def test_every_call_has_a_kind(asked: dict[str, Any], calls: dict[str, int]):
     """
     A call that the app is not known for is unknown; a login needs no token. Parts of a batch and

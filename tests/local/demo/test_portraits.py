@@ -27,9 +27,10 @@ def person() -> Image.Image:
     return portrait(3)
 
 
-def test_a_number_always_draws_the_same_person(person):
+@pytest.mark.parametrize("draw", [portrait, photo_files.photograph])
+def test_a_number_always_draws_the_same_picture(draw):
     """The same seed gives the same pixels."""
-    assert portrait(3).tobytes() == person.tobytes()
+    assert draw(3).tobytes() == draw(3).tobytes()
 
 
 def test_people_can_be_told_apart_at_48_pixels():

@@ -7,6 +7,7 @@ from tests.local.host.host_process import HostFiles, RunningHost
 
 pytestmark = pytest.mark.server
 
+JSON = "application/json"
 CODE = """
 @app.timer_trigger(arg_name="timer", schedule="%WHEN%", use_monitor=False)
 def tick(timer: func.TimerRequest) -> None:
@@ -55,14 +56,14 @@ def test_run_now_by_the_admin_route(tmp_path):
 @pytest.mark.parametrize(
     ("method", "name", "body", "media", "status"),
     [
-        ("POST", "nobody", "{}", "json", 404),
-        ("POST", "web", "{}", "json", 202),
-        ("GET", "yearly", "", "json", 200),
-        ("GET", "nobody", "", "json", 404),
-        ("DELETE", "yearly", "", "json", 404),
-        ("POST", "yearly", "", "json", 400),
-        ("POST", "yearly", "[]", "json", 400),
-        ("POST", "yearly", "{}", "text", 415),
+        ("POST", "nobody", "{}", JSON, 404),
+        ("POST", "web", "{}", JSON, 202),
+        ("GET", "yearly", "", JSON, 200),
+        ("GET", "nobody", "", JSON, 404),
+        ("DELETE", "yearly", "", JSON, 404),
+        ("POST", "yearly", "", JSON, 400),
+        ("POST", "yearly", "[]", JSON, 400),
+        ("POST", "yearly", "{}", "text/plain", 415),
     ],
 )
 def test_admin_route(admin_host, method, name, body, media, status):
@@ -70,8 +71,7 @@ def test_admin_route(admin_host, method, name, body, media, status):
     Every function is described and can be run; an unknown one is a 404. As in ASP.NET, a body that
     is read into an object must have the content type of JSON.
     """
-    kind = {"json": "application/json", "text": "text/plain"}[media]
-    headers = {"x-functions-key": admin_host.keys.master, "Content-Type": kind}
+    headers = {"x-functions-key": admin_host.keys.master, "Content-Type": media}
 
     answer = admin_host.call(method, f"/admin/functions/{name}", headers=headers, data=body)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from azure.core.exceptions import ResourceExistsError
@@ -11,8 +11,6 @@ from azure.storage.queue import QueueServiceClient
 
 from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.test_audit import audit
-from tests.e2e.test_sweep import sweep
 from tests.shared.telemetry.receivers import Receiver
 from tests.shared.telemetry.workspace import Workspace
 
@@ -37,7 +35,7 @@ class Eventful:
         self.fail()
         self.wait_for_a_service()
         self.give_up_messages()
-        audit(self.cloud)
+        self.cloud.audit()
         self.brake()
         self.receiver.wait_for(self._is_received)
 
@@ -76,17 +74,14 @@ class Eventful:
 
     def brake(self) -> None:
         """Too many photos disappear at once."""
-        people = [self.cloud.add()[0] for _ in range(BRAKE_USERS + 1)]
-        for user_id in people:
-            self.cloud.seed_photo(user_id, picture(3))
-        sweep(self.cloud)
+        people = [self.cloud.add_unnotified(3)[0] for _ in range(BRAKE_USERS + 1)]
+        self.cloud.sweep()
         for user_id in people:
             self.cloud.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
-        sweep(self.cloud)
+        self.cloud.sweep()
         for user_id in people:
-            long_ago = datetime.now(UTC) - timedelta(minutes=11)
-            self.cloud.watcher.skip_time(user_id, missingSince=long_ago)
-        sweep(self.cloud)
+            self.cloud.age(user_id, "missingSince", minutes=11)
+        self.cloud.sweep()
 
     def lines(self) -> list[str]:
         """What the product has logged so far, in order."""

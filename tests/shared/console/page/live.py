@@ -16,4 +16,4 @@ def live_cloud(folder: Path, *, sign_in: bool = False) -> Iterator[LiveCloud]:
         running = LiveCloud(stack)
         running.subscribe()
         yield running
-        assert running.told_of_failures() == []
+        assert running.failed_runs() == []
