@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from local.cloud.stack import Stack
 from local.soak.command import soak
 from local.soak.plan import Scale
 from local.soak.verdict import Row, verdict
-from local.soak.world import SETTINGS, World
+from local.soak.world import SETTINGS, World, forged_items
 
 pytestmark = pytest.mark.local_host("the lock of a message is shortened")
 
@@ -61,3 +62,15 @@ def test_verdict_sees_a_wrong_picture(world: World):
     world.admin.control("PATCH", f"/users/{other_id}", {"photo": None})
 
     assert wrong(world) == ["pictures that are right"]
+
+
+def test_verdict_sees_the_effect_of_a_notification(world: World):
+    """A genuine notification has an effect that the verdict sees, so a forged one would, too."""
+    genuine = {**forged_items(world)[0], "clientState": world.at.client_state}
+    item = json.loads(json.dumps(genuine).replace("{id}", world.bystanders[0]))
+    world.post(item, key=world.at.key)
+    world.watcher.until(
+        lambda: [] if world.bystanders[0] in world.watcher.states() else ["not yet"]
+    )
+
+    assert "effects of 0 forged notifications" in wrong(world)
