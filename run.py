@@ -7,8 +7,8 @@ installs the packages that requirements*.txt pin, which takes a minute or two; l
 PYTHON   the Python for .venv; by default 3.13, the version in Azure, or the best one found
 VENV     a folder to use instead of .venv, such as .venv-3.12 for a second Python
 
-LOCAL_HOST_COMMAND=func has `start` and `e2e` run the app in Azure Functions Core Tools, and
-CONTRACT_TENANT=FILE has `contract` ask a tenant, too; make calls them HOST and TENANT.
+With LOCAL_HOST_COMMAND=func, `start` and `e2e` run the app in Azure Functions Core Tools; with
+CONTRACT_TENANT=FILE, `contract` also tests a tenant. make calls these variables HOST and TENANT.
 """
 
 # Written so that even Python 2.7 prints a sentence instead of a traceback.

@@ -30,6 +30,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-07-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
+// A NAT gateway and its address work together only as Standard, with a static address.
 // New networks have no internet access by default, and the app calls Graph and SharePoint.
 resource gateway 'Microsoft.Network/natGateways@2025-07-01' = {
   name: gatewayName
@@ -49,6 +50,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-07-01' = {
       {
         name: 'app'
         properties: {
+          // Room for 40 instances: Azure keeps five addresses of a subnet.
           addressPrefix: '10.0.0.0/26'
           natGateway: { id: gateway.id }
           delegations: [
@@ -63,6 +65,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-07-01' = {
         name: 'endpoints'
         properties: {
           addressPrefix: '10.0.0.64/27'
+          // Endpoints only answer.
           defaultOutboundAccess: false
         }
       }

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         ("soak", "change photos under faults and crashes; fail unless every picture ends up right"),
         ("bench", "measure, and compare with the goals"),
     ):
-        command = commands.add_parser(name, help=what)
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.add_argument(
             "--folder",
             type=Path,
@@ -82,10 +82,14 @@ def _parser() -> argparse.ArgumentParser:
                 help="use Microsoft's own host names of this cloud, through a proxy",
             )
         if name == "set":
-            command.add_argument("set", nargs="+", metavar="NAME=VALUE")
+            command.add_argument(
+                "set", nargs="+", metavar="NAME=VALUE", help="an app setting, such as DRY_RUN=true"
+            )
         if name == "type":
-            command.add_argument("text", help="such as anne@contoso.com")
-            command.add_argument("--queue", default="photo-sync", choices=show.QUEUES)
+            command.add_argument("text", help="the message, such as anne@contoso.com")
+            command.add_argument(
+                "--queue", default="photo-sync", choices=show.QUEUES, help="default: %(default)s"
+            )
         if name == "soak":
             soak.add_arguments(command)
         if name == "bench":

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol, TypeVar
 
+from shared.errors import TryLater
+
 A = TypeVar("A")
 B = TypeVar("B")
+E = TypeVar("E", bound=BaseException)
 
 
 class AtOnce(Protocol):
@@ -39,6 +42,24 @@ class Threads:
             return started, over(beside)
         finally:
             wait([started])
+
+
+def sequentially(first: Callable[[], A], beside: Callable[[], B]) -> tuple[Future[A], Future[B]]:
+    """AtOnce for a caller with no other threads: one call after the other."""
+    return over(first), over(beside)
+
+
+def error_of_two(first: E | None, beside: BaseException | None) -> E | TryLater | None:
+    """
+    The error that decides after two concurrent calls, from the error of each.
+
+    It is that of *first*, as if the other call had not been made. If both errors are TryLater, it
+    is the one with the longer wait: an earlier retry would meet the other error.
+    """
+    if isinstance(first, TryLater) and isinstance(beside, TryLater):
+        both: tuple[TryLater, TryLater] = (first, beside)
+        return max(both, key=lambda each: each.retry_after or 0.0)
+    return first
 
 
 def over(call: Callable[[], A]) -> Future[A]:

@@ -115,7 +115,8 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    graph = GraphClient(graph_http, _groups(settings))
+    # Not the pool of `Sync`: its threads wait for this one, and in a shared pool for themselves.
+    graph = GraphClient(graph_http, _groups(settings), at_once=Threads(COPIES_AT_ONCE))
     storage = open_storage(settings.storage)
     budgets: list[FleetBudget] = []
     geos = _geos(settings, tokens, _budget_of(settings, storage, graph_http), budgets)

@@ -168,7 +168,7 @@ def monday(users: int) -> Sequence[str]:
         f"{users:,}",
         f"{looks:.1f}",
         f"{copies:.2f}",
-        f"{looks + copies:.1f}",
+        f"{looks + 2 * copies:.1f}",
         f"{copies * 300 * CHANGED_PROFILE_CALLS / tenant.profile_calls:.1%}",
         f"{copies * 60 * _CHANGE_UNITS / tenant.units:.1%}",
         f"{at_once:.1f}",
@@ -220,7 +220,9 @@ def table(name: str) -> str:
 
 
 def main() -> None:
-    command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command = argparse.ArgumentParser(
+        prog="python -m tools.capacity", description=__doc__.split("\n\n")[0]
+    )
     command.add_argument("--write", action="store_true", help="update the pages")
     write = command.parse_args().write
     for name in _TABLES:

@@ -162,8 +162,8 @@ def dollars_of_choices(users: int) -> dict[str, float]:
     kept_gb = found.blob_writes * STATE_KB / 1e6 * KEEP_DELETED_DAYS / 30
     more_ready = SCALED_APART * READY_IN_ZONES - 1
     return {
-        "private network of ours": endpoints + gateway + ENDPOINTS * PER_ZONE,
-        "in a network of yours": endpoints,
+        "new private network": endpoints + gateway + ENDPOINTS * PER_ZONE,
+        "in your own network": endpoints,
         "zone redundancy": more_ready * SECONDS_A_MONTH * INSTANCE_GB * PER_GB_SECOND_READY,
         "diagnostic logs": logged_kb / 1e6 * PER_GB_LOGGED,
         "soft delete and versions": kept_gb * PER_GB_KEPT,
@@ -189,7 +189,7 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     unshared = alone + seconds["sweeps"] + seconds["audits"]
     return Month(
         users=users,
-        graph=looks + 2 * copies + pages + batches + RENEWALS,
+        graph=looks + 3 * copies + pages + batches + RENEWALS,
         sharepoint=5 * copies + round(4 * users * AUDITS),
         blob_reads=looks + copies + round(users * AUDITS) + 2 * (stretches + audit_pages) + parts,
         # Listing costs the same as writing.

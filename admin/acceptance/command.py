@@ -88,7 +88,7 @@ def acceptance(context: click.Context, /, **given: Any) -> int:
     Test the open questions of docs/facts in this tenant.
 
     USER is a test user with a photo, who may have another picture for some minutes. The steps that
-    only read come first. The command asks before it writes. At the end, also after Ctrl-C, it
+    only read come first. The command asks before it writes. At the end, even after Ctrl-C, it
     restores everything, or says what is left to restore. Some steps ask you to do something by
     hand. A table and a file without names or ids, suitable for a bug report, show what was assumed
     and what was seen.

@@ -51,7 +51,7 @@ class Order:
         if not given["user"].strip():
             raise Unusable("USER is empty: give the UPN of a test user.")
         if given["user"].strip().casefold() == given["unlicensed"].strip().casefold():
-            raise Unusable("--unlicensed must be another user than USER.")
+            raise Unusable("--unlicensed must name a different user from USER.")
         return cls(
             user=given["user"].strip(),
             unlicensed=given["unlicensed"].strip(),

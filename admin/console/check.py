@@ -9,7 +9,7 @@ from admin.console.cli import Cli, command
 from admin.terminal.options import waits
 from admin.terminal.problems import Unusable
 
-_DAY = 24 * 3600.0
+_DAY = 24 * 3600
 
 
 @command
@@ -42,7 +42,7 @@ def check(
 
     For one USER the exit code is 0 if both sides agree, or if PhotoSync leaves the user alone by
     design: out of scope, no mailbox, no profile, no longer in the tenant, or a picture that a
-    person chose. It is 1 if the sides differ (also while DRY_RUN is on) or if nobody matches
+    person chose. It is 1 if the sides differ (even while DRY_RUN is on) or if nobody matches
     USER, and 4 if the sides cannot be compared now.
 
     With --all the app checks every picture that PhotoSync wrote, as fast as the profile budget

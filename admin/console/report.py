@@ -107,7 +107,7 @@ def _head(
         yield f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>"
     yield "</dl>"
     if not changes:
-        yield "<p><b>Nobody’s picture would change.</b></p>"
+        yield "<p><b>No picture would change.</b></p>"
 
 
 def _state(dry: bool) -> str:

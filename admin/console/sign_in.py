@@ -63,7 +63,7 @@ class SignIn:
         told = claims.claims(token)
         if told.text("aud").removeprefix("api://").casefold() != self._account.client_id:
             raise Refused(
-                "Entra issued a token for another app than the console: check --client-id, and "
+                "Entra issued a token for an app other than the console: check --client-id, and "
                 "repeat manage.py grant --console."
             )
         roles = told.raw.get("roles")

@@ -61,9 +61,9 @@ def users(
     List all users that PhotoSync has processed, or those that match.
 
     A user must match all options. If --search alone matches nobody, Microsoft 365 is searched by
-    any address, also for users not processed yet. --gone lists whose pictures will be removed next,
-    --differs whose picture an audit found changed in SharePoint, and --would-change whose picture
-    would be written, removed or repaired.
+    any address, which also finds users not processed yet. --gone lists users whose picture will be
+    removed next, --differs those whose picture an audit found changed in SharePoint, and
+    --would-change those whose picture would be written, removed or repaired.
 
     --html writes one self-contained file with the pictures of the first 250 users, as fast as the
     app's profile budget allows. The exit code is 1 if nobody matches; with --html 4 if a picture
@@ -109,7 +109,7 @@ def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
             for one in found
         ],
     )
-    nobody = "Nobody's picture would change." if changes else "No known user matches."
+    nobody = "No picture would change." if changes else "No known user matches."
     output.line(f"{len(found)} listed." if found else nobody)
 
 

@@ -28,4 +28,4 @@ def of(answer: Fields) -> str:
     version, packed = answer.text("version"), answer.when("packedAt")
     if not version:
         return ""
-    return f"PhotoSync {version}" + (f", packed {packed}" if packed else "")
+    return f"PhotoSync {version}" + (f", packaged {packed}" if packed else "")

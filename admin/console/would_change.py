@@ -26,7 +26,7 @@ def write(cli: Cli, people: Sequence[Fields], file: Path, *, seconds: float, qui
     overview = cli.console.overview()
     ordered = sorted(people, key=_by_name)
     fetcher = PictureFetcher(cli.console, seconds=seconds, say=cli.output.error)
-    bar = nullcontext(_no_report) if quiet else cli.output.progress("Looking at pictures")
+    bar = nullcontext(_no_report) if quiet else cli.output.progress("Fetching pictures")
     with bar as progress:
         changes = fetcher.changes(ordered, progress)
     page = report.page(changes, overview, host=cli.console.host, made_at=datetime.now(UTC))

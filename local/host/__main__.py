@@ -1,10 +1,10 @@
-"""
+r"""
 Simulates the Azure Functions host for one app.
 
 python -m local.host --settings local.settings.json --app . --port 7071 --key-file keys.json \
     --certificate server.pem --key server-key.pem --ca ca.pem
 
-When every listener runs it prints one JSON line on stdout; the log goes to stderr.
+Once every listener runs, it prints one JSON line on stdout; the log goes to stderr.
 """
 
 import argparse
@@ -61,16 +61,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--app", type=Path, required=True)
-    parser.add_argument("--key-file", type=Path, required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--certificate", type=Path, help="omitted: plain HTTP")
-    parser.add_argument("--key", type=Path)
-    parser.add_argument("--auth-file", type=Path, help="require a sign-in, as this file says")
-    parser.add_argument("--ca", type=Path, help="CA that the calls of the app trust")
+    parser = argparse.ArgumentParser(
+        prog="python -m local.host",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--settings", type=Path, required=True, help="app settings, as in local.settings.json"
+    )
+    parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py")
+    parser.add_argument(
+        "--key-file", type=Path, required=True, help="JSON with the host key and the master key"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, is any free port")
+    parser.add_argument("--certificate", type=Path, help="PEM file; without it, plain HTTP")
+    parser.add_argument("--key", type=Path, help="the certificate's private key")
+    parser.add_argument("--auth-file", type=Path, help="require sign-in, as this file says")
+    parser.add_argument("--ca", type=Path, help="the CA that the app's own calls trust")
     return parser
 
 

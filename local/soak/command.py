@@ -44,19 +44,26 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed", type=int, help="repeats a run's plan and faults; default: random"
     )
-    command.add_argument("--users", type=int, default=usual.users, help="users in the tenant")
-    command.add_argument("--changes", type=int, default=usual.changes, help="photo changes")
+    command.add_argument("--users", type=int, default=usual.users, help="number of users")
     command.add_argument(
-        "--minutes", type=float, default=usual.seconds / 60, help="length of the faults"
+        "--changes", type=int, default=usual.changes, help="number of photo changes"
     )
-    command.add_argument("--kills", type=int, default=usual.kills, help="kills of the host")
+    command.add_argument(
+        "--minutes", type=float, default=usual.seconds / 60, help="how long the faults last"
+    )
+    command.add_argument(
+        "--kills", type=int, default=usual.kills, help="how often to kill the host"
+    )
     command.add_argument(
         "--worker-kills",
         type=int,
         default=usual.worker_kills,
-        help="kills of the worker alone; the third in a row ends the host, which is restarted",
+        help="how often to kill only the worker; the third time in a row ends the host, which is "
+        "restarted",
     )
-    command.add_argument("--forged", type=int, default=usual.forged, help="forged posts")
+    command.add_argument(
+        "--forged", type=int, default=usual.forged, help="number of forged notifications"
+    )
     command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
     command.add_argument(
         "--patience",

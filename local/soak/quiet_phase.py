@@ -80,7 +80,7 @@ class QuietPhase:
 
     def _pass(self, span: timedelta) -> None:
         blobs = self._world.let_pass(span)
-        self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
+        self._say(f"{span} pass: all times in {blobs} users' states are moved into the past")
 
     def _drop(self) -> None:
         """Clear the waiting messages, and those that current runs still put back."""
@@ -134,7 +134,7 @@ class QuietPhase:
         standstill, told = Standstill(), time.monotonic()
         while not done():
             if standstill.reached(self._world.log()):
-                raise Unsettled(f"Nothing moves any more; {self._open()}")
+                raise Unsettled(f"Nothing happens any more; {self._open()}")
             if time.monotonic() - told > _TOLD_EVERY:
                 told = time.monotonic()
                 self._say(self._open())

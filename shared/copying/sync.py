@@ -8,9 +8,9 @@ Brings one user's SharePoint picture up to date. Correctness rests on the order 
     known records no photo   -> the same         also two; else repeat 1 after 4
     no such user, no state   -> the same         write nothing about an id that no user has
     write a claim over known                  4  conditional; lost -> Conflict
-    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them;
-                                                 if a change is likely, read SharePoint's profile
-                                                 meanwhile, by the name in the state
+    photo, then its etag     from Graph       5  the bytes after the claim, the etag after them;
+                                                 meanwhile the user and, if a change is likely,
+                                                 SharePoint's profile, by the name in the state
     known holds their hash   -> unchanged        recorded as in step 7; a thorough run first checks
                                                  SharePoint's profile and files
     the photo scaled down, its etag again        only if the photo is too large to be read; the
@@ -38,7 +38,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shared.at_once import AtOnce
+from shared.at_once import AtOnce, error_of_two
 from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Policy, Run, Source, Target, state_after
 from shared.errors import (
@@ -54,7 +54,7 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.graph.client import Fetched
-from shared.messages.disposition import Done, Wait, error_of_two
+from shared.messages.disposition import Done, Wait
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
@@ -129,7 +129,7 @@ class Sync:
 
     def _copy(self, run: Run, etag: str, claim: HeldClaim) -> str:
         fetched, plan_made = self._fetch(run)  # 5
-        run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
+        run.user, run.etag = fetched.user, self._stable_etag(etag, fetched.etag)
         self._check_scope(fetched.user)
         run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
         held = self._is_held(run, run.sha256)
@@ -175,7 +175,7 @@ class Sync:
             fetched = fetch()
             return fetched, functools.partial(self._plan, run, fetched.user)
         photo, ahead = self._at_once(fetch, functools.partial(self._plan, run, known))
-        if error := error_of_two(photo, ahead):
+        if error := error_of_two(photo.exception(), ahead.exception()):
             raise error
         fetched = photo.result()
         if fetched.user.user_principal_name == known.user_principal_name:
@@ -312,7 +312,7 @@ class Sync:
         recipe = self._recipe
         return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
 
-    def _unmoved(self, before: str, after: str) -> str:
+    def _stable_etag(self, before: str, after: str) -> str:
         """The etag to record, empty if the bytes may belong to another photo."""
         return before if before == after else ""
 

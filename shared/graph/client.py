@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from shared.at_once import AtOnce, error_of_two, sequentially
 from shared.errors import (
     GiveUp,
     NoPhoto,
@@ -56,9 +58,12 @@ class GraphClient:
     Refused. `user` is an object id or a UPN.
     """
 
-    def __init__(self, http: Http, groups: Groups | None = None) -> None:
+    def __init__(
+        self, http: Http, groups: Groups | None = None, *, at_once: AtOnce = sequentially
+    ) -> None:
         """Each user carries membership in *groups*; None if no caller needs it."""
         self._http = http
+        self._at_once = at_once
         self._groups = groups or Groups()
         self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
 
@@ -78,25 +83,23 @@ class GraphClient:
         """
         The user as Graph knows it now.
 
+        With groups, *user* must be an object id: a UPN may pass to another user while the requests
+        of the batch are carried out, so the membership could be that user's.
+
         If the groups cannot be read, the user is still returned and `unasked` has the reason: not
         every caller needs them.
         """
-        reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
-        if not reply.ok:
-            raise user_fault(reply)
-        known = reply.read(read_user)
+        at = _path(user)
+        fields = f"{at}?$select={USER_FIELDS}"
         if not self._groups:
-            return known
+            return _user(self._http.send("GET", f"/v1.0{fields}"))
         requests = [
+            batch.get("user", fields),
             *self._groups.group_requests(),
-            self._groups.membership_request(_path(known.id)),
+            self._groups.membership_request(at),
         ]
-        try:
-            return self._with_membership(known, batch.send(self._http, requests))
-        except (TryLater, GiveUp) as error:
-            return replace(known, unasked=error)
-
-    def _with_membership(self, known: User, answers: Mapping[str, Reply]) -> User:
+        answers = batch.send(self._http, requests)
+        known = _user(answers["user"])
         try:
             return self._groups.with_membership(known, answers)
         except (TryLater, GiveUp) as error:
@@ -104,31 +107,35 @@ class GraphClient:
 
     def user_and_photo(self, user_id: str) -> Fetched:
         """
-        The user and the largest photo, in one call if Graph can return both in it.
+        The user and the largest photo, read concurrently.
 
-        If the groups cannot be read, the photo is empty and the user's `unasked` has the reason.
+        The user is not in the photo's batch: there, each request waits for the one before. If the
+        groups cannot be read, the photo is empty and the user's `unasked` has the reason. An error
+        about the user decides, or the longer wait if both ask for one.
         """
-        at = _path(user_id)
-        requests = [
-            batch.get("user", f"{at}?$select={USER_FIELDS}"),
-            batch.get("photo", f"{at}/photo/$value"),
-            batch.get("etag", f"{at}/photo"),
-        ]
-        if self._groups:
-            requests[1:1] = [*self._groups.group_requests(), self._groups.membership_request(at)]
-        answers = batch.send(self._http, batch.in_turn(requests))
-        user, photo = answers["user"], answers["photo"]
-        if not user.ok:
-            raise user_fault(user)
-        known = self._with_membership(user.read(read_user), answers)
+        user, photo = self._at_once(
+            functools.partial(self.user, user_id), functools.partial(self._photo_and_etag, user_id)
+        )
+        if error := error_of_two(user.exception(), photo.exception()):
+            raise error
+        known = user.result()
         if known.unasked:
-            return Fetched(known, b"", "")
+            unasked = error_of_two(known.unasked, photo.exception())
+            return Fetched(replace(known, unasked=unasked), b"", "")
+        return Fetched(known, *photo.result())
+
+    def _photo_and_etag(self, user_id: str) -> tuple[bytes, str]:
+        """The photo's bytes, then its etag, in one call if Graph can return both in it."""
+        at = _path(user_id)
+        requests = [batch.get("photo", f"{at}/photo/$value"), batch.get("etag", f"{at}/photo")]
+        answers = batch.send(self._http, batch.in_turn(requests))
+        photo = answers["photo"]
         if not photo.ok:
             raise photo_fault(photo)
         if photo.body:
-            return Fetched(known, photo.body, _optional_etag(answers["etag"]))
-        # Arguments are evaluated in order, so here too the etag is read after the bytes.
-        return Fetched(known, self.photo(user_id), self.photo_etag(user_id))
+            return photo.body, _optional_etag(answers["etag"])
+        # A tuple is evaluated in order, so here too the etag is read after the bytes.
+        return self.photo(user_id), self.photo_etag(user_id)
 
     def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         """
@@ -236,6 +243,13 @@ def _path(user: str) -> str:
         literal = quote(user.replace("'", "''"), safe="$")
         return f"/users('{literal}')"
     return f"/users/{quote(user, safe='')}"
+
+
+def _user(reply: Reply) -> User:
+    """The user in *reply*. Raises what a failed user request means."""
+    if not reply.ok:
+        raise user_fault(reply)
+    return reply.read(read_user)
 
 
 def _etag(metadata: Any) -> str:

@@ -13,10 +13,8 @@ A TryLater that has gone on for a day since the message was first queued becomes
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from shared.backoff import LONGEST_WAIT, backoff
 from shared.errors import GiveUp, PhotoSyncError, Settled, TryLater, Unanswered
@@ -75,19 +73,6 @@ def wait(error: TryLater, *, attempt: int, jitter: Callable[[], float]) -> Wait:
         seconds = min(seconds, error.over_in + 1 + jitter())
     unanswered = isinstance(error, Unanswered)
     return Wait(seconds, error.code, str(error), unanswered, error.service)
-
-
-def error_of_two(first: Future[Any], beside: Future[Any]) -> BaseException | None:
-    """
-    The error that decides after two concurrent calls, where *first* takes precedence.
-
-    It is the error of *first*, as if the other call had not been made. If both errors are TryLater,
-    it is the one with the longer wait: an earlier retry would meet the other error.
-    """
-    error, other = first.exception(), beside.exception()
-    if isinstance(error, TryLater) and isinstance(other, TryLater):
-        return max(error, other, key=lambda each: each.retry_after or 0.0)
-    return error
 
 
 def waited_long_enough(first_queued_at: datetime, now: datetime) -> bool:

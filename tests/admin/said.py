@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any, NamedTuple
 
@@ -16,6 +18,11 @@ class Said(NamedTuple):
     @property
     def document(self) -> Any:
         return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The lines of CSV."""
+        return list(csv.DictReader(io.StringIO(self.out)))
 
     @property
     def states(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles import web
 from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import MemoryLines, in_memory
@@ -39,20 +40,11 @@ ANNE = User(
 )
 
 
-class Clock:
-    """A clock that moves only by `advance`."""
+class Clock(web.Clock):
+    """It begins at this module's NOON."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def ticks(self) -> float:
-        return (self.now - NOON).total_seconds()
-
-    def advance(self, by: timedelta) -> None:
-        self.now += by
+        super().__init__(now)
 
 
 class MemoryStore:
@@ -146,6 +138,7 @@ class Exchange:
         return etag
 
     def user_and_photo(self, user_id: str) -> Fetched:
+        note("graph")
         self._called()
         photo, _ = self._photo(user_id)
         self.after_copy()

@@ -35,6 +35,11 @@ def answer(fields: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(status, json.dumps(fields).encode(), named)
 
 
+def no_answer() -> Answer:
+    """Lose the connection."""
+    raise requests.ConnectionError
+
+
 Web = Callable[[requests.PreparedRequest], Answer]
 
 
@@ -46,11 +51,11 @@ class FunctionAdapter(HTTPAdapter):
         self._web = web
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        said = self._web(request)
+        answer = self._web(request)
         raw = urllib3.HTTPResponse(
-            io.BytesIO(said.body),
-            headers=said.headers,
-            status=said.status,
+            io.BytesIO(answer.body),
+            headers=answer.headers,
+            status=answer.status,
             preload_content=False,
             request_method=request.method,
         )
@@ -58,19 +63,22 @@ class FunctionAdapter(HTTPAdapter):
 
 
 class Clock:
-    """A clock that moves only by `sleep`."""
+    """A clock that moves only by `sleep` and `advance`."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
+        self.now = self._began = now
 
     def __call__(self) -> datetime:
         return self.now
 
     def ticks(self) -> float:
-        return (self.now - NOON).total_seconds()
+        return (self.now - self._began).total_seconds()
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
 
     def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        self.advance(timedelta(seconds=seconds))
 
 
 class Tokens:
@@ -81,7 +89,14 @@ class Tokens:
         return f"token-{number + 1}"
 
 
-def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **options: Any) -> Http:
+def http(
+    web: Web,
+    *,
+    audience: str = AUDIENCE,
+    clock: Clock | None = None,
+    tokens: Any = None,
+    **options: Any,
+) -> Http:
     """An Http with *options* whose whole network is *web*; waiting moves *clock*."""
     clock = clock or Clock()
 
@@ -91,7 +106,8 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None, **op
         return session
 
     times: dict[str, Any] = {"clock": clock, "ticks": clock.ticks, "sleep": clock.sleep}
-    return Http("sharepoint", audience, Tokens(), session=session, **times, **options)
+    tokens = tokens or Tokens()
+    return Http("sharepoint", audience, tokens, session=session, **times, **options)
 
 
 def in_turn(*answers: Answer | Exception) -> Web:
@@ -108,15 +124,15 @@ def in_turn(*answers: Answer | Exception) -> Web:
 
 
 class Recorded:
-    """Records each request; answers all with *said*, or as *said* decides."""
+    """Records each request; answers all with *answer*, or as *answer* decides."""
 
-    def __init__(self, said: Answer | Web) -> None:
+    def __init__(self, answer: Answer | Web) -> None:
         self.requests: list[requests.PreparedRequest] = []
-        self._said = said
+        self._answer = answer
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         self.requests.append(request)
-        return self._said if isinstance(self._said, Answer) else self._said(request)
+        return self._answer if isinstance(self._answer, Answer) else self._answer(request)
 
     @property
     def request(self) -> requests.PreparedRequest:

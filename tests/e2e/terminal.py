@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
@@ -50,3 +52,8 @@ def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> 
                 break
         out, err = process.communicate(timeout=120)
         return Said(process.returncode, out, told + err)
+
+
+def with_key(cloud: LiveCloud) -> Callable[..., Said]:
+    """`manage` with the cloud's key."""
+    return functools.partial(manage, cloud, key=cloud.at.key)

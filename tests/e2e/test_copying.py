@@ -45,7 +45,7 @@ def test_notification_about_another_property_costs_two_calls(cloud: LiveCloud):
 
 def test_calls_for_a_known_user(cloud: LiveCloud):
     """
-    A changed photo of a known user: two Graph calls, three uploads and two profile calls; three
+    A changed photo of a known user: three Graph calls, three uploads and two profile calls; three
     storage calls, and two more to record the order that was typed into the queue.
     """
     user_id, _ = cloud.copied(1)
@@ -54,7 +54,7 @@ def test_calls_for_a_known_user(cloud: LiveCloud):
     cloud.replayed(user_id)
     services = [entry["service"] for entry in cloud.journal_of(user_id, last)]
 
-    assert services.count("graph") == 2
+    assert services.count("graph") == 3
     assert services.count("sharepoint") == 5
     assert cloud.outcomes(user_id)[-1]["blob"] == "5"
 

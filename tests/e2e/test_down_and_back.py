@@ -13,9 +13,9 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from local.cloud.stack import Stack
-from tests.admin.console.test_live import Terminal
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import QUIET
+from tests.e2e.terminal import with_key
 from tests.e2e.test_sweep import sweep
 
 pytestmark = pytest.mark.server
@@ -92,7 +92,7 @@ def test_chosen_picture_stays(back: Redeployed):
 
 def test_photo_deleted_between_deployments(back: Redeployed):
     """No state says that the picture is ours, so it stays, and `check` reports the difference."""
-    said = Terminal(back.cloud)("check", "gone@contoso.com")
+    said = with_key(back.cloud)("check", "gone@contoso.com")
 
     assert back.picture_url("gone") != ""
     assert (said.code, said.err) == (1, "")

@@ -17,9 +17,9 @@ from local.outside.tenant_client import picture_paths
 from shared.storage.azure import CONTAINER
 from shared.uninstalling.uninstall import RESTS
 from shared.uninstalling.uninstall_log import NAME
-from tests.admin.console.test_live import Terminal
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import QUIET
+from tests.e2e.terminal import with_key
 
 EMPTY = dict.fromkeys(
     (
@@ -49,7 +49,7 @@ class World:
 
     def __init__(self, cloud: LiveCloud) -> None:
         self.cloud = cloud
-        self.manage = Terminal(cloud)
+        self.manage = with_key(cloud)
         blobs = BlobServiceClient.from_connection_string(cloud.at.storage)
         self._order = blobs.get_blob_client(CONTAINER, NAME)
 

@@ -15,8 +15,8 @@ import pytest
 
 from local.cloud.stack import Stack
 from local.outside.likeness import alike
-from tests.admin.console.test_live import Terminal
 from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.terminal import with_key
 from tests.e2e.test_crashes import let_the_claim_run_out
 from tests.e2e.test_sweep import sweep
 from tests.e2e.test_uninstall import EMPTY, World
@@ -100,7 +100,7 @@ def test_it_sweeps_and_replays(upgraded: Upgraded):
     assert (upgraded.next_sweep["changed"], upgraded.next_sweep["failed"]) == ({}, 0)
 
     cloud.seed_photo(upgraded.ids["synced"], picture(9))
-    Terminal(cloud)("replay", "synced@contoso.com", "--wait")
+    with_key(cloud)("replay", "synced@contoso.com", "--wait")
     assert cloud.shows("synced@contoso.com", picture(9))
 
 

@@ -35,30 +35,31 @@ class Expressions:
             return [self.value(each) for each in found]
         if not isinstance(found, str) or not found.startswith("["):
             return found
-        tokens = _Tokens(_TOKEN.findall(found[1:-1]))
+        # The next token comes last, after an empty one that marks the end.
+        tokens = ["", *_TOKEN.findall(found[1:-1])[::-1]]
         later = self._expression(tokens)
-        assert not tokens.rest(), found
+        assert tokens == [""], found
         return later({})
 
-    def _expression(self, tokens: _Tokens) -> _Later:
-        first = tokens.take()
+    def _expression(self, tokens: list[str]) -> _Later:
+        first = tokens.pop()
         if first.startswith("'"):
             return lambda _: first[1:-1].replace("''", "'")
         if first.isdigit():
             return lambda _: int(first)
-        assert tokens.take() == "("
+        assert tokens.pop() == "("
         arguments = list(self._arguments(tokens))
         later: _Later = partial(self._call, first, arguments)
-        while tokens.next() in {".", "["}:
+        while tokens[-1] in {".", "["}:
             later = _member(later, tokens)
         return later
 
-    def _arguments(self, tokens: _Tokens) -> Iterator[_Later]:
-        while tokens.next() != ")":
+    def _arguments(self, tokens: list[str]) -> Iterator[_Later]:
+        while tokens[-1] != ")":
             yield self._expression(tokens)
-            if tokens.next() == ",":
-                tokens.take()
-        tokens.take()
+            if tokens[-1] == ",":
+                tokens.pop()
+        tokens.pop()
 
     def _call(self, name: str, arguments: list[_Later], bound: Mapping[str, Any]) -> Any:
         if name == "if":
@@ -85,26 +86,12 @@ class Expressions:
         return (own | FUNCTIONS)[name](*given)
 
 
-class _Tokens:
-    def __init__(self, tokens: list[str]) -> None:
-        self._tokens = tokens[::-1]
-
-    def next(self) -> str:
-        return self._tokens[-1] if self._tokens else ""
-
-    def take(self) -> str:
-        return self._tokens.pop()
-
-    def rest(self) -> list[str]:
-        return self._tokens
-
-
-def _member(owner: _Later, tokens: _Tokens) -> _Later:
-    if tokens.take() == ".":
-        name = tokens.take()
+def _member(owner: _Later, tokens: list[str]) -> _Later:
+    if tokens.pop() == ".":
+        name = tokens.pop()
         return lambda bound: owner(bound)[name]
-    index = int(tokens.take())
-    assert tokens.take() == "]"
+    index = int(tokens.pop())
+    assert tokens.pop() == "]"
     return lambda bound: owner(bound)[index]
 
 

@@ -37,13 +37,6 @@ class World:
     settings: Any = None
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """A module that was deployed."""
-
-    outputs: dict[str, Any]
-
-
 def deploy(
     path: Path, given: Mapping[str, Any], present: Mapping[str, str] | None = None
 ) -> tuple[list[Resource], dict[str, Any]]:
@@ -57,15 +50,6 @@ def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str,
     template = read(path)
     group = "" if template.scope == "subscription" else GROUP_ID
     return _File(template, given, world, group).deploy()
-
-
-def deployed_with(
-    path: Path, given: Mapping[str, Any]
-) -> tuple[list[Resource], dict[str, Any], dict[str, Any]]:
-    """The resources of *path*, the variable `settings`, and the outputs."""
-    world = World({})
-    outputs = deploy_into(world, path, given)
-    return world.resources, world.settings, outputs
 
 
 class _File:
@@ -137,12 +121,12 @@ class _File:
         self.world.resources.append(made)
         return made
 
-    def module(self, declaration: Declaration, body: dict[str, Any]) -> Outputs:
+    def module(self, declaration: Declaration, body: dict[str, Any]) -> dict[str, Any]:
         # In a subscription, a module has to go somewhere.
         assert ("scope" in body) == (self.template.scope == "subscription"), declaration.name
         group = body["scope"].id if "scope" in body else self.group
         inner = _File(read(INFRA / declaration.kind), body.get("params", {}), self.world, group)
-        return Outputs(inner.deploy())
+        return {"outputs": inner.deploy()}
 
     def value(self, node: Node, local: Scope) -> Any:
         how = getattr(self, f"_{node.type}", None)
@@ -152,15 +136,15 @@ class _File:
     def _string(self, node: Node, local: Scope) -> str:
         pieces = []
         for part in node.children[1:]:
-            said = text(part)
+            words = text(part)
             if part.type == "interpolation":
                 # The grammar takes white space before it for a part of it, and before the end, too.
-                pieces.append(said[: said.index("${")])
+                pieces.append(words[: words.index("${")])
                 pieces.append(as_text(self.value(part.named_children[0], local)))
             elif part.type == "'":
-                pieces.append(said.removesuffix("'"))
+                pieces.append(words.removesuffix("'"))
             else:
-                pieces.append(said.removeprefix("\\") if part.type[:3] == "esc" else said)
+                pieces.append(words.removeprefix("\\") if part.type[:3] == "esc" else words)
         return "".join(pieces)
 
     def _number(self, node: Node, local: Scope) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.arm import Expressions
-from tests.infra.evaluation import deployed_with
+from tests.infra.evaluation import World, deploy_into
 from tests.infra.resource import Resource
 from tests.infra.template import MAIN
 
@@ -22,12 +22,13 @@ _SHORT = {"photosync-yr5u7iz7wexjc": "APP", "styr5u7iz7wexjc": "STORAGE"}
 
 def differences(name: str, snapshot: dict[str, Any]) -> set[str]:
     """Where a *snapshot* of deployment *name* and our evaluator differ; ignores API versions."""
-    ours, settings, outputs = deployed_with(MAIN, _given(name))
+    world = World({})
+    outputs = deploy_into(world, MAIN, _given(name))
     # @secure() parameters stay expressions; the app has no settings yet.
-    meant = Expressions(ours, {"settings": settings, "present": {}})
-    theirs = [meant.value(each) for each in snapshot["predictedResources"]]
-    written = [_written(each) for each in ours if not each.existing]
-    found = {"output": meant.value(snapshot["outputs"])} | _called(theirs)
+    expressions = Expressions(world.resources, {"settings": world.settings, "present": {}})
+    theirs = [expressions.value(each) for each in snapshot["predictedResources"]]
+    written = [_written(each) for each in world.resources if not each.existing]
+    found = {"output": expressions.value(snapshot["outputs"])} | _called(theirs)
     return set(_differences(found, {"output": outputs} | _called(written), ""))
 
 

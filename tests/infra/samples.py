@@ -79,10 +79,14 @@ def bank() -> list[Resource]:
     return deploy(GROUP, REQUIRED | BANK)[0]
 
 
+def every(resources: list[Resource], type_: str) -> list[Resource]:
+    """All deployed resources of a type, or of a type that ends like this."""
+    return [each for each in resources if each.type.endswith(type_) and not each.existing]
+
+
 def one(resources: list[Resource], type_: str, name: str = "") -> Resource:
-    """The only resource of a type, or of a type and a name, that is deployed."""
-    found = [each for each in resources if each.type == type_ and not each.existing]
-    named = [each for each in found if not name or each.name == name]
+    """The only deployed resource of a type, or of a type and a name."""
+    named = [each for each in every(resources, type_) if not name or each.name == name]
     assert len(named) == 1, f"{len(named)} of {type_} {name}"
     return named[0]
 

@@ -38,14 +38,14 @@ class Template:
 
     path: Path
     scope: str
+    imported: set[str]
+    root: Node
     parameters: dict[str, Declaration]
     variables: dict[str, Declaration]
     resources: dict[str, Declaration]
     modules: dict[str, Declaration]
     outputs: dict[str, Declaration]
     types: dict[str, Declaration]
-    imported: set[str]
-    root: Node
 
     def symbols(self) -> dict[str, Declaration]:
         """Everything an expression may name."""
@@ -85,18 +85,8 @@ def read(path: Path) -> Template:
             decorators = {}
         else:
             assert node.type in {"comment", "diagnostic_comment"}, f"{path.name}: {node.type}"
-    return Template(
-        path,
-        scope,
-        parameters=found["parameter"],
-        variables=found["variable"],
-        resources=found["resource"],
-        modules=found["module"],
-        outputs=found["output"],
-        types=found["type"],
-        imported=imported,
-        root=root,
-    )
+    declared = {f"{kind}s": named for kind, named in found.items()}
+    return Template(path, scope, imported, root, **declared)
 
 
 def text(node: Node) -> str:

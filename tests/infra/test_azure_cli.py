@@ -23,7 +23,7 @@ def replace_az(cloud: Cloud, script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "sentence"),
     [
         ("echo WARNING: old; echo '{}'", "az rest did not print a JSON object: "),
         ("echo '[]'", "az rest did not print a JSON object: "),
@@ -36,19 +36,21 @@ def replace_az(cloud: Cloud, script: str) -> None:
             "Azure answered without `properties`",
         ),
         ("exec /nowhere/az", "az rest: "),
+        # Messages of az on Windows may not be UTF-8.
+        ("printf 'ERROR: unm\\366glich' >&2; exit 1", "az rest: unm"),
     ],
 )
-def test_an_answer_that_is_none(cloud: Cloud, script: str, told: str):
+def test_unusable_answer(cloud: Cloud, script: str, sentence: str):
     """One sentence says what to do; missing settings are never taken for none."""
     replace_az(cloud, script)
 
     done = cloud.hook("postdeploy")
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
-    assert done.stderr.startswith(told)
+    assert done.stderr.startswith(sentence)
 
 
-def test_az_can_ask_nobody(cloud: Cloud):
+def test_az_has_no_input(cloud: Cloud):
     """az cannot read the input of the hook's caller."""
     replace_az(cloud, 'read answer && echo "ERROR: heard $answer" >&2\nexit 1')
 
@@ -69,13 +71,13 @@ def test_an_az_that_does_not_end(cloud, in_process, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "told"),
+    ("number", "code", "sentence"),
     [
         (signal.SIGINT, 130, "Stopped before everything was connected: run "),
         (signal.SIGTERM, 128 + signal.SIGTERM, ""),
     ],
 )
-def test_whoever_stops_it_finds_nothing_left(cloud, number, code, told):
+def test_a_signal_leaves_no_file(cloud, number, code, sentence):
     """The file for az is deleted, and there is no traceback."""
     if sys.platform == "win32":
         pytest.skip("no signal reaches one process there")
@@ -91,11 +93,11 @@ def test_whoever_stops_it_finds_nothing_left(cloud, number, code, told):
             assert pipe.read_text() == "reading\n"
             assert len(list(cloud.temporary.iterdir())) == 1
             hook.send_signal(number)
-            _, said = hook.communicate(timeout=30)
+            _, errors = hook.communicate(timeout=30)
         finally:
             hook.kill()
 
     assert list(cloud.temporary.iterdir()) == []
     assert hook.returncode == code
-    assert said.startswith(told)
-    assert said.count("\n") == (1 if told else 0)
+    assert errors.startswith(sentence)
+    assert errors.count("\n") == (1 if sentence else 0)

@@ -9,22 +9,26 @@ from typing import Any
 import pytest
 
 from shared.settings.clouds import CLOUDS
+from tests.infra import test_alerts
 from tests.infra.evaluation import GROUP_ID, deploy
 from tests.infra.functions import Refused
 from tests.infra.resource import Resource
-from tests.infra.samples import BANK, NETWORK, REQUIRED, bank, everything, one, plain, site
+from tests.infra.samples import (
+    BANK,
+    NETWORK,
+    REQUIRED,
+    bank,
+    every,
+    everything,
+    one,
+    plain,
+    site,
+    with_more,
+)
 from tests.infra.template import GROUP, INFRA, MAIN
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 LOGS = "Microsoft.Insights/diagnosticSettings"
-RULES = (
-    "failed-photos",
-    "parked-messages",
-    "subscription-expiring",
-    "no-sweep",
-    "brake",
-    "slow-webhook",
-)
 NO_ZONES = {"blobZoneId": "", "queueZoneId": ""}
 FIVE_MORE = ", ".join(f"192.0.2.{last}" for last in range(5))
 
@@ -34,8 +38,16 @@ def changed(**more: Any) -> list[Resource]:
     return deploy(GROUP, REQUIRED | BANK | more)[0]
 
 
+def services(resources: list[Resource]) -> dict[str, Resource]:
+    """The private endpoints, by the service that each connects."""
+    return {
+        each.properties["privateLinkServiceConnections"][0]["name"]: each
+        for each in every(resources, "/privateEndpoints")
+    }
+
+
 @pytest.mark.parametrize("given", [{}, BANK], ids=["plain", "bank"])
-def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
+def test_either_entry_deploys_the_same(given: dict[str, Any]):
     """main.bicep adds only the group: group.bicep deploys everything else."""
     ours, theirs = deploy(MAIN, REQUIRED | given), deploy(GROUP, REQUIRED | given)
     group = one(ours[0], "Microsoft.Resources/resourceGroups")
@@ -54,37 +66,30 @@ def test_the_group_has_the_name_that_is_given():
     assert "/resourceGroups/rg-of-ours/" in one(resources, "Microsoft.Web/sites").id
 
 
-def test_nothing_is_made_that_others_have():
+def test_existing_resources_are_not_created():
     """No workspace, network, gateway, address, zone or link."""
-    made = {each.type for each in bank() if not each.existing}
-    network = {each for each in made if each.startswith("Microsoft.Network/")}
+    made = {each.type for each in every(bank(), "")}
 
     assert "Microsoft.OperationalInsights/workspaces" not in made
-    assert network == {
+    assert {each for each in made if each.startswith("Microsoft.Network/")} == {
         "Microsoft.Network/privateEndpoints",
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
     }
 
 
-def test_the_network_of_others_is_used():
+def test_the_existing_network_is_used():
     """The app is in one subnet, the endpoints in the other, their records in the zones."""
-    subnets = {
-        each.properties["subnet"]["id"]
-        for each in bank()
-        if each.type.endswith("/privateEndpoints")
-    }
-    zones = {
-        each.body["parent"].properties["privateLinkServiceConnections"][0]["name"]: config[
-            "properties"
-        ]["privateDnsZoneId"]
-        for each in bank()
-        if each.type.endswith("/privateDnsZoneGroups")
+    records = [
+        (each.body["parent"].id, config["properties"]["privateDnsZoneId"])
+        for each in every(bank(), "/privateDnsZoneGroups")
         for config in each.properties["privateDnsZoneConfigs"]
-    }
+    ]
+    blob, queue = services(bank())["blob"], services(bank())["queue"]
 
     assert site(bank())["virtualNetworkSubnetId"] == f"{NETWORK}/subnets/functions"
-    assert subnets == {f"{NETWORK}/subnets/private"}
-    assert zones == {"blob": BANK["blobZoneId"], "queue": BANK["queueZoneId"]}
+    for each in (blob, queue):
+        assert each.properties["subnet"]["id"] == f"{NETWORK}/subnets/private"
+    assert records == [(blob.id, BANK["blobZoneId"]), (queue.id, BANK["queueZoneId"])]
     assert one(bank(), ACCOUNT).properties["publicNetworkAccess"] == "Disabled"
 
 
@@ -106,17 +111,13 @@ def test_an_app_can_be_in_a_network_with_storage_outside():
 
 def test_everything_has_the_name_that_is_given():
     """Every resource that can have a given name has it; the rest are parts or GUIDs."""
-    of_azure = {
-        # Parts, and what has to be a GUID.
-        "Microsoft.Authorization/roleAssignments",
-        "Microsoft.Insights/diagnosticSettings",
-        "Microsoft.Insights/workbooks",
-    }
-    made = [each for each in bank() if each.type.count("/") == 1 and not each.existing]
     names: dict[str, set[str]] = {}
-    for each in made:
-        if each.type not in of_azure:
+    for each in every(bank(), ""):
+        if each.type.count("/") == 1:
             names.setdefault(each.type.rpartition("/")[2], set()).add(each.name)
+    # Parts, and names that have to be a GUID.
+    for type_ in ("roleAssignments", "diagnosticSettings", "workbooks"):
+        del names[type_]
 
     assert names == {
         "sites": {BANK["appName"]},
@@ -126,30 +127,26 @@ def test_everything_has_the_name_that_is_given():
         "components": {BANK["insightsName"]},
         "privateEndpoints": {BANK["blobEndpointName"], BANK["queueEndpointName"]},
         "actionGroups": {"photos-prod"},
-        "scheduledQueryRules": {f"photos-prod-{rule}" for rule in RULES},
+        "scheduledQueryRules": {f"photos-prod-{rule}" for rule in test_alerts.rules()},
     }
-    endpoints = [each for each in made if each.type.endswith("/privateEndpoints")]
-    assert {
-        each.name: each.properties["privateLinkServiceConnections"][0]["name"] for each in endpoints
-    } == {BANK["blobEndpointName"]: "blob", BANK["queueEndpointName"]: "queue"}
-
-
-def test_a_network_of_ours_has_the_names_that_are_given():
-    """Including resources that a company usually has already."""
-    given = {
-        "workspaceName": "law-photos",
-        "networkName": "net-photos",
-        "gatewayName": "nat-photos",
-        "gatewayAddressName": "ip-photos",
+    assert {service: each.name for service, each in services(bank()).items()} == {
+        "blob": BANK["blobEndpointName"],
+        "queue": BANK["queueEndpointName"],
     }
-    resources = deploy(GROUP, REQUIRED | given | {"privateNetwork": True})[0]
 
-    assert {
-        "workspaceName": one(resources, "Microsoft.OperationalInsights/workspaces").name,
-        "networkName": one(resources, "Microsoft.Network/virtualNetworks").name,
-        "gatewayName": one(resources, "Microsoft.Network/natGateways").name,
-        "gatewayAddressName": one(resources, "Microsoft.Network/publicIPAddresses").name,
-    } == given
+
+@pytest.mark.parametrize(
+    ("parameter", "type_"),
+    [
+        ("workspaceName", "Microsoft.OperationalInsights/workspaces"),
+        ("networkName", "Microsoft.Network/virtualNetworks"),
+        ("gatewayName", "Microsoft.Network/natGateways"),
+        ("gatewayAddressName", "Microsoft.Network/publicIPAddresses"),
+    ],
+)
+def test_names_of_our_own_network(parameter: str, type_: str):
+    """Resources that a company usually has already can have a given name, too."""
+    assert one(with_more(privateNetwork=True, **{parameter: "given"}), type_).name == "given"
 
 
 def test_tags_of_others_are_on_everything():
@@ -223,16 +220,14 @@ def test_only_the_allowed_and_graph_reach_the_app():
     assert max(map(len, rules(bank()))) <= 32
 
 
-def test_graph_s_addresses_can_be_told():
-    """Microsoft changes them without notice: a variable mends that, before a new version does."""
-    told = rules(changed(graphAddresses=f"2001:db8::1, {FIVE_MORE}"))
+def test_addresses_of_graph_can_be_given():
+    """Microsoft changes them without notice; a variable helps until there is a new version."""
+    found = rules(changed(graphAddresses=f"2001:db8::1, {FIVE_MORE}"))
 
-    assert [told[f"graph-{place}"] for place in (0, 1, 5)] == [
-        "2001:db8::1/128",
-        "192.0.2.0/32",
-        "192.0.2.4/32",
-    ]
-    assert len([name for name in told if name.startswith("graph-")]) == 6
+    expected = ["2001:db8::1/128", *(f"192.0.2.{last}/32" for last in range(5))]
+    assert {name: each for name, each in found.items() if name.startswith("graph-")} == {
+        f"graph-{place}": each for place, each in enumerate(expected)
+    }
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -255,28 +250,27 @@ def test_without_allowed_addresses_rules_set_by_hand_stay(none: str):
 
 def test_the_platform_s_logs_go_to_the_workspace():
     """Of the app, its blobs and its queues; only on request."""
-    logs = [each for each in bank() if each.type == LOGS]
+    logs = every(bank(), LOGS)
 
     assert [each.body["scope"].type for each in logs] == [
         f"{ACCOUNT}/blobServices",
         f"{ACCOUNT}/queueServices",
         "Microsoft.Web/sites",
     ]
-    for each in logs:
-        assert each.properties["workspaceId"] == BANK["workspaceId"]
+    assert {each.properties["workspaceId"] for each in logs} == {BANK["workspaceId"]}
     # Polling a queue ten times a second is not logged.
     assert [each.properties["logs"] for each in logs] == [
         [{"categoryGroup": "allLogs", "enabled": True}],
         [{"category": name, "enabled": True} for name in ("StorageWrite", "StorageDelete")],
         [{"categoryGroup": "allLogs", "enabled": True}],
     ]
-    assert [each for each in everything() if each.type == LOGS] == []
+    assert every(everything(), LOGS) == []
 
 
 def test_a_workspace_of_others_gets_the_telemetry():
     """Application Insights stores its data there, and the alerts query it."""
     insights = one(bank(), "Microsoft.Insights/components")
-    scopes = [each.properties["scopes"] for each in bank() if "scheduledQuery" in each.type]
+    scopes = [each.properties["scopes"] for each in every(bank(), "/scheduledQueryRules")]
 
     assert insights.properties["WorkspaceResourceId"] == BANK["workspaceId"]
     assert scopes == [[BANK["workspaceId"]]] * 6
@@ -308,13 +302,13 @@ def test_zones():
         ({"allowedAddresses": "", "graphAddresses": FIVE_MORE}, "Give allowedAddresses, too."),
     ],
 )
-def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
+def test_incomplete_choice_is_refused(given: dict[str, Any], sentence: str):
     """A sentence says what is missing, before anything is deployed."""
     with pytest.raises(Refused, match=sentence):
         changed(**given)
 
 
-def test_every_mistake_is_said_at_once():
+def test_all_mistakes_are_named_at_once():
     """All mistakes are reported together."""
     with pytest.raises(Refused, match="^Give endpointSubnetId, too. Give encryptionKeyUri, too.$"):
         changed(endpointSubnetId="", encryptionKeyUri="")
@@ -334,8 +328,8 @@ def test_every_mistake_is_said_at_once():
     ],
 )
 @pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
-def test_what_azure_would_refuse_halfway_is_refused_before(path, given, sentence):
-    """A wrong value is a sentence, by either entry."""
+def test_malformed_value_is_refused_at_once(path, given, sentence):
+    """Azure would refuse it only halfway: a sentence names it, by either entry."""
     with pytest.raises(Refused, match=sentence):
         deploy(path, REQUIRED | BANK | given)
 
@@ -345,8 +339,6 @@ def test_extra_commas_are_ignored(tags: str):
     """An empty address range would be the whole internet, or end the deployment."""
     found = changed(tags=tags, allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,")
 
-    assert one(found, ACCOUNT).body["tags"] == {
-        "cost-center": "4711",
-        "azd-env-name": "photosync-prod",
-    }
+    expected = {"cost-center": "4711", "azd-env-name": "photosync-prod"}
+    assert one(found, ACCOUNT).body["tags"] == expected
     assert rules(found) == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}

@@ -9,10 +9,12 @@ import pytest
 
 from tests.infra import resource
 from tests.infra.evaluation import World, deploy_into
-from tests.infra.samples import REQUIRED, WITH_CERTIFICATE, bank, everything, plain
+from tests.infra.resource import Resource
+from tests.infra.samples import REQUIRED, WITH_CERTIFICATE, bank, every, everything, plain
 from tests.infra.schema import FILE, faults
 from tests.infra.template import MAIN, TYPES, files, read, text, walk
 
+TYPES_OF_AZURE = json.loads(FILE.read_text())
 EACH = pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
 # Azure knows it and Bicep's types do not; the line before it says so to the compiler.
 KNOWN_TO_AZURE_ALONE = "function_app.bicep app.properties.functionsRuntimeAdminIsolationEnabled"
@@ -27,24 +29,14 @@ def test_everything_is_described(path: Path):
 
 
 @EACH
-def test_nothing_is_declared_in_vain(path: Path):
+def test_every_declaration_is_used(path: Path):
     """Every declaration and import is used, and every used name is declared."""
     template = read(path)
-    loops = {
-        text(node)
-        for node in walk(template.root)
-        if node.type in {"loop_variable", "loop_enumerator"}
-        or (
-            node.parent is not None
-            and node.parent.type == "for_statement"
-            and node.parent.child_by_field_name("initializer") == node
-        )
-        or (
-            node.parent is not None
-            and node.parent.type == "lambda_expression"
-            and node.parent.named_children[0] == node
-        )
-    }
+    nodes = list(walk(template.root))
+    loops = {text(node) for node in nodes if node.type in {"loop_variable", "loop_enumerator"}}
+    loops |= {text(node.named_children[0]) for node in nodes if node.type == "lambda_expression"}
+    starts = [node.child_by_field_name("initializer") for node in nodes]
+    loops |= {text(node) for node in starts if node}
 
     assert template.parameters.keys() | template.variables.keys() <= template.mentioned()
     assert template.imported <= template.mentioned() & read(TYPES).types.keys()
@@ -54,44 +46,35 @@ def test_nothing_is_declared_in_vain(path: Path):
 @pytest.mark.parametrize("deployed", [plain, everything, bank], ids=lambda each: each.__name__)
 def test_azure_knows_every_type_version_and_property(deployed):
     """Types and versions exist, properties can be written, and values are of their kind."""
-    types = json.loads(FILE.read_text())
-
-    found = [fault for each in deployed() if not each.existing for fault in faults(each, types)]
+    found = [fault for each in every(deployed(), "") for fault in faults(each, TYPES_OF_AZURE)]
 
     assert found == [f"{KNOWN_TO_AZURE_ALONE} is unknown, or cannot be written"]
 
 
+def with_property(name: str) -> list[Resource]:
+    """The resources with everything switched on whose type has property *name*."""
+    return [
+        each
+        for each in every(everything(), "")
+        if name in TYPES_OF_AZURE.get(f"{each.type}@{each.api_version}", {})
+    ]
+
+
 def test_everything_carries_the_tag_of_its_environment():
     """Every resource that can have tags has azd's, for bills and `azd down`."""
-    types = json.loads(FILE.read_text())
-    taggable = [
-        each for each in everything() if "tags" in types.get(f"{each.type}@{each.api_version}", {})
-    ]
+    tagged = with_property("tags")
 
-    assert [
-        f"{each.file} {each.symbol}"
-        for each in taggable
-        if not each.existing and "azd-env-name" not in each.body.get("tags", {})
-    ] == []
+    assert tagged
+    assert [each.id for each in tagged if "azd-env-name" not in each.body.get("tags", {})] == []
 
 
-def test_everything_is_where_it_is_asked_for():
+def test_everything_is_in_the_given_region():
     """Every resource is in the deployment's region, or global."""
-    types = json.loads(FILE.read_text())
-    located = [
-        each
-        for each in everything()
-        if not each.existing and "location" in types.get(f"{each.type}@{each.api_version}", {})
-    ]
+    located = [(each.symbol, each.body.get("location")) for each in with_property("location")]
 
-    assert {each.body.get("location") for each in located} == {"westeurope", "global"}
-    assert [each.symbol for each in located if each.body["location"] == "global"] == [
-        "zones",
-        "zones",
-        "links",
-        "links",
-        "people",
-    ]
+    assert {place for _, place in located} == {"westeurope", "global"}
+    anywhere = [symbol for symbol, place in located if place == "global"]
+    assert anywhere == ["zones", "zones", "links", "links", "people"]
 
 
 def test_every_name_is_known_before_the_deployment(monkeypatch: pytest.MonkeyPatch):
@@ -108,7 +91,7 @@ def test_every_name_is_known_before_the_deployment(monkeypatch: pytest.MonkeyPat
     assert {each.id for each in everything.__wrapped__() + bank.__wrapped__()} == before
 
 
-def test_every_part_says_whose_it_is():
+def test_every_part_names_its_owner():
     """A child resource names its parent, a role assignment its scope."""
     deployed = everything() + bank()
     parts = [each for each in deployed if each.type.count("/") > 1]

@@ -59,30 +59,21 @@ def test_a_line_that_a_rule_is_wrong_about_says_why():
 
 
 def test_the_compiler_agrees(tmp_path: Path):
-    """If installed, it reports nothing, reformats nothing and predicts the same."""
+    """If installed, it predicts the same; CI also builds, lints and formats with it."""
     compiler = shutil.which("bicep")
     if compiler is None:
         pytest.skip("no Bicep compiler here: no package of PyPI, npm or Debian brings one")
 
-    def bicep(*arguments: str) -> str:
-        command = [compiler, *arguments]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
     copy = tmp_path / "infra"
     shutil.copytree(INFRA, copy)
 
-    assert bicep("build", "main.bicep", "--outfile", str(tmp_path / "main.json")) == ""
-    for path in sorted(copy.glob("*.bicep")):
-        written = path.read_text("utf-8")
-        assert bicep("lint", path.name) == ""
-        bicep("format", path.name)
-        assert path.read_text("utf-8") == written, path.name
     for name in NAMES:
         shutil.copy(FOLDER / f"{name}.bicepparam", copy)
-        at = ["--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT, "--location", "westeurope"]
-        bicep("snapshot", f"{name}.bicepparam", "--mode", "overwrite", *at)
+        command = [compiler, "snapshot", f"{name}.bicepparam", "--mode", "overwrite"]
+        command += ["--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT]
+        command += ["--location", "westeurope"]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
         snapshot = json.loads((copy / f"{name}.snapshot.json").read_text("utf-8-sig"))
         assert snapshot["diagnostics"] == []
         assert differences(name, snapshot) == set()

@@ -17,7 +17,7 @@ from tests.infra.samples import app_settings, plain
 from tests.infra.template import INFRA
 
 
-def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(cloud: Cloud):
+def test_settings_are_derived_from_two_keys(cloud: Cloud):
     """WEBHOOK_URL has the key `graph`; CLIENT_STATE is the hash of another key."""
     cloud.hook("postdeploy")
 
@@ -31,14 +31,12 @@ def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(
 
 
 def test_the_product_accepts_what_bicep_and_the_hook_set(connected: Cloud):
-    """The settings of a deployment, and nothing else, make valid Settings."""
-    set_by_hook = {
-        name: connected.state["settings"][name] for name in ("WEBHOOK_URL", "CLIENT_STATE")
-    }
+    """The settings of a deployment make valid Settings."""
+    set_by_hook = connected.state["settings"]
 
     settings = Settings.from_mapping(app_settings(plain()) | set_by_hook)
 
-    assert settings.webhook_url == connected.state["settings"]["WEBHOOK_URL"]
+    assert settings.webhook_url == set_by_hook["WEBHOOK_URL"]
     assert 32 < len(settings.client_state) <= CLIENT_STATE_LIMIT
 
 
@@ -101,7 +99,7 @@ def test_the_subscription_is_asked_for(cloud: Cloud):
     assert "The app was told to create or renew its subscription." in done.stdout
 
 
-def test_without_the_right_to_type_the_next_renewal_is_named(cloud: Cloud):
+def test_without_the_right_to_send_the_next_renewal_is_named(cloud: Cloud):
     """Without that right the hook says so, and succeeds."""
     cloud.state["may_type"] = False
 
@@ -122,11 +120,11 @@ def test_next_steps(cloud: Cloud, registration: str, option: str):
     """The hook ends with a grant that manage.py accepts, for identity or app, and the console."""
     cloud.env["PHOTOSYNC_APP_REGISTRATION"] = registration
 
-    told = cloud.hook("postdeploy").stdout
+    shown = cloud.hook("postdeploy").stdout
 
-    assert f"grant {option} " in told
-    assert " https://photosync-abc.azurewebsites.net/api/console. " in told
-    [line] = re.findall(r"^  python (manage\.py grant .*)$", told, re.MULTILINE)
+    assert f"grant {option} " in shown
+    assert " https://photosync-abc.azurewebsites.net/api/console. " in shown
+    [line] = re.findall(r"^  python (manage\.py grant .*)$", shown, re.MULTILINE)
     done = cloud.run([sys.executable, *shlex.split(line), "--help"])
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -10,9 +10,14 @@ from infra.hooks import connect
 from tests.infra.conftest import Cloud, Run, hashed
 
 
-def test_without_code_nothing_is_connected(cloud: Cloud):
-    """After the first provisioning there is no function yet: one sentence, and no failure."""
-    cloud.state["functions"] = []
+@pytest.mark.parametrize("state", [{"functions": []}, {"unlisted": "Bad Gateway({})"}])
+def test_without_code_nothing_is_connected(cloud: Cloud, state: dict[str, Any]):
+    """
+    After the first provisioning there is no function yet: one sentence, and no failure.
+
+    Azure may not be able to list the functions of an app that nothing was deployed to.
+    """
+    cloud.state |= state
 
     done = cloud.hook("postprovision")
 
@@ -47,99 +52,58 @@ def test_it_waits(cloud: Cloud, in_process: Run, state: dict[str, Any], pauses: 
 
 
 @pytest.mark.parametrize(
-    ("state", "pauses", "told"),
+    ("state", "pauses", "sentence"),
     [
         ({"functions": []}, connect.TRIES, "has no function `notifications`: its log stream"),
         ({"started_after": 1000}, connect.TRIES - 1, "from host runtime"),
         ({"keys_listed_after": 1000}, connect.TRIES, "does not list the new keys"),
     ],
 )
-def test_it_stops_waiting(cloud, in_process, capsys, state, pauses, told):
+def test_it_stops_waiting(cloud, in_process, capsys, state, pauses, sentence):
     """After a limit; the sentence says why, with Azure's own message if there is one."""
     cloud.state |= state
 
     code, waited = in_process("postdeploy")
 
     assert (code, len(waited)) == (1, pauses)
-    assert told in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
-def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
-    """If az itself crashes, the line with the reason is shown."""
-    cloud.state |= {
-        "started_after": 1,
-        "starting": (
-            "The command failed with an unexpected error. Here is the traceback:\n"
-            "ERROR: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
-            "Traceback (most recent call last):"
+CRASH = (
+    "The command failed with an unexpected error. Here is the traceback:\n"
+    "ERROR: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
+    "Traceback (most recent call last):"
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "environ", "sentence"),
+    [
+        (
+            {"started_after": 1, "starting": CRASH},
+            {},
+            "az rest: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n",
         ),
-    }
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr == (
-        "az rest: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
-    )
-
-
-def test_an_app_that_never_started_has_no_code_yet(cloud: Cloud):
-    """Azure may not be able to list the functions of an app that nothing was deployed to."""
-    cloud.state["unlisted"] = "Bad Gateway({})"
-
-    done = cloud.hook("postprovision")
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "No code is deployed yet" in done.stdout
-
-
-def test_an_error_is_not_taken_for_missing_code(cloud: Cloud):
-    """An app that cannot be found is an error, not a reason to wait or to skip."""
-    cloud.env["PHOTOSYNC_APP_NAME"] = "another-app"
+        # An app that cannot be found is an error, not a reason to wait or to skip.
+        ({}, {"PHOTOSYNC_APP_NAME": "another-app"}, "az rest: Not Found("),
+        # azd and az sign in apart from each other.
+        ({"signed_out": True}, {}, "az rest: Please run 'az login' to setup account.\n"),
+        ({}, {"PATH": ""}, "az is missing: install the Azure CLI"),
+        # Outside azd the outputs are missing.
+        (
+            {},
+            {"PHOTOSYNC_URL": "", "AZURE_RESOURCE_GROUP": ""},
+            "AZURE_RESOURCE_GROUP, PHOTOSYNC_URL missing: run `azd",
+        ),
+    ],
+    ids=["crash", "no such app", "signed out", "no az", "no outputs"],
+)
+def test_errors(cloud: Cloud, state: dict[str, Any], environ: dict[str, str], sentence: str):
+    """One sentence gives the reason, and says what to do; everything missing is named at once."""
+    cloud.state |= state
+    cloud.env |= environ
 
     done = cloud.hook("postprovision")
 
-    assert done.returncode == 1
-    assert done.stderr.startswith("az rest: Not Found(")
-
-
-def test_a_signed_out_az_is_named(cloud: Cloud):
-    """azd and az sign in apart from each other."""
-    cloud.state["signed_out"] = True
-
-    done = cloud.hook("postdeploy")
-
-    assert (done.returncode, done.stderr) == (
-        1,
-        "az rest: Please run 'az login' to setup account.\n",
-    )
-
-
-def test_a_missing_az_is_named(cloud: Cloud):
-    """A sentence says that the Azure CLI is needed."""
-    cloud.env["PATH"] = str(cloud.temporary)
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("az is missing: install the Azure CLI")
-
-
-def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
-    """Outside azd the outputs are missing; the sentence says how to get them."""
-    del cloud.env["PHOTOSYNC_URL"], cloud.env["AZURE_RESOURCE_GROUP"]
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("AZURE_RESOURCE_GROUP, PHOTOSYNC_URL missing: run `azd")
-
-
-def test_words_in_another_code_page(cloud: Cloud):
-    """Messages of az on Windows may not be UTF-8; they are shown anyway."""
-    az = cloud.temporary.parent / "bin" / "az"
-    az.write_text("#!/bin/sh\nprintf 'ERROR: unm\\366glich' >&2\nexit 1\n")
-
-    done = cloud.hook("postdeploy")
-
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(sentence)

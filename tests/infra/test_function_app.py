@@ -9,7 +9,16 @@ import pytest
 
 from shared.webhook.notifications import BODY_LIMIT
 from tests.infra.evaluation import deploy
-from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
+from tests.infra.samples import (
+    REQUIRED,
+    app_settings,
+    every,
+    everything,
+    one,
+    plain,
+    site,
+    with_more,
+)
 from tests.infra.template import INFRA, MAIN, read, text
 from tests.test_function_app import FUNCTIONS
 
@@ -34,26 +43,13 @@ REFUSED_SETTINGS = {
 }
 
 
-def test_the_plan_is_flex_consumption_with_python():
-    """FC1, Linux, Python 3.13, with the requested memory and instances."""
-    plan = one(plain(), "Microsoft.Web/serverfarms")
-    asked = site(with_more(instanceMemoryMB=512, maximumInstanceCount=7))["functionAppConfig"]
+def test_size_and_python_can_be_chosen():
+    """Memory, instances and the Python are those that are given."""
+    config = site(with_more(instanceMemoryMB=512, maximumInstanceCount=7, pythonVersion="3.12"))
 
-    assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
-    assert plan.properties["reserved"] is True
-    assert plan.body["kind"] == "functionapp"
-    assert one(plain(), "Microsoft.Web/sites").body["kind"] == "functionapp,linux"
-    assert site(plain())["serverFarmId"] == plan.id
-    assert site(plain())["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
-    assert asked["scaleAndConcurrency"]["instanceMemoryMB"] == 512
-    assert asked["scaleAndConcurrency"]["maximumInstanceCount"] == 7
-
-
-def test_one_instance_always_waits_for_notifications():
-    """Graph does not wait for an app that has to be started first."""
-    scale = site(plain())["functionAppConfig"]["scaleAndConcurrency"]
-
-    assert scale["alwaysReady"] == [{"name": "http", "instanceCount": 1}]
+    assert config["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.12"}
+    scale = config["functionAppConfig"]["scaleAndConcurrency"]
+    assert (scale["instanceMemoryMB"], scale["maximumInstanceCount"]) == (512, 7)
 
 
 def test_the_host_reads_no_more_than_the_webhook_takes():
@@ -77,8 +73,9 @@ def test_an_instance_has_a_thread_for_whatever_it_runs():
 
     assert needed == 2 * 20 + 3
     assert needed + http["perInstanceConcurrency"] <= threads
-    told = r"`PYTHON_THREADPOOL_THREAD_COUNT`.*set it to `(\d+)`"
-    assert re.findall(told, (INFRA.parent / "docs" / "settings.md").read_text()) == [str(threads)]
+    page = (INFRA.parent / "docs" / "settings.md").read_text()
+    documented = re.findall(r"`PYTHON_THREADPOOL_THREAD_COUNT`.*set it to `(\d+)`", page)
+    assert documented == [str(threads)]
 
 
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])
@@ -96,8 +93,7 @@ def test_the_app_is_reached_over_tls_with_keys_alone():
     properties = site(plain())
     passwords = {
         each.name: each.properties["allow"]
-        for each in plain()
-        if each.type.endswith("/basicPublishingCredentialsPolicies")
+        for each in every(plain(), "/basicPublishingCredentialsPolicies")
     }
 
     assert properties["httpsOnly"] is True
@@ -105,24 +101,6 @@ def test_the_app_is_reached_over_tls_with_keys_alone():
     assert properties["siteConfig"]["scmMinTlsVersion"] == "1.2"
     assert properties["functionsRuntimeAdminIsolationEnabled"] is True
     assert passwords == {"ftp": False, "scm": False}
-
-
-def test_the_code_is_read_with_the_identity():
-    """The package is in our own storage, without a connection string."""
-    package = site(plain())["functionAppConfig"]["deployment"]["storage"]
-    identity = one(plain(), "Microsoft.ManagedIdentity/userAssignedIdentities")
-    account = one(plain(), "Microsoft.Storage/storageAccounts")
-    carried = one(plain(), "Microsoft.Web/sites").body["identity"]
-
-    assert carried == {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
-    assert package == {
-        "type": "blobContainer",
-        "value": f"https://{account.name}.blob.core.windows.net/app-package",
-        "authentication": {
-            "type": "UserAssignedIdentity",
-            "userAssignedIdentityResourceId": identity.id,
-        },
-    }
 
 
 def test_a_certificate_may_come_from_key_vault():

@@ -12,7 +12,7 @@ import pytest
 from infra.hooks import connect
 from shared.settings.app import Settings
 from tests.infra.evaluation import deploy
-from tests.infra.samples import REQUIRED, app_settings
+from tests.infra.samples import REQUIRED, app_settings, plain, with_more
 from tests.infra.template import GROUP, INFRA, MAIN, read, text
 from tools import parameters, tables
 
@@ -69,7 +69,7 @@ def test_azd_gives_every_parameter(path: Path):
 
 
 @pytest.mark.parametrize("file", parameters.written(), ids=lambda file: file.name)
-def test_what_repeats_the_parameters_is_what_the_command_writes(file: Path):
+def test_generated_files_are_current(file: Path):
     """They are what `python -m tools.parameters --write` generates from group.bicep."""
     assert file.read_text("utf-8") == parameters.written()[file]
 
@@ -94,17 +94,8 @@ def test_the_page_shows_every_parameter():
     } <= set(shown.splitlines())
 
 
-def test_azd_can_deploy_into_a_group_alone():
-    """The line of azure.yaml that names the entry is the one that azure-dev.yml changes."""
-    [line] = re.findall(r"(?m)^  module: main$", (INFRA.parent / "azure.yaml").read_text("utf-8"))
-    workflow = (INFRA.parent / ".github/workflows/azure-dev.yml").read_text("utf-8")
-
-    assert "sed -i '/^  module:/s/main/group/' azure.yaml" in workflow
-    assert (INFRA / f"{line.split()[1].replace('main', 'group')}.bicep").is_file()
-
-
 @pytest.mark.parametrize("name", given())
-def test_what_nobody_set_is_the_default(name: str):
+def test_unset_variable_is_the_default(name: str):
     """The file and the template mean the same if a variable is missing."""
     default = read(MAIN).parameters[name].value
     shown = None if default is None else text(default).strip("'")
@@ -123,7 +114,7 @@ def test_variables_are_called_as_the_settings(name: str):
         assert variable.removeprefix("PHOTOSYNC_").replace("_", "") == name.upper()
 
 
-def test_no_variable_of_somebody_else_steers_a_deployment():
+def test_other_variables_of_the_shell_are_not_read():
     """
     What is neither a setting nor known from 0.1.0 begins with our name: azd asks the shell, too.
 
@@ -132,11 +123,11 @@ def test_no_variable_of_somebody_else_steers_a_deployment():
     variables = {variable for variable, _ in given().values()} - set(NAMED_BY_AZD.values())
     ours = {each for each in variables if each.startswith("PHOTOSYNC_")}
 
-    assert variables - ours - app_settings(deploy(MAIN, REQUIRED)[0]).keys() == KNOWN_FROM_0_1_0
+    assert variables - ours - app_settings(plain()).keys() == KNOWN_FROM_0_1_0
     assert {"PHOTOSYNC_TAGS", "PHOTOSYNC_WORKSPACE_ID", "PHOTOSYNC_LOCK_ORDERS_DAYS"} <= ours
 
 
-def test_what_a_deployment_tells_is_not_what_the_next_one_is_told():
+def test_outputs_do_not_set_parameters():
     """azd keeps outputs beside the variables: one name for both would change a parameter."""
     outputs = deploy(MAIN, REQUIRED)[1].keys()
 
@@ -148,45 +139,19 @@ def test_what_a_deployment_tells_is_not_what_the_next_one_is_told():
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("SHAREPOINT_TENANT", "fabrikam"),
-        ("M365_CLOUD", "usgov"),
-        ("TENANT_ID", "77777777-7777-7777-7777-777777777777"),
-        ("LOGIN_URL", "https://login.example"),
-        ("GRAPH_URL", "https://graph.example"),
-        ("SHAREPOINT_MY_URL", "https://my.example"),
-        ("SHAREPOINT_ADMIN_URL", "https://admin.example"),
-        ("SHAREPOINT_GEOS", "contosoeur,fabrikamdach"),
-        ("SWEEP_SCHEDULE", "0 0 * * * *"),
-        ("RENEW_SCHEDULE", "0 0 1 * * *"),
-        ("PICTURE_SIZES", "48,96,240"),
-        ("PICTURE_SYNC_STATE", "0"),
-        ("PICTURE_FOLDER", "Profilbilder"),
-        ("CUSTOM_PICTURE", "replace"),
-        ("REMOVED_PHOTO", "keep"),
-        ("FORGET_AFTER_DAYS", "0"),
-        ("SYNC_GROUP_ID", "88888888-8888-8888-8888-888888888888"),
-        ("EXCLUDED_GROUP_ID", "99999999-9999-9999-9999-999999999999"),
-        ("EXCLUDED_USERS", "anne@contoso.com"),
-        ("INCLUDE_GUESTS", "true"),
-        ("PROFILE_CALLS_PER_5_MINUTES", "0"),
-        ("AUDIT", "report"),
-        ("AUDIT_DAYS", "0"),
-        ("AUDIT_SHARE", "0.5"),
-        ("DRY_RUN", "true"),
-        ("CONSOLE_SIGN_IN", "99999999-9999-9999-9999-999999999999"),
-        ("CONSOLE_KEYS", "false"),
-        ("CLIENT_ID", "99999999-9999-9999-9999-999999999999"),
-        ("CLIENT_CERTIFICATE", "MIIK"),
-    ],
+    "parameter",
+    [each for each in parameters.parameters() if each.variable in app_settings(plain())],
+    ids=lambda each: each.variable,
 )
-def test_each_setting_arrives_under_its_name(variable: str, value: str):
-    """The app reads as NAME the value of `azd env set NAME VALUE`."""
-    [parameter] = [name for name, (asked, _) in given().items() if asked == variable]
-    more = {parameter: as_azd_gives(parameter, value)}
+def test_each_setting_arrives_under_its_name(parameter: parameters.Parameter):
+    """The app reads as NAME the value of `azd env set NAME VALUE`, here one that is no default."""
+    choices = {"bool": ["true", "false"], "int": ["0"]}.get(parameter.kind)
+    choices = choices or parameter.allowed or ["another"]
+    value = next(each for each in choices if each != (parameter.default or "").strip("'"))
 
-    assert app_settings(deploy(MAIN, REQUIRED | more)[0])[variable] == value
+    found = app_settings(with_more(**{parameter.name: as_azd_gives(parameter.name, value)}))
+
+    assert found[given()[parameter.name][0]] == value
 
 
 @pytest.mark.parametrize(
@@ -219,10 +184,10 @@ def test_each_setting_arrives_under_its_name(variable: str, value: str):
         ("resourceGroupName", "a" * 91),
     ],
 )
-def test_what_azure_would_not_take_is_refused_before(name: str, wrong: Any):
+def test_invalid_value_is_refused_at_once(name: str, wrong: Any):
     """A wrong value ends a deployment at its beginning, not in the middle."""
     with pytest.raises(AssertionError, match=name):
-        deploy(MAIN, REQUIRED | {name: wrong})
+        with_more(**{name: wrong})
 
 
 def test_azd_asks_for_a_region():
@@ -251,5 +216,5 @@ def test_allowed_values_are_those_of_the_app(name: str):
     """Settings accepts every value that the template allows."""
     [allowed] = [each.allowed for each in parameters.parameters() if each.name == name]
     for value in allowed:
-        resources = deploy(MAIN, REQUIRED | {name: as_azd_gives(name, value)})[0]
-        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "set by the hook later"})
+        settings = app_settings(with_more(**{name: as_azd_gives(name, value)}))
+        Settings.from_mapping(settings | {"CLIENT_STATE": "set by the hook later"})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.m365.tenant.records import User
 from tests.local.m365.simulator import Cloud, HostSession, cloud
 from tests.local.m365.webhook import Webhook, webhook
 
@@ -50,6 +51,18 @@ def admin(office: Cloud) -> Iterator[HostSession]:
     """A session with the host of the profiles."""
     with office.session(office.tenant.urls.admin) as session:
         yield session
+
+
+@pytest.fixture
+def anna(m365: Cloud) -> User:
+    """A user of the separate simulator."""
+    return m365.add_user("anna")
+
+
+@pytest.fixture
+def anne(office: Cloud) -> User:
+    """A user of the shared simulator."""
+    return office.add_user("anne")
 
 
 @pytest.fixture

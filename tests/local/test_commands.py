@@ -23,8 +23,8 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one sentence on stderr."""
+def error_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The only line on stderr."""
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1, captured.err
     return captured.err.rstrip()
@@ -39,7 +39,7 @@ def test_file_where_the_folder_must_be(
     file.touch()
 
     assert local.main(["demo", "--folder", str(file / below)]) == 1
-    assert said(capsys).endswith("it must be a folder, but it is a file; move the file away.")
+    assert error_line(capsys).endswith("it must be a folder, but it is a file; move the file away.")
 
 
 @pytest.mark.parametrize("command", ["up", "demo", "soak", "bench"])
@@ -63,7 +63,7 @@ def test_folder_of_something_else(
 
     assert local.main([command, "--folder", str(tmp_path)]) == 1
 
-    assert said(capsys) == (
+    assert error_line(capsys) == (
         f"{tmp_path} holds files that the local cloud did not write: choose a new or an empty "
         "folder with --folder."
     )
@@ -97,7 +97,7 @@ def test_file_that_cannot_be_used(
     monkeypatch.setattr(Stack, "__enter__", refused)
 
     assert local.main(["demo"]) == 1
-    assert said(capsys).startswith(sentence)
+    assert error_line(capsys).startswith(sentence)
 
 
 def test_error_of_the_network_is_no_full_disk(monkeypatch: pytest.MonkeyPatch):
@@ -115,15 +115,15 @@ def test_error_of_the_network_is_no_full_disk(monkeypatch: pytest.MonkeyPatch):
 SHOW = """
 import sys
 from local import __main__ as local, show
-show.main = lambda folder: print({said})
+show.main = lambda folder: print({text})
 sys.exit(local.main(["show"]))
 """
 
 
-def showing(folder: Path, said: str) -> str:
-    """The command line of a `local show` that says *said*, an expression."""
+def showing(folder: Path, text: str) -> str:
+    """The command line of a `local show` that prints *text*, an expression."""
     program = folder / "show.py"
-    program.write_text(SHOW.format(said=said), "utf-8")
+    program.write_text(SHOW.format(text=text), "utf-8")
     return f"PYTHONPATH='{REPO}' '{sys.executable}' '{program}'"
 
 
@@ -166,6 +166,13 @@ def test_output_onto_a_full_disk(talkative: str):
 def test_no_output_at_all(talkative: str):
     """Without stdout and stderr, the exit code is unchanged."""
     assert shell(f"{talkative} >&- 2>&-").returncode == 0
+
+
+def test_unknown_queue(capsys: pytest.CaptureFixture[str]):
+    """A queue that does not exist is refused with a sentence, without a traceback."""
+    with pytest.raises(SystemExit, match="2"):
+        local.main(["type", "x", "--queue", "nosuch"])
+    assert "choose from" in capsys.readouterr().err
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -59,5 +59,5 @@ def test_in_sh(at):
 
 
 def test_usual_folder_is_not_named(at):
-    """What is typed where nothing was said about a folder needs no word about it."""
+    """Commands for a cloud in the usual folder need no --folder."""
     assert "-m local show\n" in invitation(at, Path(".local").resolve(), {})

@@ -1,8 +1,9 @@
 """
-`python run.py simulate --seed N --days D`: plays seeds until so many days have passed.
+`python run.py simulate --seed N --days D`: simulates one seed after another, for D days in all.
 
-`--jobs` plays several at once, `--digest` prints what a seed comes to, and `--mutant` looks for the
-first seed that finds a defect (`all`: of each, as `found.py` has them).
+`--jobs` runs several seeds at once, `--digest` prints a digest of one seed's history, and
+`--mutant` looks for the first seed that finds a defect (`all`: for every defect, as a new table for
+`found.py`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from tests.machine.shrink import (
     shrunk,
 )
 
-_TOLD_EVERY = 15.0
-# So many seeds for each process are under way at most.
+_PRINT_EVERY = 15.0
+# How many seeds each process has in progress at most.
 _AHEAD = 8
 
 
@@ -39,40 +40,45 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=FIRST_SEED, help="the first seed; the next ones follow"
     )
-    parser.add_argument("--days", type=int, default=DAYS, help="tenant-days, of all seeds together")
-    parser.add_argument("--seeds", type=int, default=0, help="so many seeds, however many days")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--digest", action="store_true", help="only what this seed comes to")
+    parser.add_argument("--days", type=int, default=DAYS, help="days of all seeds together")
     parser.add_argument(
-        "--mutant", choices=[*SEEDED, "all"], metavar="NAME", help="look for a defect put in"
+        "--seeds", type=int, default=0, help="number of seeds to run, instead of --days"
     )
-    ask = parser.parse_args()
-    if ask.digest:
-        print(digest(ask.seed))
+    parser.add_argument("--jobs", type=int, default=1, help="number of processes")
+    parser.add_argument("--digest", action="store_true", help="print only this seed's digest")
+    parser.add_argument(
+        "--mutant",
+        choices=[*SEEDED, "all"],
+        metavar="NAME",
+        help="look for a seed that finds this seeded defect",
+    )
+    options = parser.parse_args()
+    if options.digest:
+        print(digest(options.seed))
         return 0
-    if ask.mutant:
-        return _look_for(SEEDED if ask.mutant == "all" else [ask.mutant])
-    return _play_seeds(ask)
+    if options.mutant:
+        return _search_defects(SEEDED if options.mutant == "all" else [options.mutant])
+    return _play_seeds(options)
 
 
-def _play_seeds(ask: argparse.Namespace) -> int:
-    days, played, began, told = 0.0, 0, time.monotonic(), time.monotonic()
-    for seed, more, found in _played(ask.seed, ask.jobs):
+def _play_seeds(options: argparse.Namespace) -> int:
+    days, played, began, printed = 0.0, 0, time.monotonic(), time.monotonic()
+    for seed, more, found in _played(options.seed, options.jobs):
         days, played = days + more, played + 1
         if found:
-            print(f"Seed {seed} fails; leaving out what need not happen …", flush=True)
+            print(f"Seed {seed} fails; reducing it to the shortest failing history …", flush=True)
             print(shrunk(found, Parts()))
             print(f"Again: python run.py simulate --seed {seed} --seeds 1")
             return 1
-        if (played >= ask.seeds) if ask.seeds else (days >= ask.days):
+        if (played >= options.seeds) if options.seeds else (days >= options.days):
             break
-        if time.monotonic() - told > _TOLD_EVERY:
-            told = time.monotonic()
+        if time.monotonic() - printed > _PRINT_EVERY:
+            printed = time.monotonic()
             print(f"seed {seed}: {days:.0f} days", flush=True)
     used = os.times()
     seconds = used.user + used.system + used.children_user + used.children_system
     print(
-        f"{days:.0f} tenant-days of {played} seeds from {ask.seed} on: all is well. "
+        f"{days:.0f} tenant-days of {played} seeds from {options.seed} on, without a failure. "
         f"{seconds:.0f} s of one core, {1000 * seconds / max(days, 1):.0f} ms a day; "
         f"{time.monotonic() - began:.0f} s by the clock."
     )
@@ -80,7 +86,7 @@ def _play_seeds(ask: argparse.Namespace) -> int:
 
 
 def _played(first: int, jobs: int) -> Iterator[tuple[int, float, Counterexample | None]]:
-    """Seed after seed, in order: how many days went well, and what went wrong."""
+    """For each seed, in order: the days without a failure, and the failure."""
     if jobs == 1:
         for seed in itertools.count(first):
             yield seed, *_play(seed)
@@ -95,7 +101,7 @@ def _play(seed: int) -> tuple[float, Counterexample | None]:
     return play(seed, DAYS_A_SEED, Parts())
 
 
-def _look_for(names: list[str] | dict[str, Parts]) -> int:
+def _search_defects(names: list[str] | dict[str, Parts]) -> int:
     missed = 0
     for name in names:
         found = first_failure(SEEDED[name])

@@ -1,4 +1,4 @@
-"""What a seed has happen: the temper of its town, and the events of each day."""
+"""What a seed decides: the conditions of its tenant, and the events of each day."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from shared.errors import (
 )
 
 HOUR, DAY = 3600.0, 86_400.0
-# Of a day the rest is calm: whatever waits, for six hours at most, comes to its end.
+# Nothing happens in the rest of a day: whatever waits, for six hours at most, is processed.
 TROUBLED = 15 * HOUR
 INSTANCES = 3
 SKEW = 120.0
 
-# What one mailbox answers while others are well; None: it is well again.
+# What one mailbox answers while others work; None: it works again.
 TROUBLES: tuple[PhotoSyncError | None, ...] = (
     None,
     None,
@@ -35,8 +35,8 @@ PROFILE_TROUBLES: tuple[PhotoSyncError, ...] = (
     NoProfile("SharePoint has no profile."),
     OtherHost("SharePoint's geographies do not agree."),
 )
-# By what can happen, how often: in a burst, and at any time of the day besides.
-BURST = {"change": 8, "flip": 5, "type": 2, "force": 1, "enable": 1, "damage": 2, "find": 2}
+# How often each kind of event happens: in a burst, and at other times of the day.
+BURST = {"change": 8, "flip": 5, "replay": 2, "force": 1, "enable": 1, "damage": 2, "find": 2}
 BURST |= {"erase": 2, "clear": 2, "audit": 2, "storm": 1}
 SPARSE = {
     "change": 8,
@@ -50,7 +50,7 @@ SPARSE = {
     "trouble": 3,
     "leave": 2,
     "restore": 2,
-    "restore-anew": 2,
+    "restore-new": 2,
     "die": 2,
     "blackout": 1,
     "storm": 3,
@@ -67,17 +67,17 @@ SPARSE = {
     "clear": 3,
     "erase": 2,
     "outage": 2,
-    "wink": 3,
+    "flicker": 3,
     "clock": 1,
 }
 
-# How likely on a day a photo changes while a sweep is at work, and is put back.
+# The probability that on a day a photo changes during a sweep, and changes back.
 STALE = 0.1
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happens `at` so many seconds after its day began; `number` says which of its kind."""
+    """An event, `at` seconds after its day began; `number` and `seconds` select a variant."""
 
     key: str
     at: float
@@ -91,12 +91,13 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Temper:
+class Conditions:
     """
-    How the town, the services and the host of one seed are. `without` of the users have no photo
-    at first; `luck` is how likely something befalls a run, `slow` how likely it takes time,
-    `timers` whether sweeps and audits come by themselves, `crowded` whether Graph tells of
-    others whenever it tells of somebody.
+    How the tenant, the services and the host of one seed behave.
+
+    `without`: the number of users who have no photo at first. `luck`: the probability of a fault in
+    a run. `slow`: the probability that a run is slow. `timers`: whether sweeps and audits start on
+    schedule. `crowded`: whether each POST of Graph also has notifications about other users.
     """
 
     users: int
@@ -116,7 +117,7 @@ class Temper:
     sparse: dict[str, int]
 
     @classmethod
-    def of(cls, seed: int) -> Temper:
+    def of(cls, seed: int) -> Conditions:
         chance = random.Random(f"{seed}/temper")
         # A seed with everything finds less than one with a few things, and often.
         kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
@@ -133,27 +134,27 @@ class Temper:
             refuses_second=chance.random() < 0.5,
             hides=chance.random() < 0.3,
             lingers=chance.random() < 0.3,
-            # By a die of its own, which leaves all that `found` names as it was before there were
-            # bundles.
+            # By a separate generator: so the seeds in `found` stay valid, which are older.
             crowded=random.Random(f"{seed}/crowd 378").random() < 0.2,
             skews=tuple(chance.choice((0.0, 0.0, -SKEW / 2, SKEW / 2)) for _ in range(INSTANCES)),
             sparse={kind: SPARSE[kind] for kind in kinds},
         )
 
 
-def day(seed: int, number: int, temper: Temper) -> list[Event]:
+def day(seed: int, number: int, conditions: Conditions) -> list[Event]:
     """The events of a day, the first day being number 0."""
     chance = random.Random(f"{seed}/day/{number}")
     events: list[tuple[float, str, int]] = []
     for _ in range(chance.choice((1, 2, 4))):
         began, length = chance.uniform(0, TROUBLED - HOUR), chance.choice((20.0, 120.0, 1800.0))
-        whose = chance.randrange(temper.users)
+        whose = chance.randrange(conditions.users)
         for _ in range(chance.randrange(2, 9)):
             moment = began + chance.uniform(0, length)
             events.append((moment, _drawn(chance, BURST), whose))
     for _ in range(chance.randrange(1, 10)):
         moment = chance.uniform(0, TROUBLED)
-        events.append((moment, _drawn(chance, temper.sparse), chance.randrange(temper.users)))
+        kind = _drawn(chance, conditions.sparse)
+        events.append((moment, kind, chance.randrange(conditions.users)))
     happens = [
         Event(
             f"{number}/{count}",
@@ -165,16 +166,16 @@ def day(seed: int, number: int, temper: Temper) -> list[Event]:
         )
         for count, (moment, kind, user) in enumerate(sorted(events))
     ]
-    return sorted([*happens, *_stale(seed, number, temper)], key=lambda event: event.at)
+    return sorted([*happens, *_stale(seed, number, conditions)], key=lambda event: event.at)
 
 
-def _stale(seed: int, number: int, temper: Temper) -> list[Event]:
-    """On some days what a sweep has seen is behind what is so by the time it is compared."""
-    # By a chance of its own: what else happens on a day is what it was.
+def _stale(seed: int, number: int, conditions: Conditions) -> list[Event]:
+    """On some days, what a sweep has read is out of date by the time it is compared."""
+    # By a separate generator: so the other events of a day do not depend on it.
     chance = random.Random(f"{seed}/stale/{number}")
     if chance.random() >= STALE:
         return []
-    moment, user = chance.uniform(0, TROUBLED - HOUR), chance.randrange(temper.users)
+    moment, user = chance.uniform(0, TROUBLED - HOUR), chance.randrange(conditions.users)
     return [Event(f"{number}/stale", moment, "stale", user, chance.randrange(12), 60.0)]
 
 
@@ -184,16 +185,13 @@ def _drawn(chance: random.Random, weights: dict[str, int]) -> str:
 
 @dataclass
 class History:
-    """
-    What has happened. Of all that the seed would have happen only what is `allowed` does; None
-    allows everything.
-    """
+    """What has happened. Only the keys in `allowed` happen at all; None allows everything."""
 
     moment: Callable[[], str]
     allowed: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        # By the key of what happened: when, and what it was.
+        # By key: when it happened, and a description.
         self.happened: dict[str, str] = {}
 
     def happens(self, key: str, what: str) -> bool:

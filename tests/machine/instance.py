@@ -38,24 +38,25 @@ from shared.upkeep.upkeep import Upkeep
 from tests.doubles.halt import Halting, Ordered
 from tests.doubles.memory_lines import in_memory
 from tests.machine.jobs import InTurn
-from tests.machine.sharepoint import Desk, renditions
+from tests.machine.sharepoint import Desk
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
 from tests.machine.subscriptions import URL, Subscriptions
 from tests.machine.tenant import GROUP, Directory, Exchange, Members, check_scope
+from tests.race.world import renditions
 
-# For so long Graph can restore who has left; in this world, where a day is long.
+# How long Graph can restore a deleted user; short, because a day is long here.
 FORGET_AFTER = timedelta(hours=3)
 _STATES_A_PAGE, _SHARE = 2, 0.5
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The classes that the app is made of; a mutant takes the place of one."""
+    """The classes that the app consists of; a mutant replaces one."""
 
     sync: Callable[..., Sync] = Sync
     sweep: type[Sweep] = Sweep
     pages: type[PageChecker] = PageChecker
-    looks: type[PictureChecker] = PictureChecker
+    checker: type[PictureChecker] = PictureChecker
     state_checker: type[StateChecker] = StateChecker
     audit: type[Audit] = Audit
     repairs: type[Repairs] = Repairs
@@ -65,7 +66,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Services:
-    """What all instances share."""
+    """The services that all instances share."""
 
     exchange: Exchange
     subscriptions: Subscriptions
@@ -75,7 +76,7 @@ class Services:
 
 
 class Instance:
-    """A process of the app; its wall clock is `skew` ahead of everybody else's."""
+    """A process of the app, with a wall clock of its own."""
 
     def __init__(
         self,
@@ -176,7 +177,7 @@ class Instance:
             self._built_turns(),
             services.photo_upkeep,
             self._states,
-            # So that a sweep is several runs, between which things happen.
+            # So that a sweep consists of several runs, with events between them.
             pages_a_run=2,
             **self._here,
         )
@@ -206,7 +207,7 @@ class Instance:
         logs = AuditLogs(MemoryDocuments(services.blobs))
         return parts.audit(
             self._states,
-            parts.looks(self._states, desk),
+            parts.checker(self._states, desk),
             logs,
             parts.repairs(logs, self._users, services.photo_upkeep, clock=self._clock),
             services.photo_upkeep,
@@ -235,5 +236,5 @@ class Instance:
 
 
 def _pace() -> Pace:
-    """Of a tenant with room for one user a minute."""
+    """The pace of a tenant with room for one user a minute."""
     return Pace(100)

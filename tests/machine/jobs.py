@@ -1,4 +1,4 @@
-"""Runs of the app that stand still, fail or die at any of their calls, as the scheduler orders."""
+"""Runs of the app that pause, fail or die at any of their calls, as the scheduler decides."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _here = threading.local()
 
 
 class Died(BaseException):
-    """The process is gone. Not an Exception: nobody may handle it."""
+    """The process has died. Not an Exception, so that no code handles it."""
 
 
 @dataclass(frozen=True)
-class Order:
+class Outcome:
     """
-    What becomes of a call: after a `pause` in seconds it is carried out or not, then answered, or
-    ended with an error; of one that is `late` the effect comes so many seconds after the error.
+    What happens to a call: after a `pause` in seconds it is carried out or not, and then returns or
+    raises. If `late` is given, its effect comes that many seconds after the error.
     """
 
     pause: float = 0.0
@@ -29,19 +29,19 @@ class Order:
     late: float = 0.0
 
 
-GO = Order()
+NORMAL = Outcome()
 
 
 class Job:
-    """One run of the app. Only one runs at any moment: whoever pauses gives the turn back."""
+    """One run of the app. Only one runs at a time: a pause returns to the scheduler."""
 
     def __init__(
         self,
         work: Callable[[], object],
-        decide: Callable[[Job, str], Order],
+        decide: Callable[[Job, str], Outcome],
         later: Callable[[float, Callable[[], object]], object],
     ) -> None:
-        """*decide* says what becomes of a call of this name, *later* does something in a while."""
+        """*decide* returns the outcome of a call by its name; *later* acts after a delay."""
         self._work = work
         self._decide = decide
         self.later = later
@@ -52,13 +52,9 @@ class Job:
         self._killed = False
         self._thread: threading.Thread | None = None
         # Locks that start locked: a semaphore of threading takes ten times as long.
-        self._told, self._waits = threading.Lock(), threading.Lock()
-        self._told.acquire()
-        self._waits.acquire()
-
-    def run_through(self) -> None:
-        """Run to the end in this thread, which is quick: no call of it may pause."""
-        self._run()
+        self._resumed, self._paused = threading.Lock(), threading.Lock()
+        self._resumed.acquire()
+        self._paused.acquire()
 
     def start(self) -> None:
         """Run until the first pause, or to the end."""
@@ -66,45 +62,46 @@ class Job:
         self._thread.start()
         self._await()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Run until the next pause, or to the end."""
-        self._told.release()
+        self._resumed.release()
         self._await()
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """End it at its current call."""
         self._killed = True
-        self.go_on()
+        self.resume()
 
     def _await(self) -> None:
-        self._waits.acquire()
+        self._paused.acquire()
         if self.is_over and self._thread:
             self._thread.join()
 
     def _run_in_thread(self) -> None:
-        self._run()
-        self._waits.release()
+        self.run()
+        self._paused.release()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run to the end in this thread, which is fast: none of its calls may pause."""
         _here.job = self
         try:
             self._work()
-        except BaseException as error:  # noqa: BLE001 - whoever started it asks for it
+        except BaseException as error:  # noqa: BLE001 - the scheduler reads it
             self.error = error
         _here.job = None
         self.is_over = True
 
-    def order(self, call: str) -> Order:
-        """What becomes of the call that this run is about to make, once it is its turn."""
+    def outcome(self, call: str) -> Outcome:
+        """The outcome of this run's next call, after its pause."""
         self.calls += 1
-        order = self._decide(self, call)
-        if order.pause and self._thread:
-            self.sleeps_for = order.pause
-            self._waits.release()
-            self._told.acquire()
+        outcome = self._decide(self, call)
+        if outcome.pause and self._thread:
+            self.sleeps_for = outcome.pause
+            self._paused.release()
+            self._resumed.acquire()
             if self._killed:
                 raise Died
-        return order
+        return outcome
 
 
 def current() -> Job | None:
@@ -114,27 +111,23 @@ def current() -> Job | None:
 
 
 def at(call: str, effect: Callable[[], T], *, check: Callable[[], object] | None = None) -> T:
-    """
-    A call to a service: what was ordered happens.
-
-    *check* looks whether it may begin at all, however late its effect comes.
-    """
+    """A call to a service, with its decided outcome; *check* raises if it may not begin."""
     job = current()
-    order = job.order(call) if job else GO
+    outcome = job.outcome(call) if job else NORMAL
     if check:
         check()
-    if order.late and job and order.error:
-        job.later(order.late, effect)
-        raise order.error
-    if order.carried_out:
+    if outcome.late and job and outcome.error:
+        job.later(outcome.late, effect)
+        raise outcome.error
+    if outcome.carried_out:
         answer = effect()
-    if order.error:
-        raise order.error
+    if outcome.error:
+        raise outcome.error
     return answer
 
 
 class InTurn(Executor):
-    """Takes the place of a thread pool where the order of calls must always be the same."""
+    """Replaces a thread pool, so that calls always have the same order."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__()

@@ -13,22 +13,22 @@ from tests.machine.instance import Parts
 from tests.race import mutants as race
 
 
-class RemovalWhoeverOrders(Sync):
-    """A photo that is not found once takes the picture along."""
+class RemovalInAnyRun(Sync):
+    """A picture is removed as soon as its photo is not found once."""
 
     def _may_remove(self, run: Run) -> bool:
         return run.before.picture_url != ""
 
 
-class RemovalOnHearsay(Sync):
-    """Whom a sweep has found gone loses the picture, and nobody looks again."""
+class RemovalOnOrderOfSweep(Sync):
+    """A picture is removed on a sweep's order, without a second look."""
 
     def _photo_etag(self, run: Run) -> str | PhotoSyncError:
-        return NoPhoto("The sweep said so.") if run.removal else super()._photo_etag(run)
+        return NoPhoto("The sweep ordered it.") if run.removal else super()._photo_etag(run)
 
 
 class HashNeverKnown(Sync):
-    """A new etag is taken for a new picture."""
+    """A new etag counts as a new picture."""
 
     def _read_state(self, run: Run) -> None:
         super()._read_state(run)
@@ -37,17 +37,17 @@ class HashNeverKnown(Sync):
 
 
 class RepairWithoutClaim(Sync):
-    """What an audit has found is repaired while others may copy."""
+    """A repair takes no claim, so another run may copy at the same time."""
 
     def _claim(self, run: Run) -> HeldClaim:
         if not run.thorough:
             return super()._claim(run)
         run.claim = run.known
-        return race.UnreadSide(self._store, run, self._ticks)
+        return race.Unclaimed(self._store, run, self._ticks)
 
 
-class VanishedIsGone(Sync):
-    """A mailbox that is not there is taken for one without a photo."""
+class NoMailboxIsNoPhoto(Sync):
+    """A missing mailbox counts as one without a photo."""
 
     def _photo_etag(self, run: Run) -> str | PhotoSyncError:
         found = super()._photo_etag(run)
@@ -55,68 +55,68 @@ class VanishedIsGone(Sync):
 
 
 class ForgetsTooEarly(Sync):
-    """Whom Graph does not know is forgotten at the first look, whoever ordered it."""
+    """A user unknown to Graph is forgotten at the first look, whatever the reason of the run."""
 
     def _may_forget(self, run: Run) -> bool:
         return run.before.picture_url != ""
 
 
-class ForgetsOnHearsay(Sync):
-    """Whom a sweep has found due is forgotten, and nobody asks Graph again."""
+class ForgetsOnOrderOfSweep(Sync):
+    """A user is forgotten on a sweep's order, without asking Graph again."""
 
     def _photo_etag(self, run: Run) -> str | PhotoSyncError:
-        return (
-            UnknownUser("The sweep said so.") if self._may_forget(run) else super()._photo_etag(run)
-        )
+        if self._may_forget(run):
+            return UnknownUser("The sweep ordered it.")
+        return super()._photo_etag(run)
 
     def _why_no_user(self, run: Run) -> PhotoSyncError:
-        return UnknownUser("The sweep said so.")
+        return UnknownUser("The sweep ordered it.")
 
 
-class KeepsTheState(Sync):
-    """Who comes back is taken for shown, whatever became of the profile."""
+class ProfileNotChecked(Sync):
+    """The profile of a user who comes back is not checked."""
 
     def _read_state(self, run: Run) -> None:
         super()._read_state(run)
         run.thorough = False
 
 
-# Only the race finds them: here storage answers at once, and nothing is under way after a death.
+# Only the race finds them: here storage answers at once, and no call outlives its run.
 _BEYOND = {race.RenewalWithoutLook, race.ClaimSinceItsAnswer, race.WritesUntilTheEnd}
-# By the defect, the parts that have it.
+# The parts with each defect.
 SEEDED: dict[str, Parts] = {
     name: Parts(sync=kind)
     for name, kind in vars(race).items()
     if isinstance(kind, type) and issubclass(kind, Sync) and kind not in {Sync, *_BEYOND}
 } | {
     "NoSweep": Parts(sweep=upkeep.NoSweep),
-    "RemovalOnHearsay": Parts(sync=RemovalOnHearsay),
+    "RemovalOnOrderOfSweep": Parts(sync=RemovalOnOrderOfSweep),
     "OneFailsThePage": Parts(pages=upkeep.OneFailsThePage),
-    "VanishedIsGone": Parts(sync=VanishedIsGone, pages=upkeep.VanishedIsGoneForSweeps),
-    "StateBelieved": Parts(looks=upkeep.StateBelieved),
+    "NoMailboxIsNoPhoto": Parts(sync=NoMailboxIsNoPhoto, pages=upkeep.NoMailboxInSweep),
+    "AuditTrustsState": Parts(checker=upkeep.AuditTrustsState),
     "RepairWithoutClaim": Parts(sync=RepairWithoutClaim),
     "ForgetsTooEarly": Parts(sync=ForgetsTooEarly),
-    "ForgetsOnHearsay": Parts(sync=ForgetsOnHearsay),
-    "ForgetsNobodyUnheard": Parts(state_checker=upkeep.ForgetsNobodyUnheard),
-    "KeepsTheState": Parts(sync=KeepsTheState),
+    "ForgetsOnOrderOfSweep": Parts(sync=ForgetsOnOrderOfSweep),
+    "NeverForgetsWithoutNotification": Parts(state_checker=upkeep.NeverForgetsWithoutNotification),
+    "ProfileNotChecked": Parts(sync=ProfileNotChecked),
     "HashNeverKnown": Parts(sync=HashNeverKnown),
-    "RemovalWhoeverOrders": Parts(sync=RemovalWhoeverOrders),
+    "RemovalInAnyRun": Parts(sync=RemovalInAnyRun),
     "SweepNeverRevived": Parts(sweep=upkeep.SweepNeverRevived),
     "SweepPageOnce": Parts(sweep=upkeep.SweepPageOnce),
     "Unbraked": Parts(sweep=upkeep.Unbraked),
-    "WaitsForEver": Parts(pages=upkeep.WaitsForEver),
-    "TurnNeverBegunAnew": Parts(sweep=upkeep.TurnNeverBegunAnew),
+    "WaitsForever": Parts(pages=upkeep.WaitsForever),
+    "TurnNeverStartsAgain": Parts(sweep=upkeep.TurnNeverStartsAgain),
     "AuditNeverRevived": Parts(audit=upkeep.AuditNeverRevived),
     "AuditWritesOverRuns": Parts(audit=upkeep.AuditWritesOverRuns),
-    "AuditRepairsNobody": Parts(repairs=upkeep.AuditRepairsNobody),
+    "AuditOrdersNoRepair": Parts(repairs=upkeep.AuditOrdersNoRepair),
     "AuditStopsAtAPage": Parts(audit=upkeep.AuditStopsAtAPage),
-    "ListBelieved": Parts(keeper=upkeep.ListBelieved),
-    "StraysStay": Parts(keeper=upkeep.StraysStay),
-    "SilentlyCreated": Parts(keeper=upkeep.SilentlyCreated),
+    "ListTrusted": Parts(keeper=upkeep.ListTrusted),
+    "SurplusNotDeleted": Parts(keeper=upkeep.SurplusNotDeleted),
+    "NoSweepAfterCreation": Parts(keeper=upkeep.NoSweepAfterCreation),
     "NeverCreatedAgain": Parts(keeper=upkeep.NeverCreatedAgain),
-    "MissedUnheeded": Parts(sweep=upkeep.MissedUnheeded),
+    "NoSweepForMissed": Parts(sweep=upkeep.NoSweepForMissed),
     "SweepStopsAtAPage": Parts(sweep=upkeep.SweepStopsAtAPage),
-    "SweepAskedForTooLate": Parts(keeper=upkeep.SweepAskedForTooLate),
-    "RestOfABundleForgotten": Parts(upkeep=upkeep.RestOfABundleForgotten),
+    "SweepOrderedTooLate": Parts(keeper=upkeep.SweepOrderedTooLate),
+    "RestOfBundleDropped": Parts(upkeep=upkeep.RestOfBundleDropped),
     "NeverReauthorized": Parts(keeper=upkeep.NeverReauthorized),
 }

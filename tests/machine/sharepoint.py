@@ -1,8 +1,7 @@
 """
-SharePoint: of each user three files and the address that the profile shows.
+SharePoint: each user's three files, and the address in the profile.
 
-A user is at home in one of two geographies. Whoever is moved takes the profile along, and leaves
-the files that it shows behind.
+A user belongs to one of two geographies. A move takes the profile along, but not the files.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from shared.errors import NoProfile, OtherHost, PhotoSyncError, Throttled
 from shared.sharepoint.inspection import Inspection, inspected
@@ -23,40 +22,37 @@ from shared.user import User
 from shared.written_file import WrittenFile
 from tests.machine.instance_budget import InstanceBudget
 from tests.machine.jobs import Job, at, current
+from tests.race.world import renditions
 
-T = TypeVar("T")
 HOSTS = ("https://contoso-my.sharepoint.com", "https://contosoeur-my.sharepoint.com")
 
 
-def renditions(photo: bytes) -> tuple[bytes, bytes, bytes]:
-    return b"S:" + photo, b"M:" + photo, b"L:" + photo
-
-
 class SharePoint:
-    """What all pages show, and who is told before anything of it is written."""
+    """The files and profiles, with a callback for each write."""
 
     def __init__(
         self, wrote: Callable[[str, Job | None], None], name_of: Callable[[str], str]
     ) -> None:
-        """*wrote* is told whose files or profile a run has changed; *name_of* knows all UPNs."""
+        """*wrote* gets the user and the run of each write; *name_of* returns a user's UPN."""
         self._files: dict[tuple[str, str], dict[int, bytes]] = defaultdict(dict)
         self._homes: dict[str, str] = {}
         self.urls: dict[str, str] = defaultdict(str)
-        # Users whose profile is not there, or is being moved, for as long as it stands here.
+        # Users whose profile is missing or being moved.
         self.troubles: dict[str, PhotoSyncError] = {}
         self._wrote = wrote
         self._name_of = name_of
 
     def home(self, user_id: str) -> str:
-        """The host of whoever's geography."""
+        """The host of the user's geography."""
         return self._homes.get(user_id, HOSTS[0])
 
     def move(self, user_id: str) -> None:
         """
-        Somebody moves to the other geography.
+        A user moves to the other geography.
 
-        Files that an earlier stay left there stay for ever: no profile shows them, and PhotoSync
-        looks for files where somebody is at home. Here they are gone, not to be taken for shown.
+        In reality, files from an earlier stay remain there: no profile shows them, and PhotoSync
+        looks for files in the user's geography. Here they are deleted, because `shows` would see
+        them.
         """
         home = HOSTS[self.home(user_id) == HOSTS[0]]
         if home not in self.urls[user_id]:
@@ -64,12 +60,12 @@ class SharePoint:
         self._homes[user_id] = home
 
     def files(self, user_id: str) -> dict[int, bytes]:
-        """The files that the profile shows; those at home if it shows none."""
+        """The files that the profile shows; those in the user's geography if it shows none."""
         shown = self.urls[user_id]
         return self._files[user_id, _host(shown) if shown else self.home(user_id)]
 
     def check(self, user: User) -> None:
-        """Raise what keeps the profile from being read by this name."""
+        """Raise if the profile cannot be read by this name."""
         if user.id in self.troubles:
             raise copy.copy(self.troubles[user.id])
         if user.user_principal_name != self._name_of(user.id):
@@ -82,7 +78,7 @@ class SharePoint:
         return self.files(user_id) == wanted and bool(self.urls[user_id])
 
     def damage(self, user_id: str, place: int) -> None:
-        """What a stranger does: a file is lost or another picture's, or the profile shows none."""
+        """Delete or replace a file, or clear the profile's picture."""
         if place == 3:
             self.urls[user_id] = ""
         elif place == 2:
@@ -114,7 +110,7 @@ class SharePoint:
 
 @dataclass(frozen=True)
 class Withdrawal(Removal):
-    """A removal, with the host of the files; `profile_goes` without anybody's doing."""
+    """A removal, with the host of the files; `profile_goes` if it is deleted with its user."""
 
     host: str = ""
     profile_goes: bool = False
@@ -133,7 +129,7 @@ class Desk:
         before_removal: Callable[[str], Callable[[], None]],
         called: Callable[[], None],
     ) -> None:
-        """*called* is told of each profile call that reaches SharePoint."""
+        """*called* is called for each profile call that reaches SharePoint."""
         self._sharepoint = sharepoint
         self.budget = InstanceBudget(limit, clock)
         self._before_write = before_write
@@ -150,7 +146,7 @@ class Desk:
             change = {TIMESTAMP: "now"} if shown else {"PictureURL": url, TIMESTAMP: "now"}
             return Plan(user.user_principal_name, location, url, change)
 
-        return self._ask("plan", plan)
+        return at("plan", plan, check=self._spend)
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         def look() -> Inspection:
@@ -162,7 +158,7 @@ class Desk:
                 return Inspection("", outdated="The picture is at a former address.")
             return inspected(self._sharepoint.there(user.id, home, files))
 
-        return self._ask("inspect", look)
+        return at("inspect", look, check=self._spend)
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         host = _host(plan.picture_url)
@@ -183,7 +179,7 @@ class Desk:
             self._sharepoint.check(user)
             return _withdrawal(user, self._sharepoint.home(user.id))
 
-        return self._ask("plan", plan)
+        return at("plan", plan, check=self._spend)
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         def plan() -> Removal:
@@ -193,35 +189,28 @@ class Desk:
                 return replace(_withdrawal(leaver, _host(picture_url)), profile_goes=True)
             return _withdrawal(leaver, self._sharepoint.home(leaver.id))
 
-        return self._ask("plan", plan)
-
-    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
-        raise AssertionError("Nobody uninstalls PhotoSync here.")
+        return at("plan", plan, check=self._spend)
 
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         assert plan.location
         assert isinstance(plan, Withdrawal)
         user_id = plan.location.name
 
-        judge = self._before_removal(user_id)
+        report = self._before_removal(user_id)
 
-        def judged() -> None:
-            # What is too late is not carried out: then nothing is removed.
+        def check() -> None:
+            # Raises if it is too late for a write: then nothing is removed.
             before_write()
-            judge()
+            report()
 
         if plan.profile_goes:
-            judged()
-            # Nobody finds it by the name that is remembered: it goes with its user.
+            check()
+            # It cannot be found by the recorded name: it is deleted with its user.
             self._sharepoint.urls[user_id] = ""
         else:
-            self._write(user_id, plan.host, 3, "", judged)
+            self._write(user_id, plan.host, 3, "", check)
         for place in range(3):
             self._write(user_id, plan.host, place, b"", before_write)
-
-    def _ask(self, call: str, look: Callable[[], T]) -> T:
-        """A profile call that only reads."""
-        return at(call, look, check=self._spend)
 
     def _write(
         self,
@@ -232,7 +221,7 @@ class Desk:
         before_write: Callable[[], None],
     ) -> None:
         def check() -> None:
-            # A request ends within its limit: it may stand still before it, not in it.
+            # A request ends within its limit: a run may pause before it, not during it.
             before_write()
             if place == 3:
                 self._spend()

@@ -1,4 +1,4 @@
-"""The shortest history that still fails, found by leaving things out and playing it again."""
+"""The shortest history that still fails, found by leaving things out and replaying it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from tests.machine.instance import Parts
 from tests.machine.simulation import Failure, Simulation
 
-# So many times a history is played again, at most: each takes a fraction of a second.
+# At most so many replays of a history; each takes a fraction of a second.
 MOST_REPLAYS = 400
-# A history of more days finds little more, and is shrunk more slowly.
+# Longer histories find little more, and are slower to shrink.
 DAYS_A_SEED = 3
-# What CI plays: so many days, which takes so many seeds from the first on.
+# What CI plays: at least so many days, with so many seeds.
 DAYS, FIRST_SEED, SEEDS = 2000, 1, 500
 
 
 @dataclass(frozen=True)
 class Counterexample:
-    """
-    What is wrong at the end of so many `days`, and what has happened before: key and words, in the
-    order of time.
-    """
+    """What is wrong at the end of `days`, and what happened before: key and text, in order."""
 
     seed: int
     days: int
@@ -30,14 +27,14 @@ class Counterexample:
     happened: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        lines = [f"Seed {self.seed}: {self.what}", *(f"  {told}" for _, told in self.happened)]
+        lines = [f"Seed {self.seed}: {self.what}", *(f"  {text}" for _, text in self.happened)]
         return "\n".join(lines)
 
 
 def play(
     seed: int, days: int, parts: Parts, allowed: frozenset[str] | None = None
 ) -> tuple[float, Counterexample | None]:
-    """How many days went well, and what went wrong on the last one."""
+    """The number of days without a failure, and the failure of the next one."""
     simulation = Simulation(seed, parts, allowed)
     try:
         return simulation.play(days), None
@@ -47,18 +44,18 @@ def play(
 
 
 def digest(seed: int) -> str:
-    """What a seed comes to, down to each call that failed and each blob, as a fingerprint."""
+    """A fingerprint of a seed's whole history and result, with each failed call and each blob."""
     simulation = Simulation(seed, Parts())
     simulation.play(DAYS_A_SEED)
     world = simulation.world
-    told = world.seconds, world.history.happened, world.services.blobs.texts, world.sharepoint.urls
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    whole = world.seconds, world.history.happened, world.services.blobs.texts, world.sharepoint.urls
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 
 def first_failure(
     parts: Parts, seeds: Sequence[int] = range(FIRST_SEED, FIRST_SEED + SEEDS)
 ) -> Counterexample | None:
-    """What goes wrong first in these seeds, with an app of these parts."""
+    """The first failure in these seeds, of an app with these parts."""
     for seed in seeds:
         if found := play(seed, DAYS_A_SEED, parts)[1]:
             return found
@@ -67,8 +64,8 @@ def first_failure(
 
 def shrunk(found: Counterexample, parts: Parts) -> Counterexample:
     """
-    The same, or another failure, with no single thing that could be left out; near enough, if that
-    takes too long.
+    The same or another failure with a history of which nothing can be left out; after
+    MOST_REPLAYS, the shortest so far.
     """
     left = [MOST_REPLAYS]
 
@@ -90,7 +87,7 @@ def _without(
     fails: Callable[[Sequence[str]], Counterexample | None],
     left: list[int],
 ) -> tuple[Counterexample, bool]:
-    """Leave out *size* things at a time wherever it still fails then."""
+    """Leave out *size* things at a time, wherever it still fails."""
     start, was_shorter = 0, False
     while start < len(shortest.happened) and left[0] > 0:
         keys = [key for key, _ in shortest.happened]

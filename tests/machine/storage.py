@@ -1,4 +1,4 @@
-"""Blobs with versions, and queues as the host works them off; all in memory."""
+"""Blobs with versions, and queues as the host processes them; all in memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from shared.storage.user_state import Stored, UserState
 from shared.user import is_object_id
 from tests.machine.jobs import Job, at, current
 
-# host.json: maxDequeueCount and visibilityTimeout, after which a message is back whose run raised
-# or whose worker died. Where the host died its own lock has to run out (facts/functions.md).
+# host.json: maxDequeueCount, and visibilityTimeout, after which a message is visible again if its
+# run raised or its worker died. If the host died, its lock must expire first (facts/functions.md).
 TRIES = 5
 AFTER_ERROR, LOCK = timedelta(seconds=30), timedelta(minutes=10)
 
@@ -28,7 +28,7 @@ class Blobs:
 
     def __init__(self, ticks: Callable[[], float] = lambda: 0.0) -> None:
         self.texts: dict[str, tuple[bytes, str, float]] = {}
-        # Which run has written a blob last.
+        # The run that last wrote each blob.
         self.writers: dict[str, Job | None] = {}
         self._ticks = ticks
         self.unreadable: list[bytes] = []
@@ -59,7 +59,7 @@ class Blobs:
         at("write blob", effect)
 
     def users(self) -> list[Entry]:
-        """What the metadata of all states say."""
+        """The metadata of all states."""
 
         def effect() -> list[Entry]:
             users = {each: text for each, (text, *_) in self.texts.items() if is_object_id(each)}
@@ -68,7 +68,7 @@ class Blobs:
         return at("list blobs", effect)
 
     def put(self, name: str, content: bytes) -> None:
-        """Write what nobody writes otherwise: its name says what it is."""
+        """Write unconditionally: only one run writes a blob of this name."""
 
         def effect() -> None:
             self.texts[name] = content, f"v{next(self._versions)}", self._ticks()
@@ -92,8 +92,8 @@ class Blobs:
 @functools.lru_cache(maxsize=1000)
 def _entry(user_id: str, text: bytes) -> Entry:
     state = user_state.from_json(user_id, text)
-    told = roster_entry.describe(state) | cover.describe(state, text)
-    return roster_entry.entry(user_id, told, cover.digest(text))
+    metadata = roster_entry.describe(state) | cover.describe(state, text)
+    return roster_entry.entry(user_id, metadata, cover.digest(text))
 
 
 class MemoryStates:
@@ -157,7 +157,7 @@ class MemoryDocuments:
 
 @dataclass(eq=False)
 class Message:
-    """One message of a queue, seen by the host from `visible_at` on."""
+    """One message of a queue, visible to the host from `visible_at` on."""
 
     body: str
     visible_at: datetime
@@ -173,7 +173,7 @@ class MemoryQueue:
         clock: Callable[[], datetime],
         seen: Callable[[Message], object] = lambda message: None,
     ) -> None:
-        """*seen* is told of each message that the host is to see, at once or later."""
+        """*seen* gets each message that becomes visible to the host, now or later."""
         self.messages: list[Message] = []
         self.poison: list[str] = []
         self._clock = clock
@@ -200,12 +200,12 @@ class MemoryQueue:
         message.tries += 1
 
     def done(self, message: Message) -> None:
-        # A person may have cleared the queue meanwhile.
+        # An admin may have cleared the queue meanwhile.
         if message in self.messages:
             self.messages.remove(message)
 
     def failed(self, message: Message, *, with_host: bool = False) -> None:
-        """The run raised, or its worker or host died: the message comes back, or is poison."""
+        """The run raised, or its worker or host died: the message is visible again, or poison."""
         message.locked = False
         message.visible_at = self._clock() + (LOCK if with_host else AFTER_ERROR)
         if message not in self.messages:

@@ -17,8 +17,8 @@ URL = "https://photosync.azurewebsites.net/api/notifications?code=key"
 @dataclass
 class Subscriptions:
     """
-    `refuses_second`: 409 where there is one already. `hides`: the list leaves out what is found by
-    its id. `lingers`: one of which Graph has told that it is gone is shown for a while.
+    `refuses_second`: 409 if there is one already. `hides`: the list omits subscriptions, which are
+    found by id. `lingers`: a subscription that Graph has reported as removed stays listed.
     """
 
     clock: Callable[[], datetime]
@@ -26,39 +26,39 @@ class Subscriptions:
     hides: bool = False
     lingers: bool = False
     live: dict[str, Subscription] = field(default_factory=dict)
-    # What still stands in the list and tells nothing.
-    ghosts: dict[str, Subscription] = field(default_factory=dict)
-    # What Graph waits for to be reauthorized.
-    deaf: set[str] = field(default_factory=set)
-    # When the newest was made: what had changed before, nobody was told of.
+    # Still listed, but without notifications.
+    stale: dict[str, Subscription] = field(default_factory=dict)
+    # To be reauthorized; without notifications until then.
+    unauthorized: set[str] = field(default_factory=set)
+    # When the newest was created; of earlier changes there was no notification.
     made_at: datetime | None = None
     renewed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
 
-    def doubt(self) -> None:
-        """Graph wants all reauthorized, and those tell nothing until they are."""
-        self.deaf.update(self.live)
+    def require_reauthorization(self) -> None:
+        """Graph requires all to be reauthorized, and sends no notifications until they are."""
+        self.unauthorized.update(self.live)
 
-    def lose(self, *, told: bool = False) -> None:
-        """All are gone; of one that is *told* to be gone Graph may show the list of before."""
-        if self.lingers and told:
-            self.ghosts.update(self.live)
+    def remove_all(self, *, reported: bool = False) -> None:
+        """All are removed; one whose removal is *reported* may stay listed."""
+        if self.lingers and reported:
+            self.stale.update(self.live)
         self.live.clear()
 
     def expire(self) -> None:
-        """The life of all is over; Graph may list them for a while."""
-        self.ghosts.update(
+        """All have expired; Graph may list them for a while."""
+        self.stale.update(
             {id_: replace(one, expires_at=self.clock()) for id_, one in self.live.items()}
         )
         self.live.clear()
 
     def list_own(self) -> list[Subscription]:
-        return at("subscriptions", lambda: [] if self.hides else list(self._shown.values()))
+        return at("subscriptions", lambda: [] if self.hides else list(self._listed.values()))
 
     def find(self, id_: str) -> Subscription | None:
-        return at("subscriptions", lambda: self._shown.get(id_))
+        return at("subscriptions", lambda: self._listed.get(id_))
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
         def create() -> Subscription:
@@ -79,7 +79,7 @@ class Subscriptions:
                 raise SubscriptionGone("Graph has no such subscription.")
             renewed = replace(self.live[id_], notification_url=url, expires_at=expires_at)
             self.live[id_] = renewed
-            self.deaf.discard(id_)
+            self.unauthorized.discard(id_)
             self.renewed_at = self.clock()
             return renewed
 
@@ -88,10 +88,10 @@ class Subscriptions:
     def delete(self, id_: str) -> None:
         def delete() -> None:
             self.live.pop(id_, None)
-            self.ghosts.pop(id_, None)
+            self.stale.pop(id_, None)
 
         at("subscriptions", delete)
 
     @property
-    def _shown(self) -> dict[str, Subscription]:
-        return self.live | self.ghosts
+    def _listed(self) -> dict[str, Subscription]:
+        return self.live | self.stale

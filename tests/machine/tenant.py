@@ -1,9 +1,8 @@
-"""Exchange behind Graph: as much of it as the core sees, and who has looked at what."""
+"""Exchange behind Graph, as far as the core uses it, with a record of each read."""
 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +13,13 @@ from typing import Any, cast
 
 from shared import scope
 from shared.errors import NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
-from shared.graph.client import Fetched, ScaledPhoto
+from shared.graph.client import Fetched
 from shared.graph.user_listing import UserPage
 from shared.microsoft365.reply import Reply
 from shared.settings.app import Settings
 from shared.user import User
 from tests.machine.jobs import Job, at, current
+from tests.race.world import sha256
 
 USERS_A_PAGE = 3
 GROUP = "0b000000-0000-4000-8000-000000000000"
@@ -33,20 +33,13 @@ def users(count: int) -> list[User]:
     ]
 
 
-def sha256(photo: bytes) -> str:
-    return hashlib.sha256(photo).hexdigest()
-
-
 def check_scope(user: User) -> None:
     scope.check(user, _SETTINGS)
 
 
 @dataclass(frozen=True)
 class Look:
-    """
-    Somebody asked for a user's photo: when, in which run, and whether there was one; or for the
-    user, and Graph knew of none (`left`).
-    """
+    """A read of a user's photo: when, by which run, and whether there was a photo, or no user."""
 
     at: datetime
     by: Job | None
@@ -65,17 +58,17 @@ class Exchange:
         *,
         etags_return: bool,
     ) -> None:
-        """*looked* is told whose photo a run has asked for; *etags_return* when its bytes do."""
+        """*looked* gets the user of each photo that is read; *etags_return* if the bytes return."""
         self.users = {user.id: user for user in users(count)}
         self.everybody = list(self.users)
-        # By each name that somebody has or had.
+        # By each current or earlier name.
         self._ids = {user.user_principal_name: user.id for user in self.users.values()}
-        # Whom Graph does not know now, and can restore.
+        # Deleted users, whom Graph can restore.
         self.left: dict[str, User] = {}
         self.photos: dict[str, bytes] = {}
-        # Users whose mailbox answers with an error, for as long as it stands here.
+        # Users whose mailbox answers with an error.
         self.troubles: dict[str, PhotoSyncError] = {}
-        # Counted, 0 while all is well: in an outage every mailbox seems to be without a photo.
+        # The number of the outage, in which every mailbox seems to have no photo; 0 without one.
         self.outage = 0
         self.looks: defaultdict[str, list[Look]] = defaultdict(list)
         self._etags_return = etags_return
@@ -85,7 +78,7 @@ class Exchange:
         self._looked = looked
 
     def album(self, user_id: str) -> list[bytes]:
-        """The photos that this user, and nobody else, can have."""
+        """The photos that only this user can have."""
         return [user_id.encode() + letter for letter in (b"A", b"B", b"C")]
 
     def put(self, user_id: str, photo: bytes | None) -> None:
@@ -96,8 +89,8 @@ class Exchange:
             name = sha256(photo) if self._etags_return else str(self._uploads)
             self._etags[user_id] = f'W/"{name}"'
 
-    def describe(self, user_id: str, **fields: Any) -> None:
-        """An account is disabled or enabled, put into a group or taken out of it."""
+    def update(self, user_id: str, **fields: Any) -> None:
+        """Change fields of the user, such as `account_enabled` or a group."""
         self.users[user_id] = replace(self.users[user_id], **fields)
 
     def rename(self, user_id: str, upn: str) -> None:
@@ -105,11 +98,11 @@ class Exchange:
         self._ids[upn] = user_id
 
     def name_of(self, user_id: str) -> str:
-        """The UPN of today, or the last one."""
+        """The current UPN, or the last one."""
         return (self.users.get(user_id) or self.left[user_id]).user_principal_name
 
     def id_of(self, name: str) -> str:
-        """Whom an order names, by object id or by a name of today or of old."""
+        """The user that a message names, by object id or by a current or earlier name."""
         return self._ids.get(name, name)
 
     def is_in_scope(self, user_id: str) -> bool:
@@ -148,26 +141,23 @@ class Exchange:
         return at("users", lambda: {each: self.users.get(each, unknown) for each in user_ids})
 
     def user_and_photo(self, user_id: str) -> Fetched:
-        # Bytes and etag in one moment: no look can tell what happens between them.
+        # Bytes and etag at one moment: a change between the two is not simulated.
         def fetch() -> Fetched:
             etag = self._etag(user_id)
             return Fetched(self.users[user_id], self.photos[user_id], etag)
 
         return at("user_and_photo", fetch)
 
-    def scaled_photo(self, user_id: str) -> ScaledPhoto:
-        raise AssertionError("No photo of this world is too large.")
-
     def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         return at("photo_etags", lambda: {each: self._etag_or_error(each) for each in user_ids})
 
     def page(self, path: str = "") -> UserPage:
-        """By id, as the path says whom the page before ended with."""
+        """Users by id, after the last one of the previous page, which is the path."""
 
         def read() -> UserPage:
             members = [user for _, user in sorted(self.users.items()) if user.in_group]
             rest = [user for user in members if user.id > path]
-            # Of the other group a list does not tell.
+            # A list does not have the other group.
             found = [replace(user, is_excluded=False) for user in rest[:USERS_A_PAGE]]
             return UserPage(found, found[-1].id if len(rest) > USERS_A_PAGE else "")
 
@@ -177,7 +167,7 @@ class Exchange:
         if user_id not in self.users:
             raise UnknownUser("Microsoft Graph has no such user.")
         if user_id in self.troubles:
-            # A copy: one that is raised again keeps every run that it ever went through.
+            # A copy: an error that is raised again keeps the tracebacks of all earlier runs.
             raise copy.copy(self.troubles[user_id])
         found = user_id in self.photos and not self.outage
         self.looks[user_id].append(Look(self._clock(), current(), found))
@@ -193,7 +183,7 @@ class Exchange:
 
 
 class Directory:
-    """Graph as it is asked about many users at once."""
+    """Graph's lookup of many users at once."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.users = exchange.known
@@ -201,9 +191,9 @@ class Directory:
 
 class Members:
     """
-    Graph as it tells who is in the excluded group, to the product's own MarkedListing.
+    Graph's list of the excluded group, for the product's own MarkedListing.
 
-    That holds a lock meanwhile, at which no run may stand still: so here nothing befalls a call.
+    That holds a lock meanwhile, during which no run may pause: so these calls have no faults.
     """
 
     def __init__(self, exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""Sweeping, auditing and the subscription with one step left out; see `mutants`."""
+"""Sweep, audit and subscription keeper with one step left out; see `mutants`."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from shared.user import User
 
 
 class NoSweep(Sweep):
-    """Whoever no notification told of is never looked at."""
+    """Users without a notification are never checked."""
 
     def start(self, *, again: bool = False) -> str:
         return ""
 
 
 class OneFailsThePage(PageChecker):
-    """What one mailbox answers is taken for everybody's."""
+    """One mailbox's error fails the whole page."""
 
     def check(self, users: Sequence[User]) -> PageResult:
         result = super().check(users)
@@ -46,15 +46,15 @@ class OneFailsThePage(PageChecker):
         return result
 
 
-class StateBelieved(PictureChecker):
-    """An audit takes the state's word for what SharePoint shows."""
+class AuditTrustsState(PictureChecker):
+    """An audit does not ask SharePoint: it believes the state."""
 
     def check(self, due: Sequence[Stored]) -> list[Finding]:
         return [Finding(stored, stored.state) for stored in due]
 
 
-class VanishedIsGoneForSweeps(PageChecker):
-    """The same in the sweep, which orders removals."""
+class NoMailboxInSweep(PageChecker):
+    """A missing mailbox counts as one without a photo in the sweep, which orders removals."""
 
     def check(self, users: Sequence[User]) -> PageResult:
         photos = self._photos
@@ -74,22 +74,22 @@ class VanishedIsGoneForSweeps(PageChecker):
             self._photos = photos
 
 
-class ForgetsNobodyUnheard(StateChecker):
-    """Who has left is only found by a notification."""
+class NeverForgetsWithoutNotification(StateChecker):
+    """A user who has left is found only by a notification."""
 
     def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
         return ""
 
 
 class SweepNeverRevived(Sweep):
-    """A sweep whose message was lost runs for ever, and no other begins."""
+    """A sweep whose message was lost runs forever, and no other begins."""
 
     def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
         return False
 
 
 class SweepPageOnce(Sweep):
-    """A page that comes again after a death between its two ends is taken for a duplicate."""
+    """A page that is redelivered after its run died counts as a duplicate."""
 
     def _go_on_after(self, page: int, sweep: SweepLog) -> None:
         pass
@@ -99,7 +99,7 @@ class SweepPageOnce(Sweep):
 
 
 class Unbraked(Sweep):
-    """However many photos are gone at once, their pictures go, too."""
+    """Removals are ordered, however many photos are missing at once."""
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
         after = super()._after(sweep, result, following)
@@ -111,8 +111,8 @@ class Unbraked(Sweep):
         )
 
 
-class WaitsForEver(PageChecker):
-    """Whoever waits is in somebody's hand, though the message was lost long ago."""
+class WaitsForever(PageChecker):
+    """A waiting user is not checked, even if the message was lost long ago."""
 
     def _why_check(
         self, known: UserState | None, found: str | PhotoSyncError, now: datetime
@@ -121,8 +121,8 @@ class WaitsForEver(PageChecker):
         return "" if why == "overdue" else why
 
 
-class TurnNeverBegunAnew(Sweep):
-    """Whoever was asked about once by the id never has a turn again."""
+class TurnNeverStartsAgain(Sweep):
+    """Users whom Graph was once asked about by id are never asked about again."""
 
     def _after_states(self, stretch: Stretch, snapshot: Snapshot) -> SweepLog:
         after = super()._after_states(stretch, snapshot)
@@ -130,7 +130,7 @@ class TurnNeverBegunAnew(Sweep):
 
 
 class AuditNeverRevived(Audit):
-    """An audit whose message was lost runs for ever, and no other begins."""
+    """An audit whose message was lost runs forever, and no other begins."""
 
     def _wake(self, audit: AuditLog) -> None:
         if audit.resting:
@@ -138,14 +138,14 @@ class AuditNeverRevived(Audit):
 
 
 class AuditWritesOverRuns(Audit):
-    """What an audit has seen is written over what a run has recorded since."""
+    """An audit's finding overwrites what a run has recorded since."""
 
     def _recorded(self, finding: Finding) -> Finding:
         now = self._states.read(finding.user_id)
         return super()._recorded(replace(finding, stored=now) if now else finding)
 
 
-class AuditRepairsNobody(Repairs):
+class AuditOrdersNoRepair(Repairs):
     """The repairs of a page are recorded and not ordered."""
 
     def order(self, audit: AuditLog, page: int, user_ids: Sequence[str]) -> None:
@@ -153,22 +153,22 @@ class AuditRepairsNobody(Repairs):
 
 
 class AuditStopsAtAPage(Audit):
-    """An audit ends with its first page, and calls it everybody."""
+    """An audit ends after its first page."""
 
     def _after(self, audit: AuditLog, findings: Sequence[Finding], following: str) -> AuditLog:
         return super()._after(audit, findings, "")
 
 
-class ListBelieved(SubscriptionKeeper):
-    """What Graph does not list is taken not to be there."""
+class ListTrusted(SubscriptionKeeper):
+    """A subscription that Graph does not list counts as missing."""
 
     def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
         forgetful = before._replace(fields={**before.fields, "id": ""})
         return super()._kept(forgetful, reauthorize, removed)
 
 
-class StraysStay(SubscriptionKeeper):
-    """Only one subscription is looked after, and the others stay."""
+class SurplusNotDeleted(SubscriptionKeeper):
+    """Surplus subscriptions are not deleted."""
 
     def __init__(self, client: Any, *args: Any, **options: Any) -> None:
         super().__init__(_NoDeletion(client), *args, **options)
@@ -183,38 +183,38 @@ class _NoDeletion:
         pass
 
 
-class SilentlyCreated(SubscriptionKeeper):
-    """Nobody asks for a sweep where changes may have told nobody."""
+class NoSweepAfterCreation(SubscriptionKeeper):
+    """No sweep is ordered for the time without a subscription."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "missed": lambda: None})
 
 
 class NeverCreatedAgain(SubscriptionKeeper):
-    """A subscription that was made once is taken to live until it expires."""
+    """A created subscription counts as live until it expires."""
 
     def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
         if reauthorize or not self._documents.read(NAME):
             super().keep(reauthorize=reauthorize, removed=removed)
 
 
-class MissedUnheeded(Sweep):
-    """Graph says that notifications were missed, and no sweep makes up for them."""
+class NoSweepForMissed(Sweep):
+    """Graph reports missed notifications, and no sweep is ordered."""
 
     def make_up_for(self, moment: datetime, *, again: bool = False) -> None:
         pass
 
 
 class SweepStopsAtAPage(Sweep):
-    """A sweep ends with its first page of users, and calls it everybody."""
+    """A sweep ends after its first page of users."""
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
         is_users = following != "" and not following.startswith(sweep_log.STATES)
         return super()._after(sweep, result, sweep_log.STATES if is_users else following)
 
 
-class SweepAskedForTooLate(SubscriptionKeeper):
-    """What was missed is asked for once the new subscription is written down, not before."""
+class SweepOrderedTooLate(SubscriptionKeeper):
+    """The sweep for missed changes is ordered after the subscription is recorded, not before."""
 
     _owed = False
 
@@ -232,8 +232,8 @@ class SweepAskedForTooLate(SubscriptionKeeper):
             self._ask()
 
 
-class RestOfABundleForgotten(Upkeep):
-    """Where storage does not take one, those who come after are left to the next sweep."""
+class RestOfBundleDropped(Upkeep):
+    """If one user of a bundle cannot be queued, the rest of the bundle is dropped."""
 
     def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
         if message.kind != BUNDLE:
@@ -241,7 +241,7 @@ class RestOfABundleForgotten(Upkeep):
 
 
 class NeverReauthorized(SubscriptionKeeper):
-    """What Graph wants reauthorized is left as it is."""
+    """A subscription that is to be reauthorized is not."""
 
     def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
         if not reauthorize:

@@ -12,7 +12,7 @@ from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
 from shared.errors import PhotoSyncError
-from shared.graph.client import Fetched, ScaledPhoto
+from shared.graph.client import Fetched
 from shared.messages.sync_message import SyncMessage
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.picture_location import PictureLocation
@@ -50,13 +50,17 @@ class Unfinished(BaseException):
 
 
 class Answers:
-    """Source, store, target, queue and clock of one copier, with the answers so far."""
+    """
+    Source, store, target, queue and clock of one copier, with the answers so far.
+
+    Photos are never too large, no user leaves, and PhotoSync is not uninstalled: methods for these
+    are missing.
+    """
 
     def __init__(self, past: Sequence[Any], now: datetime, now_here: datetime) -> None:
         self.past = list(past)
         self._next = 0
-        self._now = now
-        self._now_here = now_here
+        self._now, self._now_here = now, now_here
 
     def clock(self) -> datetime:
         moment = self._at_once(self._now_here)
@@ -91,9 +95,6 @@ class Answers:
         fetched = self.ask("user_and_photo")
         assert isinstance(fetched, Fetched)
         return fetched
-
-    def scaled_photo(self, user_id: str) -> ScaledPhoto:
-        raise AssertionError("No photo of this world is too large.")
 
     def user(self, user: str) -> User:
         return USER
@@ -131,12 +132,6 @@ class Answers:
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL
 
-    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
-        raise AssertionError("No user leaves here.")
-
-    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
-        raise AssertionError("PhotoSync is not uninstalled here.")
-
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         for place in reversed(range(len(PLACES))):
             self._put(place, b"", before_write)
@@ -173,7 +168,7 @@ class Copier:
     call: Call | None = ("start",)
     raised: bool = False
 
-    def told(self, answer: Any, kind: Kind, now: datetime) -> Copier:
+    def received(self, answer: Any, kind: Kind, now: datetime) -> Copier:
         """The copier after it has received *answer* and reached its next call."""
         if isinstance(answer, PhotoSyncError):
             answer = _Raised(type(answer), answer.args)

@@ -47,23 +47,22 @@ class BytesBeforeClaim(Sync):
             return super()._claim(run)
         early = self._source.user_and_photo(run.user_id)
         claim = super()._claim(run)
-        self._source = _Known(self._source, early)
+        known: Any = _Known(self._source, early)
+        self._source = known
         return claim
 
 
 class _Known:
     def __init__(self, source: Any, early: Fetched) -> None:
         self._early = early
-        self.photo_etag = source.photo_etag
-        self.user = source.user
-        self.scaled_photo = source.scaled_photo
+        self.photo_etag, self.user = source.photo_etag, source.user
 
     def user_and_photo(self, user_id: str) -> Fetched:
         return self._early
 
 
 class ClaimNotChecked(Sync):
-    """Step 3 left out: somebody else's live claim is overwritten."""
+    """Step 3 left out: another run's live claim is overwritten."""
 
     def _read_state(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
@@ -75,7 +74,7 @@ class NoClaim(Sync):
 
     def _claim(self, run: Run) -> HeldClaim:
         run.claim = run.known
-        return UnreadSide(self._store, run, self._ticks)
+        return Unclaimed(self._store, run, self._ticks)
 
 
 class UnconditionalResult(Sync):
@@ -128,7 +127,7 @@ class ClaimByOwnClock(Sync):
             raise ClaimHeld("Another run is copying this user right now.", over_in=1.0)
 
 
-class UnreadSide(HeldClaim):
+class Unclaimed(HeldClaim):
     """Any write may begin, even of a run without a claim."""
 
     def announce(self, picture_url: str) -> None:
@@ -142,7 +141,7 @@ class UnreadSide(HeldClaim):
 class NeverTooLate(Sync):
     """A frozen run continues to write files after its claim has expired."""
 
-    _claim = _holding(UnreadSide)
+    _claim = _holding(Unclaimed)
 
 
 class _UntilTheEnd(HeldClaim):
@@ -214,11 +213,11 @@ class EtagOfTheEnd(Sync):
 class EtagOfTheBeginning(Sync):
     """The etag of step 1 is recorded, although the bytes may be another photo's."""
 
-    def _unmoved(self, before: str, after: str) -> str:
+    def _stable_etag(self, before: str, after: str) -> str:
         return before
 
 
-class NoLateWriteFeared(Sync):
+class LateWriteIgnored(Sync):
     """A run whose write was not answered releases its claim at once."""
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
@@ -256,7 +255,7 @@ class LostResultForgotten(Sync):
 
 
 class HashIgnored(Sync):
-    """A new etag is taken for a new picture."""
+    """A new etag counts as a new picture."""
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         return False

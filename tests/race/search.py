@@ -37,7 +37,7 @@ class Situation:
     dead: tuple[str, ...] = ()  # messages that the host delivers again
     cleared: bool = False  # an admin cleared the queue: a sweep's message replaces a dead one
 
-    def nexts(self, kind: Kind) -> Iterator[tuple[str, Situation]]:
+    def successors(self, kind: Kind) -> Iterator[tuple[str, Situation]]:
         """Everything that can happen next, each with a name."""
         for copier in self.copiers:
             if copier.call is not None:
@@ -55,7 +55,8 @@ class Situation:
             gone = altered(self, world=world, deletions=self.deletions - 1, faulty=True)
             yield "the state is deleted", gone
         for late in self.world.late:
-            yield f"late write of {late.writer}", altered(self, world=_landed(self.world, late))
+            world = _arrived(self.world, late)
+            yield f"late write of {late.writer}", altered(self, world=world)
 
     def _later(self, by: timedelta) -> Situation:
         return altered(self, world=altered(self.world, now=self.world.now + by), faulty=True)
@@ -65,45 +66,42 @@ class Situation:
         verb = copier.call[0]
         name = f"{copier.number}: {PLACES[copier.call[1]] if verb == 'put' else verb}"
         if verb == "start":
-            yield name, self._with(copier.told(None, kind, self.world.now), self.world)
+            yield name, self._with(copier.received(None, kind, self.world.now), self.world)
             return
         world, answer = self.world.perform(copier.number, copier.call)
-        yield name, self._with(copier.told(answer, kind, world.now), world)
-        yield from self._oddities(copier, kind, world, answer)
+        yield name, self._with(copier.received(answer, kind, world.now), world)
+        yield from self._variants(copier, kind, world, answer)
         if self.deaths:
-            unlucky = altered(self, deaths=self.deaths - 1, faulty=True)
-            yield f"{name}, and dies", unlucky._with(copier.dead(), world)
+            failing = altered(self, deaths=self.deaths - 1, faulty=True)
+            yield f"{name}, and dies", failing._with(copier.dead(), world)
         if not self.faults:
             return
-        unlucky = altered(self, faults=self.faults - 1, faulty=True)
-        yield f"{name}, and dies", unlucky._with(copier.dead(), world)
-        for what, error, after in self._mishaps(copier, world, answer):
-            yield f"{name} {what}", unlucky._with(copier.told(error, kind, self.world.now), after)
+        failing = altered(self, faults=self.faults - 1, faulty=True)
+        yield f"{name}, and dies", failing._with(copier.dead(), world)
+        for what, error, after in self._failures(copier, world, answer):
+            then = copier.received(error, kind, self.world.now)
+            yield f"{name} {what}", failing._with(then, after)
 
-    def _oddities(
+    def _variants(
         self, copier: Copier, kind: Kind, done: World, answer: Any
     ) -> Iterator[tuple[str, Situation]]:
         """Other results of the call of *copier*: it becomes an orphan, or the answer is late."""
         assert copier.call is not None
         number, verb = copier.number, copier.call[0]
         if self.orphans and not copier.orphan:
-            yield f"{number} is taken for dead", self._with_heir(copier)
+            yield f"{number} is considered dead", self._with_redelivery(copier)
         if copier.orphan and verb == "put" and answer:
-            sent = _under_way(self.world, copier, REQUEST_LIMIT)
-            yield (
-                f"{number}: what it writes is under way, and it dies",
-                self._with(copier.dead(), sent),
-            )
+            sent = _in_progress(self.world, copier, REQUEST_LIMIT)
+            name = f"{number}: its write is in progress, and it dies"
+            yield name, self._with(copier.dead(), sent)
         refused = isinstance(answer, PhotoSyncError)
         if verb == "write" and not refused and self.freezes and done.may_pass(FREEZE):
             late = altered(done, now=done.now + FREEZE)
             slow = altered(self, freezes=self.freezes - 1, faulty=True)
-            yield (
-                f"{number}: write, answered late",
-                slow._with(copier.told(answer, kind, late.now), late),
-            )
+            after = copier.received(answer, kind, late.now)
+            yield f"{number}: write, answered late", slow._with(after, late)
 
-    def _mishaps(
+    def _failures(
         self, copier: Copier, done: World, answer: Any
     ) -> Iterator[tuple[str, PhotoSyncError, World]]:
         """How the call of *copier* can fail instead, and the world then."""
@@ -115,7 +113,7 @@ class Situation:
             yield "is carried out but not answered", ServiceDown("Broken."), done
         if verb == "put" and answer:
             yield "is refused", AccessDenied("No."), self.world
-            after = _under_way(self.world, copier, LATE_WRITE)
+            after = _in_progress(self.world, copier, LATE_WRITE)
             yield "is carried out later", Unanswered("No answer."), after
 
     def _with(self, copier: Copier, world: World) -> Situation:
@@ -128,11 +126,11 @@ class Situation:
             dead = (*dead, copier.body)
         return altered(self, world=world, copiers=copiers, dead=dead)
 
-    def _with_heir(self, copier: Copier) -> Situation:
+    def _with_redelivery(self, copier: Copier) -> Situation:
         """The host redelivers its message, while *copier* continues."""
-        heir = Copier(10 * copier.number, copier.body, copier.apart, redelivered=True)
+        second = Copier(10 * copier.number, copier.body, copier.apart, redelivered=True)
         orphaned = self._with(altered(copier, orphan=True), self.world)
-        copiers = (*orphaned.copiers, heir)
+        copiers = (*orphaned.copiers, second)
         return altered(orphaned, copiers=copiers, orphans=self.orphans - 1, faulty=True)
 
     def wrong(self) -> str:
@@ -145,11 +143,11 @@ class Situation:
             return "files were written that were there already"
         return self.world.removal
 
-    def is_quiet(self) -> bool:
+    def is_over(self) -> bool:
         return not self.changes and all(copier.call is None for copier in self.copiers)
 
 
-def _under_way(world: World, copier: Copier, seconds: float) -> World:
+def _in_progress(world: World, copier: Copier, seconds: float) -> World:
     """The next write of *copier* is sent, and carried out within *seconds*."""
     assert copier.call is not None
     _, place, content, _ = copier.call
@@ -157,43 +155,43 @@ def _under_way(world: World, copier: Copier, seconds: float) -> World:
     return altered(world, late=(*world.late, late))
 
 
-def _landed(world: World, late: Late) -> World:
+def _arrived(world: World, late: Late) -> World:
     rest = tuple(other for other in world.late if other != late)
     return altered(world.written(late.writer, late.place, late.content), late=rest)
 
 
-def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
+def final_error(situation: Situation, kind: Kind) -> str:
     """What is wrong after all delayed and redelivered messages have been processed."""
     world = situation.world
     for late in world.late:
-        world = _landed(world, late)
+        world = _arrived(world, late)
     if situation.cleared and situation.dead:
         world = altered(world, queue=(*world.queue, message(0, reason="sweep")))
-    world = _calm(world, kind, () if situation.cleared else situation.dead)
+    world = _process_all(world, kind, () if situation.cleared else situation.dead)
     if world.deleted and not world.blob:
         # A sweep finds users without a state.
-        world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
+        world = _process_all(altered(world, queue=(message(0, reason="sweep"),)), kind)
     if world.blob and world.blob.state.status == FAILED:
         # No message is redelivered: an admin replays the user.
-        world = _calm(altered(world, queue=(*world.queue, message(0))), kind)
+        world = _process_all(altered(world, queue=(*world.queue, message(0))), kind)
     if world.queue:
-        return "messages wait for ever"
+        return "messages wait forever"
     wrong = altered(situation, world=world, faulty=True).wrong() or _mismatch(world)
-    return wrong or _left_for_ever(world, kind)
+    return wrong or _picture_left(world, kind)
 
 
-def _left_for_ever(world: World, kind: Kind) -> str:
+def _picture_left(world: World, kind: Kind) -> str:
     """Whether two sweeps leave the picture of a missing photo."""
     if world.photo is not None or world.deleted:
         # With the state, the record is lost that the picture is ours.
         return ""
-    if (world.blob and world.blob.state.picture_url) or not world.looked:
-        world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
-        world = _calm(altered(world, queue=(message(0, reason="removal"),)), kind)
+    if (world.blob and world.blob.state.picture_url) or not world.seen:
+        world = _process_all(altered(world, queue=(message(0, reason="sweep"),)), kind)
+        world = _process_all(altered(world, queue=(message(0, reason="removal"),)), kind)
     return "the photo is gone and its picture is not" if any(world.places) else world.removal
 
 
-def _calm(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
+def _process_all(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
     """Process queued and *dead* messages one by one, and those queued in the meantime."""
     for _ in range(20):
         if not world.queue and not dead:
@@ -207,15 +205,15 @@ def _calm(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
 
 
 def _run_alone(copier: Copier, world: World, kind: Kind) -> World:
-    copier = copier.told(None, kind, world.now)
+    copier = copier.received(None, kind, world.now)
     while copier.call is not None:
         world, answer = world.perform(copier.number, copier.call)
-        copier = copier.told(answer, kind, world.now)
+        copier = copier.received(answer, kind, world.now)
     return world
 
 
 def _mismatch(world: World) -> str:
-    if not world.looked:
+    if not world.seen:
         return ""  # no run has seen the last change: the next sweep finds it
     state = world.blob.state if world.blob else UserState(ID)
     if state.claim:
@@ -245,26 +243,26 @@ def search(start: Situation, kind: Kind) -> Counterexample | None:
     waiting = deque([start])
     while waiting:
         here = waiting.popleft()
-        what = here.wrong() or (_in_the_end(here, kind, ends) if here.is_quiet() else "")
+        what = here.wrong() or (_final_error(here, kind, ends) if here.is_over() else "")
         if what:
-            return Counterexample(what, tuple(_way(here, came_from)))
-        for name, there in here.nexts(kind):
+            return Counterexample(what, tuple(_path(here, came_from)))
+        for name, there in here.successors(kind):
             if there not in came_from:
                 came_from[there] = (here, name)
                 waiting.append(there)
     return None
 
 
-def _in_the_end(
+def _final_error(
     here: Situation, kind: Kind, known: dict[tuple[World, tuple[str, ...]], str]
 ) -> str:
     key = (here.world, here.dead)
     if key not in known:
-        known[key] = wrong_in_the_end(here, kind)
+        known[key] = final_error(here, kind)
     return known[key]
 
 
-def _way(end: Situation, came_from: dict[Situation, tuple[Situation | None, str]]) -> list[str]:
+def _path(end: Situation, came_from: dict[Situation, tuple[Situation | None, str]]) -> list[str]:
     steps: list[str] = []
     here: Situation | None = end
     while here is not None:
@@ -276,16 +274,16 @@ def _way(end: Situation, came_from: dict[Situation, tuple[Situation | None, str]
 Choose = Callable[[Sequence[tuple[str, Situation]]], tuple[str, Situation]]
 
 
-def wander(start: Situation, kind: Kind, choose: Choose) -> Counterexample | None:
+def random_path(start: Situation, kind: Kind, choose: Choose) -> Counterexample | None:
     """Follow one path to its end, for races too large to search."""
     here = start
     steps: list[str] = []
     while True:
-        what = here.wrong() or (wrong_in_the_end(here, kind) if here.is_quiet() else "")
+        what = here.wrong() or (final_error(here, kind) if here.is_over() else "")
         if what:
             return Counterexample(what, tuple(steps))
-        nexts = list(here.nexts(kind))
-        if not nexts:
+        successors = list(here.successors(kind))
+        if not successors:
             return None
-        name, here = choose(nexts)
+        name, here = choose(successors)
         steps.append(name)

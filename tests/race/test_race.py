@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from shared.copying.sync import Sync
 from shared.messages.sync_message import REASONS, REMOVAL
 from tests.race import mutants
 from tests.race.copier import Copier, copiers, message
-from tests.race.search import Counterexample, Situation, search, wander
+from tests.race.search import Counterexample, Situation, random_path, search
 from tests.race.world import World, half_written, synced, without_photo
 
 OLD, NEW = b"old", b"new"
@@ -21,7 +22,7 @@ SKEW = timedelta(minutes=2)
 # One run that may remove a picture, beside an ordinary one.
 REMOVERS = (*copiers(1), Copier(2, message(2, reason="removal")))
 # Changes of the source while copiers run: in this order, each at any moment.
-STORIES = {
+SCENARIOS = {
     "nothing": Situation(World(OLD, 1), copiers(2)),
     "first photo changes": Situation(World(OLD, 1), copiers(2), (NEW,)),
     "same bytes again": Situation(synced(OLD), copiers(2), (OLD,)),
@@ -42,48 +43,57 @@ STORIES = {
 # One forced run, and the run that gets its redelivered message.
 ORPHAN = Situation(synced(OLD), (Copier(1, message(1, force=True)),), faulty=True, orphans=1)
 # For tests in which etags do not matter.
-PLAIN_STORY = pytest.mark.parametrize("story", list(STORIES.values()), ids=list(STORIES))
+PLAIN_SCENARIO = pytest.mark.parametrize("scenario", list(SCENARIOS.values()), ids=list(SCENARIOS))
 # That an etag never returns is only reported, so everything must hold if it does.
-STORIES |= {
-    f"{name}, etag of content": replace(story, world=story.world.with_etags_of_content())
-    for name, story in STORIES.items()
+SCENARIOS |= {
+    f"{name}, etag of content": replace(scenario, world=scenario.world.with_etags_of_content())
+    for name, scenario in SCENARIOS.items()
 }
-EVERY_STORY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+EVERY_SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS.keys())
 
 
-@EVERY_STORY
-def test_two_copiers_end_right(story):
+def with_different_clocks(scenario: Situation) -> Situation:
+    """The clocks of the two copiers differ by four minutes, and time passes within a claim."""
+    first, second = scenario.copiers
+    copiers = (replace(first, apart=-SKEW), replace(second, apart=SKEW))
+    world = replace(scenario.world, apart=2 * SKEW)
+    return replace(scenario, world=world, copiers=copiers, pauses=1)
+
+
+@EVERY_SCENARIO
+def test_two_copiers_end_right(scenario):
     """Whatever two runs and a changing source do, the picture is right in the end."""
-    assert search(story, Sync) is None
+    assert search(scenario, Sync) is None
 
 
-@EVERY_STORY
-def test_three_copiers_end_right(story):
+@EVERY_SCENARIO
+def test_three_copiers_end_right(scenario):
     """The same is true of three copiers."""
-    assert search(replace(story, copiers=(*story.copiers, Copier(3, message(3)))), Sync) is None
+    three = (*scenario.copiers, Copier(3, message(3)))
+    assert search(replace(scenario, copiers=three), Sync) is None
 
 
-@EVERY_STORY
-def test_frozen_copier(story):
+@EVERY_SCENARIO
+def test_frozen_copier(scenario):
     """A run may be frozen at any step until its claim has expired, while another run copies."""
-    assert search(replace(story, freezes=1), Sync) is None
+    assert search(replace(scenario, freezes=1), Sync) is None
 
 
-@EVERY_STORY
-def test_failure_at_any_step(story):
+@EVERY_SCENARIO
+def test_failure_at_any_step(scenario):
     """A run may die after any step, and any call may fail or be carried out unanswered."""
-    assert search(replace(story, faults=1), Sync) is None
+    assert search(replace(scenario, faults=1), Sync) is None
 
 
-@PLAIN_STORY
-def test_dead_run_whose_message_is_lost(story):
+@PLAIN_SCENARIO
+def test_dead_run_whose_message_is_lost(scenario):
     """If an admin clears the queue after a run has died, the next sweep repairs the result."""
-    assert search(replace(story, deaths=1, cleared=True), Sync) is None
+    assert search(replace(scenario, deaths=1, cleared=True), Sync) is None
 
 
 def test_freeze_and_failure_together():
     """A run that dies or fails midway while another one is frozen leaves nothing wrong."""
-    assert search(replace(STORIES["change"], freezes=1, faults=1), Sync) is None
+    assert search(replace(SCENARIOS["change"], freezes=1, faults=1), Sync) is None
 
 
 @pytest.mark.parametrize(
@@ -97,8 +107,8 @@ def test_orphan(name):
     Its claim may expire at any step, its renewal may be answered late, and it may finally die
     with a write in progress.
     """
-    story = STORIES[name]
-    alone = replace(story, copiers=story.copiers[-1:], orphans=1, freezes=1)
+    scenario = SCENARIOS[name]
+    alone = replace(scenario, copiers=scenario.copiers[-1:], orphans=1, freezes=1)
 
     assert search(alone, Sync) is None
 
@@ -108,153 +118,109 @@ def test_orphan_dies_at_any_moment_of_its_claim():
     assert search(replace(ORPHAN, pauses=3), Sync) is None
 
 
-@PLAIN_STORY
-def test_different_clocks(story):
+@PLAIN_SCENARIO
+def test_different_clocks(scenario):
     """The clocks of two instances differ by four minutes, and time passes within a claim."""
-    first, second = story.copiers
-    apart = (replace(first, apart=-SKEW), replace(second, apart=SKEW))
-    world = replace(story.world, apart=2 * SKEW)
-
-    assert search(replace(story, world=world, copiers=apart, pauses=1), Sync) is None
+    assert search(with_different_clocks(scenario), Sync) is None
 
 
-@PLAIN_STORY
-def test_deleted_state(story):
+@PLAIN_SCENARIO
+def test_deleted_state(scenario):
     """An admin deletes the state at any moment, even while a run is writing."""
-    assert search(replace(story, deletions=1), Sync) is None
+    assert search(replace(scenario, deletions=1), Sync) is None
 
 
 def test_deletion_and_death_together():
     """The run whose state was deleted dies, too: its message is redelivered and copies."""
-    story = STORIES["first photo changes"]
+    scenario = SCENARIOS["first photo changes"]
 
-    assert search(replace(story, deletions=1, deaths=1), Sync) is None
+    assert search(replace(scenario, deletions=1, deaths=1), Sync) is None
 
 
 def test_forced_copy_beside_an_ordinary_one():
     """A forced run writes again and does not disturb the other run."""
     forced = Copier(3, message(3, force=True))
-    story = replace(STORIES["change"], copiers=(*copiers(1), forced), faulty=True, freezes=1)
+    scenario = replace(SCENARIOS["change"], copiers=(*copiers(1), forced), faulty=True, freezes=1)
 
-    assert search(story, Sync) is None
+    assert search(scenario, Sync) is None
 
 
 @given(
-    st.sampled_from(sorted(STORIES)),
+    st.sampled_from(sorted(SCENARIOS)),
     st.lists(st.sampled_from([OLD, NEW, None]), max_size=3),
     st.data(),
 )
 @settings(max_examples=300)
 def test_longer_races_end_right(name, more, data):
     """Random paths: three copiers, an orphan, up to five changes, two freezes, two faults."""
-    story = STORIES[name]
-    changes = (*story.changes, *more)
+    scenario = SCENARIOS[name]
+    changes = (*scenario.changes, *more)
     three = (
-        *story.copiers,
+        *scenario.copiers,
         Copier(3, message(3, reason=data.draw(st.sampled_from((*REASONS, REMOVAL))))),
     )
-    start = replace(story, copiers=three, changes=changes, freezes=2, faults=2, orphans=1)
+    start = replace(scenario, copiers=three, changes=changes, freezes=2, faults=2, orphans=1)
 
-    def choose(nexts):
-        return nexts[data.draw(st.integers(0, len(nexts) - 1))]
+    def choose(successors):
+        return successors[data.draw(st.integers(0, len(successors) - 1))]
 
-    assert wander(start, Sync, choose) is None
+    assert random_path(start, Sync, choose) is None
 
 
 TWO_WRITERS = "two runs wrote at once"
 WRONG_PICTURE = "SharePoint shows another picture than Exchange"
-FIRST_LOOK = "a picture was taken back at the first look"
-WAYS_TO_FAIL = [
-    (
-        mutants.StateBeforeSource,
-        STORIES["upload and delete"],
-        "no photo, but the state says synced",
-    ),
-    (
-        mutants.BytesBeforeClaim,
-        STORIES["upload and delete"],
-        "no photo, but the state says synced",
-    ),
-    (
-        mutants.AbsenceFoundBeforeClaim,
-        STORIES["delete and upload"],
-        "SharePoint is right, but the state says no-photo and another photo",
-    ),
-    (
-        mutants.UnconditionalResult,
-        replace(STORIES["first photo changes"], freezes=1),
-        "SharePoint is right, but the state says synced and another photo",
-    ),
-    (
-        mutants.HashIgnored,
-        STORIES["same bytes again"],
-        "files were written that were there already",
-    ),
-    (mutants.ClaimNotChecked, STORIES["change"], TWO_WRITERS),
-    (mutants.ClaimWithoutCondition, STORIES["change"], TWO_WRITERS),
-    (mutants.NoClaim, STORIES["change"], TWO_WRITERS),
-    (mutants.NeverTooLate, replace(STORIES["change"], freezes=1), TWO_WRITERS),
-    (mutants.OwnClaimTakenOver, ORPHAN, TWO_WRITERS),
-    (mutants.RenewalWithoutCondition, replace(ORPHAN, freezes=1), TWO_WRITERS),
-    (mutants.RenewalWithoutLook, replace(ORPHAN, freezes=2), TWO_WRITERS),
-    (mutants.ClaimSinceItsAnswer, replace(ORPHAN, freezes=1), TWO_WRITERS),
-    (mutants.WritesUntilTheEnd, replace(ORPHAN, pauses=2), TWO_WRITERS),
-    (mutants.NoLateWriteFeared, replace(STORIES["change"], faults=1), TWO_WRITERS),
+FIRST_LOOK = "a picture was removed at the first look"
+NO_PHOTO = "no photo, but the state says synced"
+OTHER_PHOTO = "SharePoint is right, but the state says synced and another photo"
+NO_PHOTO_STATE = "SharePoint is right, but the state says no-photo and another photo"
+REWRITTEN = "files were written that were there already"
+STILL_THERE = "a picture was removed whose photo was there"
+LEFT = "the photo is gone and its picture is not"
+FIRST_PHOTO = SCENARIOS["first photo changes"]
+DIES = {"faults": 1, "cleared": True}
+WAYS_TO_FAIL: list[tuple[type[Sync], Situation, dict[str, Any], str]] = [
+    (mutants.StateBeforeSource, SCENARIOS["upload and delete"], {}, NO_PHOTO),
+    (mutants.BytesBeforeClaim, SCENARIOS["upload and delete"], {}, NO_PHOTO),
+    (mutants.AbsenceFoundBeforeClaim, SCENARIOS["delete and upload"], {}, NO_PHOTO_STATE),
+    (mutants.UnconditionalResult, FIRST_PHOTO, {"freezes": 1}, OTHER_PHOTO),
+    (mutants.HashIgnored, SCENARIOS["same bytes again"], {}, REWRITTEN),
+    (mutants.ClaimNotChecked, SCENARIOS["change"], {}, TWO_WRITERS),
+    (mutants.ClaimWithoutCondition, SCENARIOS["change"], {}, TWO_WRITERS),
+    (mutants.NoClaim, SCENARIOS["change"], {}, TWO_WRITERS),
+    (mutants.NeverTooLate, SCENARIOS["change"], {"freezes": 1}, TWO_WRITERS),
+    (mutants.OwnClaimTakenOver, ORPHAN, {}, TWO_WRITERS),
+    (mutants.RenewalWithoutCondition, ORPHAN, {"freezes": 1}, TWO_WRITERS),
+    (mutants.RenewalWithoutLook, ORPHAN, {"freezes": 2}, TWO_WRITERS),
+    (mutants.ClaimSinceItsAnswer, ORPHAN, {"freezes": 1}, TWO_WRITERS),
+    (mutants.WritesUntilTheEnd, ORPHAN, {"pauses": 2}, TWO_WRITERS),
+    (mutants.LateWriteIgnored, SCENARIOS["change"], {"faults": 1}, TWO_WRITERS),
     (
         mutants.EtagOfTheBeginning,
-        STORIES["first photo changes and back, etag of content"],
+        SCENARIOS["first photo changes and back, etag of content"],
+        {},
         WRONG_PICTURE,
     ),
-    (mutants.EtagOfTheEnd, STORIES["first photo changes"], WRONG_PICTURE),
-    (
-        mutants.ClaimByOwnClock,
-        replace(
-            STORIES["change"],
-            copiers=tuple(
-                replace(copier, apart=apart)
-                for copier, apart in zip(copiers(2), (-SKEW, SKEW), strict=True)
-            ),
-            pauses=1,
-        ),
-        TWO_WRITERS,
-    ),
-    (
-        mutants.LostResultForgotten,
-        replace(STORIES["first photo changes"], deletions=1),
-        WRONG_PICTURE,
-    ),
-    (mutants.HashOutlivesError, replace(STORIES["change and back"], faults=1), WRONG_PICTURE),
-    (
-        mutants.HashOutlivesDeath,
-        replace(STORIES["change and back"], faults=1, cleared=True),
-        WRONG_PICTURE,
-    ),
-    (
-        mutants.DeathForgottenOnError,
-        replace(STORIES["change back after a death"], faults=1, cleared=True),
-        WRONG_PICTURE,
-    ),
-    (
-        mutants.RemovalWithoutSecondLook,
-        STORIES["removal and upload"],
-        "a picture was taken back whose photo was there",
-    ),
-    (mutants.RemovalAtFirstLook, STORIES["removal of a picture just deleted"], FIRST_LOOK),
-    (mutants.AbsenceOutlivesPhoto, STORIES["removal, upload and delete"], FIRST_LOOK),
-    (
-        mutants.PlaceNotAnnounced,
-        replace(STORIES["first photo is deleted"], faults=1),
-        "the photo is gone and its picture is not",
-    ),
+    (mutants.EtagOfTheEnd, FIRST_PHOTO, {}, WRONG_PICTURE),
+    (mutants.ClaimByOwnClock, with_different_clocks(SCENARIOS["change"]), {}, TWO_WRITERS),
+    (mutants.LostResultForgotten, FIRST_PHOTO, {"deletions": 1}, WRONG_PICTURE),
+    (mutants.HashOutlivesError, SCENARIOS["change and back"], {"faults": 1}, WRONG_PICTURE),
+    (mutants.HashOutlivesDeath, SCENARIOS["change and back"], DIES, WRONG_PICTURE),
+    (mutants.DeathForgottenOnError, SCENARIOS["change back after a death"], DIES, WRONG_PICTURE),
+    (mutants.RemovalWithoutSecondLook, SCENARIOS["removal and upload"], {}, STILL_THERE),
+    (mutants.RemovalAtFirstLook, SCENARIOS["removal of a picture just deleted"], {}, FIRST_LOOK),
+    (mutants.AbsenceOutlivesPhoto, SCENARIOS["removal, upload and delete"], {}, FIRST_LOOK),
+    (mutants.PlaceNotAnnounced, SCENARIOS["first photo is deleted"], {"faults": 1}, LEFT),
 ]
 
 
 @pytest.mark.parametrize(
-    ("mutant", "story", "what"), WAYS_TO_FAIL, ids=[mutant.__name__ for mutant, *_ in WAYS_TO_FAIL]
+    ("mutant", "scenario", "changes", "what"),
+    WAYS_TO_FAIL,
+    ids=[mutant.__name__ for mutant, *_ in WAYS_TO_FAIL],
 )
-def test_every_step_is_needed(mutant, story, what):
+def test_every_step_is_needed(mutant, scenario, changes, what):
     """Moving or omitting any one step leads to a counterexample."""
-    found = search(story, mutant)
+    found = search(replace(scenario, **changes), mutant)
 
     assert isinstance(found, Counterexample)
     assert found.what == what

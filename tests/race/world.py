@@ -78,7 +78,7 @@ class World:
     queue: tuple[str, ...] = ()
     late: tuple[Late, ...] = ()
     writers: tuple[int, ...] = ()
-    looked: bool = False  # a run has seen the current photo
+    seen: bool = False  # a run has seen the current photo
     superfluous: bool = False
     missed_since: datetime | None = None  # the first check without a photo since the last copy
     there_since_claim: bool = False  # the photo, without interruption
@@ -91,7 +91,7 @@ class World:
             self,
             photo=photo,
             uploads=self.uploads + 1,
-            looked=False,
+            seen=False,
             there_since_claim=self.there_since_claim and photo is not None,
         )
 
@@ -116,7 +116,7 @@ class World:
         """Carry out one *call* of a copier; returns the world after it, and the answer or error."""
         match call:
             case ("photo_etag",):
-                return altered(self, looked=True)._answered(lambda photo: self.etag)
+                return altered(self, seen=True)._answered(lambda photo: self.etag)
             case ("user_and_photo",):
                 # Bytes and etag at one moment: a photo that is restored in between is not noticed.
                 return self._answered(lambda photo: Fetched(USER, photo, self.etag))
@@ -126,8 +126,8 @@ class World:
                 return self, self._find(wanted)
             case ("write", state, version):
                 return self._write(copier, state, version)
-            case ("put", place, content, looked):
-                return self._put(copier, place, content, looked)
+            case ("put", place, content, checked):
+                return self._put(copier, place, content, checked)
             case ("send", text):
                 return altered(self, queue=(*self.queue, text)), None
         raise AssertionError(call)
@@ -165,9 +165,9 @@ class World:
             world = altered(world, holder=copier, there_since_claim=self.photo is not None)
         return world, stored.version
 
-    def _put(self, copier: int, place: int, content: bytes, looked: float) -> tuple[World, bool]:
+    def _put(self, copier: int, place: int, content: bytes, checked: float) -> tuple[World, bool]:
         """Whether it was sent: if time passed since the claim was checked, it is checked again."""
-        if ticks(self.now) != looked:
+        if ticks(self.now) != checked:
             return self, False
         if not content:
             removed = altered(self, removal=self._wrong_removal())
@@ -181,10 +181,10 @@ class World:
             # Another run may have written in between, and neither can know of the other.
             return self.removal
         if self.there_since_claim:
-            return "a picture was taken back whose photo was there"
+            return "a picture was removed whose photo was there"
         earliest = SECOND_LOOK_AFTER - self.apart
         if self.missed_since is None or self.now - self.missed_since < earliest:
-            return "a picture was taken back at the first look"
+            return "a picture was removed at the first look"
         return self.removal
 
     @property
@@ -231,7 +231,7 @@ def half_written(before: bytes, after: bytes) -> World:
     """A run that copied *after* died after its first file; its claim has expired."""
     world = synced(before)
     assert world.blob
-    claim = Claim("somebody", 300.0)
+    claim = Claim("another", 300.0)
     blob = Stored(altered(world.blob.state, claim=claim), "v0")
     places = (*shown(after)[:1], *shown(before)[1:])
     long_ago = NOON - timedelta(hours=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,12 +12,13 @@ import pytest
 from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
 from shared.errors import ServiceDown
+from shared.graph.client import Fetched
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.runtime import _pace, build
+from shared.runtime import COPIES_AT_ONCE, _pace, build
 from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
-from tests.doubles.office import failing
+from tests.doubles.office import ANNE, failing
 from tests.shared.budget.fleet import Fleet
 from tests.shared.settings.test_app import ENOUGH, GUID, NO_STORAGE, WEBHOOK
 
@@ -59,6 +62,31 @@ def test_throttled_subscriptions_hold_up_no_photo():
 
     assert subscriptions._http._throttle.paused_for() > 0
     assert photos._http._throttle.paused_for() == 0
+
+
+def test_copies_read_user_and_photo_at_once(monkeypatch):
+    """No request waits for another, of the same copy or of one that runs at the same time."""
+    worker: Any = build(SETTINGS).worker
+    graph, meeting = worker._sync._source, threading.Barrier(2 * COPIES_AT_ONCE, timeout=60)
+
+    def meet(answer: Any) -> Any:
+        meeting.wait()
+        return answer
+
+    monkeypatch.setattr(graph, "user", lambda user_id: meet(ANNE))
+    monkeypatch.setattr(graph, "_photo_and_etag", lambda user_id: meet((b"photo", "etag")))
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as copies:
+        fetched = list(copies.map(graph.user_and_photo, [ANNE.id] * COPIES_AT_ONCE))
+
+    assert fetched == [Fetched(ANNE, b"photo", "etag")] * COPIES_AT_ONCE
+
+
+def test_copies_do_not_wait_for_their_own_threads():
+    """A copy's thread waits for Graph's, so a pool that runs both could wait forever."""
+    worker: Any = build(SETTINGS).worker
+
+    assert worker._sync._at_once._pool is not worker._sync._source._at_once._pool
 
 
 @pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -54,16 +55,30 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]
 
     def has(pythons: dict[str, str]) -> None:
         def output(command: Sequence[str]) -> str:
-            told = pythons.get(" ".join(command[:-2]), "")
+            printed = pythons.get(" ".join(command[:-2]), "")
             if command[-1] == run.VERSION:
-                return told.partition("|")[0]
-            return told if "|" in told else ""
+                return printed.partition("|")[0]
+            return printed if "|" in printed else ""
 
         monkeypatch.setattr(run, "_output", output)
         monkeypatch.setattr(glob, "glob", lambda pattern: [])
         monkeypatch.delenv("PYTHON", raising=False)
 
     return has
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Set PYTHON to a path, at which a Python prints VERSION|PATH."""
+
+    def set_to(path: str, printed: str) -> None:
+        monkeypatch.setenv("PYTHON", path)
+        version = printed.partition("|")[0]
+        monkeypatch.setattr(
+            run, "_output", lambda command: printed if command[-1] == run.PROBE else version
+        )
+
+    return set_to
 
 
 @pytest.fixture
@@ -112,18 +127,13 @@ def test_old_pythons_start_it(python):
             f"no Python before 3.11 is {f'behind {python}' if python else 'installed here'}"
         )
 
-    told = subprocess.run([python, PROGRAM, "check", "--help"], capture_output=True, text=True)
-    named = subprocess.run(
-        [python, PROGRAM, "lint"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHON": python, "VENV": ".venv-of-no-python"},
-    )
+    shown = subprocess.run([python, PROGRAM, "check", "--help"], capture_output=True, text=True)
+    code, errors = started(REPO, "lint", by=python, PYTHON=python, VENV=".venv-of-no-python")
 
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "python -m ruff check ." in told.stdout
-    assert (named.returncode, named.stderr.count("\n")) == (1, 1)
-    assert named.stderr.startswith(f"{NEEDED}, but PYTHON is ")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "python -m ruff check ." in shown.stdout
+    assert (code, errors.count("\n")) == (1, 1)
+    assert errors.startswith(f"{NEEDED}, but PYTHON is ")
 
 
 def test_the_sentence_names_the_versions():
@@ -164,7 +174,7 @@ def test_no_python(machine, pythons):
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("printed", "sentence"),
     [
         ("3.10.13|/p", f"{NEEDED}, but PYTHON is Python 3.10.13: set it to another, or unset it."),
         ("3.9.2", f"{NEEDED}, but PYTHON is Python 3.9.2: set it to another, or unset it."),
@@ -178,16 +188,19 @@ def test_no_python(machine, pythons):
     ],
     ids=["old", "older", "no-venv", "none", "echo"],
 )  # fmt: skip
-def test_named_python_is_of_no_use(machine, monkeypatch, told, sentence):
+def test_unusable_python_in_variable(machine, monkeypatch, printed, sentence):
     """No other Python is used instead of PYTHON."""
-    machine({"/p": told, "python3.13": "3.13.0|/a"})
+    machine({"/p": printed, "python3.13": "3.13.0|/a"})
     monkeypatch.setenv("PYTHON", "/p")
 
     assert problem(run._named) == sentence
 
 
 def test_installs_once(calls, tmp_path, capsys):
-    """An environment, all that is pinned, and the engine, which asks for a newer Python."""
+    """
+    It creates an environment, with all that is pinned and the engine, which asks for a newer
+    Python. The stamp has the hash of the requirements, and the Python.
+    """
     python = run._installed(".venv")
 
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
@@ -199,11 +212,13 @@ def test_installs_once(calls, tmp_path, capsys):
     ]
     assert Path(python).parent.parent == tmp_path / ".venv"
     assert "Installing into .venv with Python 3.13.0" in capsys.readouterr().out
+    stamp = json.loads((tmp_path / ".venv" / ".installed").read_text("ascii"))
+    assert stamp == [run._digest(), ["3.13.0", os.path.realpath("/python3.13")]]
     assert run._installed(".venv") == python
     assert len(calls) == 3
 
 
-def test_installs_anew_what_is_pinned_anew(calls, tmp_path):
+def test_new_pins_are_installed(calls, tmp_path):
     """It depends on the content, not on dates or line endings."""
     run._installed(".venv")
     (tmp_path / "requirements-dev.txt").write_bytes(b"ruff==1\r\n")
@@ -217,15 +232,10 @@ def test_installs_anew_what_is_pinned_anew(calls, tmp_path):
     assert len(calls) == 6
 
 
-def test_another_python_makes_it_anew(calls, monkeypatch):
+def test_another_python_recreates_it(calls, named, monkeypatch):
     """If PYTHON names another one; without PYTHON an environment that works stays."""
     run._installed(".venv")
-    monkeypatch.setenv("PYTHON", "/python3.12")
-    monkeypatch.setattr(
-        run,
-        "_output",
-        lambda command: "3.12.1|/python3.12"[: None if command[-1] == run.PROBE else 6],
-    )
+    named("/python3.12", "3.12.1|/python3.12")
 
     run._installed(".venv")
     assert calls[3] == ["/python3.12", "-m", "venv", ".venv"]
@@ -236,7 +246,7 @@ def test_another_python_makes_it_anew(calls, monkeypatch):
     assert len(calls) == 6
 
 
-def test_another_name_of_the_same_python(calls, monkeypatch, tmp_path):
+def test_another_name_of_the_same_python(calls, named, monkeypatch, tmp_path):
     """A link to the same Python does not recreate the environment."""
     if sys.platform == "win32":
         pytest.skip("few people may make links there")
@@ -244,11 +254,7 @@ def test_another_name_of_the_same_python(calls, monkeypatch, tmp_path):
     (tmp_path / "python").symlink_to(tmp_path / "python3.13")
     monkeypatch.setattr(run, "_search", lambda: ("3.13.0", str(tmp_path / "python")))
     run._installed(".venv")
-    monkeypatch.setenv("PYTHON", "python3.13")
-    told = f"3.13.0|{tmp_path / 'python3.13'}"
-    monkeypatch.setattr(
-        run, "_output", lambda command: told[: None if command[-1] == run.PROBE else 6]
-    )
+    named("python3.13", f"3.13.0|{tmp_path / 'python3.13'}")
 
     run._installed(".venv")
 
@@ -292,21 +298,20 @@ def test_windows_has_another_folder_for_programs(calls, monkeypatch, tmp_path):
     ],
 )  # fmt: skip
 def test_installing_fails(calls, monkeypatch, tmp_path, fails, sentence):
-    """A sentence follows the output of venv or pip, and the next run starts again."""
+    """A sentence follows the output of venv or pip, and the next run may delete what is left."""
     monkeypatch.setattr(run, "_call", lambda command: int(fails in command))
     (tmp_path / ".venv").mkdir()
 
     assert problem(run._installed, ".venv") == sentence
-    assert not (tmp_path / ".venv" / ".installed").exists()
+    assert os.listdir(tmp_path / ".venv") == [run.MARK]
 
 
-def test_a_file_is_in_the_way(calls, tmp_path):
+def test_file_at_the_path(calls, tmp_path):
     """It is not removed."""
     (tmp_path / ".venv").write_text("mine")
 
-    told = problem(run._installed, ".venv")
-
-    assert told == ".venv is a file: remove it, or set VENV to a folder."
+    sentence = ".venv is a file: remove it, or set VENV to a folder."
+    assert problem(run._installed, ".venv") == sentence
     assert calls == []
 
 
@@ -321,10 +326,12 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def started(checkout: Path, *given: str, **environ: str) -> tuple[int, str]:
+def started(
+    checkout: Path, *given: str, by: str = sys.executable, **environ: str
+) -> tuple[int, str]:
     """Exit code and errors of run.py in *checkout*, with a PYTHON that installs nothing."""
     ended = subprocess.run(
-        [sys.executable, checkout / "run.py", *given],
+        [by, checkout / "run.py", *given],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHON": sys.executable, **environ},
@@ -334,7 +341,7 @@ def started(checkout: Path, *given: str, **environ: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", ["demo", "clean"])
 @pytest.mark.parametrize("venv", [".", "..", "../..", "x/..", "../../shared", "../../half", "~"])
-def test_what_others_made_stays(checkout, tmp_path, command, venv):
+def test_other_folders_are_kept(checkout, tmp_path, command, venv):
     """VENV may name a checkout, a home or another environment by mistake."""
     before = sorted(tmp_path.rglob("*"))
 
@@ -358,7 +365,7 @@ def test_a_checkout_in_a_folder_with_the_mark_stays(checkout, tmp_path):
 
 
 @pytest.mark.parametrize("marks", [[".made-by-photosync"], ["pyvenv.cfg", ".installed"]])
-def test_what_run_made_is_emptied(calls, tmp_path, marks):
+def test_own_folder_is_emptied(calls, tmp_path, marks):
     """Also after an interrupted installation, and one of an older version."""
     touch(tmp_path / ".venv", *marks, "old/file")
 
@@ -368,26 +375,12 @@ def test_what_run_made_is_emptied(calls, tmp_path, marks):
     assert (tmp_path / ".venv" / ".made-by-photosync").exists()
 
 
-def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path):
-    """So the next run may delete what a power cut left."""
-
-    def call(command: list[str]) -> int:
-        calls.append(os.listdir(tmp_path / ".venv"))
-        return 1
-
-    monkeypatch.setattr(run, "_call", call)
-
-    problem(run._installed, ".venv")
-
-    assert calls == [[".made-by-photosync"]]
-
-
 def test_two_at_once(calls, tmp_path):
     """A second installation, or `clean`, does not touch a running one."""
-    told = "Another run.py is installing into .venv: run this again when it has finished."
+    sentence = "Another run.py is installing into .venv: run this again when it has finished."
     with run._alone(".venv"):
-        assert problem(run._installed, ".venv") == told
-        assert problem(run._clean, ".venv", []) == told
+        assert problem(run._installed, ".venv") == sentence
+        assert problem(run._clean, ".venv", []) == sentence
 
     assert calls == []
     assert (tmp_path / ".venv" / run.MARK).exists()
@@ -435,7 +428,7 @@ def test_arguments_go_to_the_last(ran):
     assert ran[-1][-4:] == ["-m", "not server and not long", "-k", "two words"]
 
 
-def test_what_fails_ends_it(ran, monkeypatch):
+def test_failure_ends_the_command(ran, monkeypatch):
     """Its exit code is the command's."""
     monkeypatch.setattr(run, "_call", lambda command, aloud: 3)
 
@@ -443,7 +436,7 @@ def test_what_fails_ends_it(ran, monkeypatch):
     assert ran == []
 
 
-def test_every_command_runs_something_that_is_here():
+def test_modules_of_commands_exist():
     """Each is a module of ours or of a pinned package."""
     modules = [run._words(step)[1] for _, _, steps in run.COMMANDS for step in steps]
     ours = [module for module in modules if module.partition(".")[0] in ("local", "tests", "tools")]
@@ -452,45 +445,34 @@ def test_every_command_runs_something_that_is_here():
     assert all(importlib.util.find_spec(module) for module in ours)
 
 
-@pytest.mark.parametrize(("code", "told"), [(0, 0), (3, 3), (-9, 137)])
-def test_exit_codes(monkeypatch, code, told):
-    """The command's exit code; for a signal the code that a shell reports."""
-    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(code, interrupted=False))
+def ended(monkeypatch: pytest.MonkeyPatch, *waits: object) -> int:
+    """What `_call` returns for a process of which `wait` raises or returns each of *waits*."""
+    process = mock.Mock(wait=mock.Mock(side_effect=waits))
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: process)
+    return int(run._call(["x"]))
 
-    assert run._call(["x"]) == told
+
+@pytest.mark.parametrize(("code", "returned"), [(0, 0), (3, 3), (-9, 137)])
+def test_exit_codes(monkeypatch, code, returned):
+    """The command's exit code; for a signal the code that a shell reports."""
+    assert ended(monkeypatch, code) == returned
 
 
 def test_ctrl_c(monkeypatch):
     """The running program got it, too; if that ends with 0, so does run.py."""
-    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(0, interrupted=True))
-    assert run._call(["x"]) == 0
-    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(1, interrupted=True))
-
+    assert ended(monkeypatch, KeyboardInterrupt, 0) == 0
     with pytest.raises(KeyboardInterrupt):
-        run._call(["x"])
-
-
-class Ended:
-    """A process that ends with *code*, after Ctrl-C if *interrupted*."""
-
-    def __init__(self, code: int, *, interrupted: bool) -> None:
-        self._code = code
-        self._interrupts = [KeyboardInterrupt()] if interrupted else []
-
-    def wait(self) -> int:
-        if self._interrupts:
-            raise self._interrupts.pop()
-        return self._code
+        ended(monkeypatch, KeyboardInterrupt, 1)
 
 
 def test_an_unknown_command():
     """One sentence, and the exit code 1."""
-    told = "There is no command dmeo: python run.py --help lists all commands.\n"
+    sentence = "There is no command dmeo: python run.py --help lists all commands.\n"
 
-    assert started(REPO, "dmeo") == (1, told)
+    assert started(REPO, "dmeo") == (1, sentence)
 
 
-def test_a_reader_that_has_seen_enough():
+def test_closed_pipe():
     """As `| head` does; no traceback."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -506,9 +488,8 @@ def test_a_closed_output(monkeypatch):
     """As after `>&-`, and under a program that starts it without one."""
     monkeypatch.setattr(sys, "stdout", None)
 
-    told = problem(run.main, ["--help"])
-
-    assert told.startswith("The output is closed: run this again with its output")
+    sentence = problem(run.main, ["--help"])
+    assert sentence.startswith("The output is closed: run this again with its output")
 
 
 def test_home(ran, monkeypatch):
@@ -526,22 +507,16 @@ def test_help_is_no_error(capsys):
     assert run.main(["--help"]) == 0
     assert run.main([]) == 2
 
-    told = capsys.readouterr().out
-    assert all(told.count(f"    {name} ") == 2 for name, _, _ in run.COMMANDS)
+    shown = capsys.readouterr().out
+    assert all(shown.count(f"    {name} ") == 2 for name, _, _ in run.COMMANDS)
 
 
-def test_nothing_of_another_python(monkeypatch):
-    """A company's PYTHONHOME or PYTHONPATH, and --user in pip's configuration, reach nothing."""
-    monkeypatch.setenv("PYTHONHOME", "/odd")
-    monkeypatch.setenv("PYTHONPATH", "/odd")
-    monkeypatch.setenv("PIP_INDEX_URL", "https://packages.contoso.com/simple")
+def test_another_python_has_no_effect(monkeypatch):
+    """PYTHONHOME and PYTHONPATH are left out, --user is overridden; all other variables stay."""
+    own = {"PIP_INDEX_URL": "https://packages.contoso.com/simple", "PATH": os.environ["PATH"]}
+    monkeypatch.setattr(os, "environ", {**own, "PYTHONHOME": "/odd", "PYTHONPATH": "/odd"})
 
-    environ = run._environ()
-
-    assert not {"PYTHONHOME", "PYTHONPATH"} & environ.keys()
-    assert environ["PIP_USER"] == "0"
-    assert environ["PYTHONUTF8"] == "1"
-    assert environ["PIP_INDEX_URL"] == "https://packages.contoso.com/simple"
+    assert run._environ() == {**own, "PYTHONUTF8": "1", "PIP_USER": "0"}
 
 
 def test_clean(monkeypatch, tmp_path):
@@ -578,10 +553,8 @@ def test_clean_takes_no_arguments(checkout):
     """One that was meant to prevent a deletion prevents it."""
     (checkout / ".local").mkdir()
 
-    assert started(checkout, "clean", "--dry-run", VENV="") == (
-        1,
-        "Nothing was deleted: run `python run.py clean` without --dry-run.\n",
-    )
+    sentence = "Nothing was deleted: run `python run.py clean` without --dry-run.\n"
+    assert started(checkout, "clean", "--dry-run", VENV="") == (1, sentence)
     assert (checkout / ".local").exists()
 
 
@@ -621,11 +594,3 @@ def test_clean_leaves_what_a_link_points_to(monkeypatch, tmp_path):
 
     assert not (tmp_path / ".local").is_symlink()
     assert (tmp_path / "disk" / "mine").exists()
-
-
-def test_the_stamp_is_the_one_that_is_read(calls, tmp_path):
-    """It has the hash of the requirements, and the Python."""
-    run._installed(".venv")
-
-    written = json.loads((tmp_path / ".venv" / ".installed").read_text("ascii"))
-    assert written == [run._digest(), ["3.13.0", os.path.realpath("/python3.13")]]

@@ -18,7 +18,7 @@ from tools.pins import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
-# Who deploys by hand may type into queues, which a workflow need not.
+# A person who deploys by hand gets the right to send messages; a workflow does not need it.
 NOT_FOR_GITHUB = {"AZURE_PRINCIPAL_ID"}
 
 
@@ -86,13 +86,14 @@ def test_deployment_signs_in_with_a_federated_token():
 
 
 def test_what_would_change_is_shown_before_it_does():
-    """In its resource group; "Only show" stops there."""
+    """In its resource group, by another entry of azure.yaml; "Only show" stops there."""
     steps = DEPLOY["jobs"]["deploy"]["steps"]
     runs = [step.get("run", "") for step in steps]
     shown = runs.index("azd provision --preview --no-prompt")
     only = DEPLOY["on"]["workflow_dispatch"]["inputs"]["what-if"]
 
     assert runs[shown - 1] == "sed -i '/^  module:/s/main/group/' azure.yaml"
+    assert re.findall("(?m)^  module:.*", (ROOT / "azure.yaml").read_text()) == ["  module: main"]
     assert (only["type"], only["default"]) == ("boolean", "false")
     assert [step.get("if") for step in steps[: shown + 1]] == [None] * (shown + 1)
     assert {step.get("if") for step in steps[shown + 1 :]} == {"${{ !inputs.what-if }}"}
@@ -127,14 +128,11 @@ def test_pythons_are_those_promised():
 def test_the_pages_name_the_same_pythons():
     """Every page names the same range of Pythons."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    said = [
-        match
-        for page in pages
-        for match in re.findall(r"Python (3\.11(?:,| to| or)[\d., or]+\d)", page.read_text("utf-8"))
-    ]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    ranges = set(re.findall(r"Python (3\.11(?:,| to| or)[\d., or]+\d)", text))
 
-    assert said
-    assert set(said) <= {f"{PROMISED[0]} to {PROMISED[-1]}", run.NEEDED.rpartition("Python ")[2]}
+    assert ranges
+    assert ranges <= {f"{PROMISED[0]} to {PROMISED[-1]}", run.NEEDED.rpartition("Python ")[2]}
 
 
 def python_of(job: dict[str, Any]) -> Any:
@@ -185,16 +183,16 @@ def test_actions_are_commits():
     assert len({one.partition("uses: ")[2] for one in used}) == 5
 
 
-def test_the_templates_are_looked_at_by_their_compiler():
+def test_the_compiler_checks_the_templates():
     """One version of Bicep builds, lints, formats and predicts."""
-    said = "\n".join(step.get("run", "") for step in TEST["jobs"]["bicep"]["steps"])
+    commands = "\n".join(step.get("run", "") for step in TEST["jobs"]["bicep"]["steps"])
     runs = [step.get("run", "") for step in steps()]
     installed = [each for run in runs for each in re.findall(r"install --version (\S+)", run)]
 
     assert installed == ["v0.49.2"] * 2
     for command in ("build", "lint", "format", "snapshot"):
-        assert re.search(rf"\bbicep {command} ", said), command
-    assert "--mode validate" in said
+        assert re.search(rf"\bbicep {command} ", commands), command
+    assert "--mode validate" in commands
 
 
 def test_no_step_keeps_the_token_of_the_checkout():

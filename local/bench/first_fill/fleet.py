@@ -167,7 +167,7 @@ class Fleet:
         if message.user_id in self.copied:
             cost = CHANGED_COPY if message.is_change else LOOK
         throttle, waited = instance.throttle, 0.0
-        # A run that does not copy calls Graph once, any other twice.
+        # A run that copies also waits for the photo; the user is read meanwhile.
         yield OWN_SECONDS + (2 if cost.steps else 1) * LATENCY["graph"] / 1000
         for profile_calls, uploads in cost.steps:
             while refused := self._closed_for(throttle, profile_calls, uploads):

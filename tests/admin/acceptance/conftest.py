@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,17 +15,11 @@ from local.m365.tenant import photos
 from local.m365.tenant.records import User
 from tests.admin.said import Said
 from tests.e2e.cloud import picture
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud, cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
 
 USER, OTHER = "anne.keller@contoso.com", "bert@contoso.com"
 Acceptance = Callable[..., Said]
 Seen = dict[str, tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def running_tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud(tmp_path_factory.mktemp("tenant")) as simulated:
-        yield simulated
 
 
 @pytest.fixture

@@ -34,6 +34,16 @@ SECOND_COPY = 3
 WRITTEN = [step for step in WRITING if step.id not in NEED_MORE]
 
 
+@pytest.fixture
+def last_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Scene], Seen]], None]:
+    """Replace what the last step does."""
+
+    def does(ask: Callable[[Scene], Seen]) -> None:
+        monkeypatch.setattr(session, "LAST", (dataclasses.replace(LAST[0], ask=ask),))
+
+    return does
+
+
 def failing(step: Step, error: Callable[[], BaseException]) -> Step:
     """*step*, which ends with an error as soon as it has done its work."""
 
@@ -77,8 +87,8 @@ def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
 
     def late(client: SharePointClient, *given: Any, **more: Any) -> Any:
         if next(calls) == SECOND_COPY:
-            # Whoever does not wait for it puts the picture back before. A signal may come just
-            # before its thread falls asleep, which then does not hear it.
+            # Without waiting, the picture is restored before this upload. A signal may come just
+            # before its thread falls asleep, which then misses it.
             for _ in range(10):
                 signal.pthread_kill(main, signal.SIGINT)
                 if ended.wait(0.5):
@@ -119,14 +129,8 @@ def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
 def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
     """A service that fails between two writes leaves nothing half done behind."""
     before = shown(tenant, anne, bert)
-    fault(
-        tenant,
-        service="sharepoint",
-        path="SetSingleValueProfileProperty",
-        next=1,
-        fault="500",
-        message="It broke.",
-    )
+    failure = {"service": "sharepoint", "fault": "500", "message": "It broke."}
+    fault(tenant, path="SetSingleValueProfileProperty", next=1, **failure)
 
     said = acceptance(*ALL)
 
@@ -134,21 +138,14 @@ def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: U
     assert shown(tenant, anne, bert) == before
 
 
-@pytest.fixture
-def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
-    """SharePoint refuses every write after the last step."""
-    last = LAST[0]
+def test_what_could_not_be_restored(acceptance, tenant, anne, last_step, tmp_path):
+    """It says exactly what to do, saves the files for it, and returns 4."""
 
     def ask(scene: Scene) -> Seen:
         fault(tenant, service="sharepoint", method="POST", next=1000, fault="403")
         raise NotRun("this test is about what follows")
 
-    monkeypatch.setattr(session, "LAST", (dataclasses.replace(last, ask=ask),))
-
-
-@pytest.mark.usefixtures("nothing_works")
-def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
-    """It says exactly what to do, saves the files for it, and returns 4."""
+    last_step(ask)
     files, [profile] = shown(tenant, anne)
 
     said = acceptance("--yes", USER)
@@ -156,21 +153,19 @@ def test_what_could_not_be_put_back(acceptance, tenant, anne, tmp_path):
 
     assert said.code == 4
     left = {each.name.lower(): each for each in (tmp_path / session.RESTORE).iterdir()}
-    told_again = left.pop("to-do.txt").read_text("utf-8").splitlines()
-    assert [f"Not restored: {order}" for order in told_again] == orders
-    assert left.keys() == files.keys()
-    for name, content in files.items():
-        kept = left[name]
-        assert kept.read_bytes() == content
+    in_file = left.pop("to-do.txt").read_text("utf-8").splitlines()
+    assert [f"Not restored: {order}" for order in in_file] == orders
+    assert {name: each.read_bytes() for name, each in left.items()} == files
+    for kept in left.values():
         assert any(
             order.startswith(f"Not restored: Upload {kept.name} to /User Photos/Profile Pictures (")
             and order.endswith(f"The file is {Path(session.RESTORE) / kept.name}.")
             for order in orders
         )
-    told = dict(re.findall(rf'Set the profile property (\S+) of {USER} to "([^"]*)"', said.err))
+    values = dict(re.findall(rf'Set the profile property (\S+) of {USER} to "([^"]*)"', said.err))
     # The address was the same all the time.
-    assert told == {key: value for key, value in profile.items() if key in told}
-    assert "SPS-PictureTimestamp" in told
+    assert values == {key: value for key, value in profile.items() if key in values}
+    assert "SPS-PictureTimestamp" in values
     document = json.loads((tmp_path / "acceptance.json").read_text("utf-8"))
     assert document["notPutBack"] == len(orders)
 
@@ -215,14 +210,14 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
     assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
 
 
-def test_results_that_cannot_be_kept(acceptance, anne, monkeypatch, tmp_path):
+def test_results_that_cannot_be_kept(acceptance, anne, last_step, tmp_path):
     """The results are printed anyway, and the exit code reports the missing file."""
 
     def ask(scene: Scene) -> Seen:
         (tmp_path / "acceptance.json").mkdir()
         return Seen("seen all the same")
 
-    monkeypatch.setattr(session, "LAST", (dataclasses.replace(LAST[0], ask=ask),))
+    last_step(ask)
     said = acceptance("--read-only", USER)
 
     assert said.code == 2
@@ -232,7 +227,7 @@ def test_results_that_cannot_be_kept(acceptance, anne, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
-def test_asked_to_end(acceptance, tenant, anne, monkeypatch, name):
+def test_asked_to_end(acceptance, tenant, anne, last_step, name):
     """A terminal that closes, or a machine that shuts down, is Ctrl-C."""
     if not hasattr(signal, name):
         pytest.skip(f"this system knows no {name}")
@@ -243,17 +238,16 @@ def test_asked_to_end(acceptance, tenant, anne, monkeypatch, name):
         signal.raise_signal(number)
         return Seen("went on")
 
-    monkeypatch.setattr(session, "LAST", (dataclasses.replace(LAST[0], ask=ask),))
+    last_step(ask)
 
     assert acceptance("--yes", USER).code == 130
     assert shown(tenant, anne) == before
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
-def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
+def test_stopped_while_restoring(acceptance, anne, last_step, monkeypatch):
     """Then everything left becomes an instruction for a person."""
     upload = SharePointClient.upload
-    last = LAST[0]
 
     def ask(scene: Scene) -> Seen:
         monkeypatch.setattr(SharePointClient, "upload", interrupted)
@@ -263,7 +257,7 @@ def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
         monkeypatch.setattr(SharePointClient, "upload", upload)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "LAST", (dataclasses.replace(last, ask=ask),))
+    last_step(ask)
     said = acceptance("--yes", USER)
 
     assert said.code == 4
@@ -271,15 +265,11 @@ def test_stopped_while_putting_back(acceptance, anne, monkeypatch):
     assert said.err.count("(stopped)") == 7
 
 
-def test_runner_goes_on(anne: User):
+def test_runner_goes_on():
     """A step that cannot run says why, and does not stop the others."""
     step = Step("a", "?", "", lambda scene: Seen("seen"))
-    refused = dataclasses.replace(step, id="b", ask=_refuse)
+    refused = failing(step, lambda: NotRun("nobody is there"))
 
     found = [each.text for each in runner.results((refused, step), None)]  # type: ignore[arg-type]
 
     assert found == ["nobody is there", "seen"]
-
-
-def _refuse(scene: Scene) -> Seen:
-    raise NotRun("nobody is there")

@@ -20,7 +20,7 @@ from tests.local.m365.simulator import POOR_APP, Cloud
         (("--yes", " "), 2, ("USER is empty",)),
         ((USER,), 2, ("give --yes, or --read-only",)),
         (("--yes", "--read-only", USER), 2, ("--read-only or --yes",)),
-        (("--yes", "--unlicensed", USER.upper(), USER), 2, ("another user than USER",)),
+        (("--yes", "--unlicensed", USER.upper(), USER), 2, ("a different user from USER",)),
         (("--yes", "--output", ".", USER), 2, ("cannot be written", "--output")),
         (("--yes", "--output", "no/where.json", USER), 2, ("cannot be written", "--output")),
         (("--yes", "--settings", "absent.json", USER), 2, ("absent.json", "local.settings.sample")),

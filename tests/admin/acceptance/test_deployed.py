@@ -24,6 +24,7 @@ from local.cloud.stack import Stack
 from tests import REPO
 from tests.admin.acceptance.conftest import Seen, seen
 from tests.admin.said import Said, assert_one_sentence
+from tests.contract.conftest import Nobody
 from tests.e2e.cloud import LiveCloud, picture
 
 AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
@@ -45,11 +46,18 @@ def cloud(running_cloud: LiveCloud, monkeypatch: pytest.MonkeyPatch) -> LiveClou
 
 
 class Somebody:
-    """Changes the photo when asked, and restores it; visits nothing."""
+    """
+    Changes the photo of a new user when asked, and restores it; visits nothing.
 
-    def __init__(self, cloud: LiveCloud, user_id: str, photo: bytes) -> None:
-        self._cloud, self._user, self._photo = cloud, user_id, photo
+    The user's photo, `picture(seed)`, has been copied.
+    """
+
+    def __init__(self, cloud: LiveCloud, seed: int) -> None:
+        self._cloud, self.photo = cloud, picture(seed)
+        self.user_id, self.upn = cloud.add()
         self.asked: list[str] = []
+        self._upload(self.photo)
+        cloud.settled(self.user_id)
 
     def must_be_there(self) -> None:
         pass
@@ -57,19 +65,14 @@ class Somebody:
     def does(self, what: str) -> None:
         self.asked.append(what.split()[0])
         if what.startswith("Change"):
-            self._cloud.admin.put_photo(self._user, picture(41), "image/jpeg")
+            self._upload(picture(41))
         if what.startswith("Restore"):
-            self._cloud.admin.put_photo(self._user, self._photo, "image/jpeg")
+            self._upload(self.photo)
         if what.startswith("Sign"):
             raise NotRun("the person did not do it")
 
-
-class Nobody:
-    def must_be_there(self) -> None:
-        raise NotRun("nobody is there")
-
-    def does(self, what: str) -> None:
-        raise NotRun("nobody is there")
+    def _upload(self, photo: bytes) -> None:
+        self._cloud.admin.put_photo(self.user_id, photo, "image/jpeg")
 
 
 def settings(cloud: LiveCloud) -> dict[str, Any]:
@@ -108,14 +111,10 @@ def ask(
 
 def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
     """The app copies, the notification comes, and all is as before, for the app as well."""
-    photo = picture(40)
-    user_id, upn = cloud.add()
-    cloud.admin.put_photo(user_id, photo, "image/jpeg")
-    cloud.settled(user_id)
-    before = cloud.admin.shown(upn)
-    person = Somebody(cloud, user_id, photo)
+    person = Somebody(cloud, 40)
+    before = cloud.admin.shown(person.upn)
 
-    said, found = ask(cloud, tmp_path, upn, person, **settings(cloud))
+    said, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
 
     assert said.code == 0, found
     assert found["notification"][0] == AS_ASSUMED
@@ -127,37 +126,28 @@ def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
     assert found["signed-in"][0] == NOT_ASKED
     assert found["subscription-list"] == (AS_ASSUMED, "the app has one; the list contains 1")
     assert person.asked == ["Change", "Restore", "Sign", "Sign", "Sign"]
-    assert cloud.admin.shown(upn) == before
-    assert cloud.replayed(user_id)["status"] == "synced"
+    assert cloud.admin.shown(person.upn) == before
+    assert cloud.replayed(person.user_id)["status"] == "synced"
 
 
 def test_no_notification(cloud: LiveCloud, tmp_path: Path):
     """If a photo-only change sends none, the step says so; the photo is copied in the end."""
-    photo = picture(42)
-    user_id, upn = cloud.add()
-    cloud.admin.put_photo(user_id, photo, "image/jpeg")
-    cloud.settled(user_id)
+    person = Somebody(cloud, 42)
     cloud.switch(photoOnlyNotifies=False)
     try:
-        said, found = ask(
-            cloud, tmp_path, upn, Somebody(cloud, user_id, photo), limit=5, **settings(cloud)
-        )
+        said, found = ask(cloud, tmp_path, person.upn, person, limit=5, **settings(cloud))
     finally:
         cloud.switch(photoOnlyNotifies=True)
 
     assert said.code == 1
-    assert found["notification"] == (
-        DIFFERS,
-        "none arrived within 5 s; the next sweep finds the photo",
-    )
-    assert cloud.shows(upn, photo)
+    words = "none arrived within 5 s; the next sweep finds the photo"
+    assert found["notification"] == (DIFFERS, words)
+    assert cloud.shows(person.upn, person.photo)
 
 
 def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
     """Only the app's own answers are used; it copies only what it copied before."""
-    photo = picture(44)
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, photo)
+    user_id, upn = cloud.add_unnotified(44)
     _, fresh = ask(cloud, tmp_path, user_id, Nobody())
     cloud.replayed(user_id)
     said, found = ask(cloud, tmp_path, upn, Nobody())
@@ -167,18 +157,12 @@ def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
     assert said.code == 0
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
     assert found["rights"][0] == AS_ASSUMED
-    assert found["userphoto"] == (
-        NOT_ASKED,
-        "it needs a certificate: give --settings, or --app and --certificate",
-    )
+    words = "it needs a certificate: give --settings, or --app and --certificate"
+    assert found["userphoto"] == (NOT_ASKED, words)
 
 
 def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: Any):
     """A photo that was changed by hand, and not back, is an order, and the code is 4."""
-    photo = picture(46)
-    user_id, upn = cloud.add()
-    cloud.admin.put_photo(user_id, photo, "image/jpeg")
-    cloud.settled(user_id)
 
     class Forgetful(Somebody):
         def does(self, what: str) -> None:
@@ -186,19 +170,18 @@ def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: A
                 raise NotRun("the person did not do it")
             super().does(what)
 
-    person = Forgetful(cloud, user_id, photo)
-    said, found = ask(cloud, tmp_path, upn, person, **settings(cloud))
+    person = Forgetful(cloud, 46)
+    said, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
 
     assert (said.code, found["notification"][0]) == (4, AS_ASSUMED)
     assert capsys.readouterr().err == (
-        f"Not restored: Restore the former photo of {upn} in Exchange.\n"
+        f"Not restored: Restore the former photo of {person.upn} in Exchange.\n"
     )
 
 
 def test_as_a_process(cloud: LiveCloud, tmp_path: Path):
     """The command finds the app by its variables; a key that is wrong is one sentence."""
-    user_id, upn = cloud.add()
-    cloud.seed_photo(user_id, picture(48))
+    _, upn = cloud.add_unnotified(48)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "CLIENT_CERTIFICATE"},
         "PHOTOSYNC_URL": cloud.at.functions,
@@ -208,14 +191,8 @@ def test_as_a_process(cloud: LiveCloud, tmp_path: Path):
     command = [sys.executable, str(REPO / "manage.py"), "acceptance", upn, "--read-only", "--json"]
 
     def run(**changes: str) -> Said:
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment | changes,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        given: dict[str, Any] = {"cwd": tmp_path, "env": environment | changes, "timeout": 120}
+        done = subprocess.run(command, capture_output=True, text=True, **given)
         return Said(done.returncode, done.stdout, done.stderr)
 
     fine, refused = run(), run(PHOTOSYNC_KEY="wrong")

@@ -24,12 +24,12 @@ EVIL = "\x1b[2J Anne Keller"
 NO_ADDRESS = "https://[anne"
 
 
-def told(steps: Any, id_: str, **scene: Any) -> str:
+def result(steps: Any, id_: str, **scene: Any) -> str:
     user = User("id", USER, account_enabled=True, is_guest=False)
     [step] = [each for each in steps if each.id == id_]
     whole: Any = Fake(user=user, unlicensed=user, **scene)
-    [result] = runner.results([step], whole)
-    return result.text
+    [found] = runner.results([step], whole)
+    return found.text
 
 
 @pytest.mark.parametrize("id_", ["photo", "unlicensed-photo"])
@@ -38,7 +38,7 @@ def test_photo(id_: str, body: Any):
     """Metadata are JSON of any form, and a proxy may name any type."""
     reply = Reply("graph", 200, {"Content-Type": EVIL}, json.dumps(body).encode())
 
-    text = told(photo.STEPS, id_, m365=Fake(graph_http=Fake(send=lambda *_, **__: reply)))
+    text = result(photo.STEPS, id_, m365=Fake(graph_http=Fake(send=lambda *_, **__: reply)))
 
     assert "Anne" not in text
     if id_ == "photo" and isinstance(body, dict):
@@ -53,8 +53,8 @@ def test_addresses():
     settings = Fake(sharepoint_my_url="https://contoso-my.sharepoint.com")
     m365 = Fake(geos=Fake(satellites={"x": geo}), settings=settings)
 
-    assert told(access.STEPS, "without-a-key", app=app).endswith("302 to another address")
-    assert told(rights.STEPS, "satellites", m365=m365).endswith("a profile, home not named")
+    assert result(access.STEPS, "without-a-key", app=app).endswith("302 to another address")
+    assert result(rights.STEPS, "satellites", m365=m365).endswith("a profile, home not named")
 
 
 def test_timestamp(acceptance: Acceptance, anne: Kept, monkeypatch: pytest.MonkeyPatch):

@@ -21,7 +21,7 @@ from shared.user import User
 class _App:
     """A deployed app that says who asks."""
 
-    told: dict[str, str]
+    answer: dict[str, str]
     key: str = ""
 
     @property
@@ -29,20 +29,20 @@ class _App:
         return self
 
     def me(self) -> Fields:
-        return Fields(self.told)
+        return Fields(self.answer)
 
 
 @pytest.mark.parametrize(
-    ("told", "verdict", "words"),
+    ("answer", "verdict", "words"),
     [
         ({"via": "person", "name": "Anne", "role": "Viewer"}, "as assumed", "role Viewer, a name"),
         ({"via": "person", "name": "", "role": "Viewer"}, "differs", "role Viewer, no name"),
         ({"via": "key", "name": "", "role": ""}, "differs", "role none, no name"),
     ],
 )
-def test_signed_in(tmp_path: Path, told: dict[str, str], verdict: str, words: str):
+def test_signed_in(tmp_path: Path, answer: dict[str, str], verdict: str, words: str):
     """A person has a name and a role; the name is not reported."""
-    app: Any = _App(told)
+    app: Any = _App(answer)
     anne = User("", "anne@contoso.com", account_enabled=True, is_guest=False)
     scene = Scene(anne, None, app, app, Backup(tmp_path), limit=1)
     step = next(each for each in access.STEPS if each.id == "signed-in")

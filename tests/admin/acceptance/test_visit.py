@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import cast
 
@@ -17,32 +16,20 @@ from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, seen, shown
 from tests.contract.conftest import Nobody
 
-Visit = Callable[[], None]
 
-
-@pytest.fixture
-def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
-    """Somebody at the terminal who does something when asked to visit."""
-
-    def sits(visit: Visit) -> None:
-        monkeypatch.setattr(person.TerminalPerson, "must_be_there", lambda self: None)
-        monkeypatch.setattr(person.TerminalPerson, "does", lambda self, what: visit())
-
-    return sits
-
-
-def test_sync_writes(acceptance, tenant, anne, visitor):
+def test_sync_writes(acceptance, tenant, anne, monkeypatch):
     """If Microsoft's own sync writes, the step names the changed properties."""
     before = shown(tenant, anne)
 
-    def visits() -> None:
+    def visits(terminal: person.TerminalPerson, what: str) -> None:
         assert anne.profile
         if anne.profile.properties["SPS-PictureExchangeSyncState"] == "1":
             anne.profile.properties["SPS-PictureTimestamp"] += "1"
         if not anne.profile.properties["PictureURL"]:
             anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
 
-    visitor(visits)
+    monkeypatch.setattr(person.TerminalPerson, "must_be_there", lambda self: None)
+    monkeypatch.setattr(person.TerminalPerson, "does", visits)
     found = seen(acceptance("--yes", "--json", USER))
 
     assert found["visit-0"] == ("as assumed", "nothing had changed 1 s after the visit")

@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 
 from admin.program import main
-from tests.admin.console.console_double import (
-    KEY,
-    Asked,
-    ConsoleDouble,
-    entry,
-    ordered,
-    overview,
-    person,
-    queued,
-    serving,
-)
+from tests.admin.console.console_double import KEY, ConsoleDouble, ordered, queued, serving
 from tests.admin.said import Said
+from tests.doubles.console_answers import entry, overview, person, users
 
 Manage = Callable[..., Said]
 COMMANDS = [
@@ -42,7 +33,7 @@ def console() -> Iterator[ConsoleDouble]:
     double = ConsoleDouble(
         routes={
             ("GET", "overview"): (200, overview()),
-            ("GET", "users"): (200, {"users": [], "token": "", "complete": True}),
+            ("GET", "users"): (200, users()),
             ("GET", "users/anne%40contoso.com"): (200, person()),
             ("POST", "users/anne%40contoso.com/replay"): queued,
             ("POST", "sweep"): (202, {"queued": True}),
@@ -65,34 +56,28 @@ def manage(console, monkeypatch, capsys) -> Manage:
     def run(*arguments: str) -> Said:
         capsys.readouterr()
         code = main(arguments)
-        said = Said(code, *capsys.readouterr())
-        assert KEY not in said.out + said.err, "the key is shown"
-        return said
+        result = Said(code, *capsys.readouterr())
+        assert KEY not in result.out + result.err, "the key is shown"
+        return result
 
     return run
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Let somebody at the terminal type this."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    return lambda typed: monkeypatch.setattr("sys.stdin", Terminal(typed))
+    return lambda typed: monkeypatch.setattr("sys.stdin", FakeTerminal(typed))
 
 
 @pytest.fixture
 def failed(console: ConsoleDouble) -> list[dict[str, Any]]:
     """Three failed users, on three pages, one of them empty."""
     everybody = [entry(1), entry(2, displayName='=cmd("x"), Ltd'), entry(3)]
-    pages = {"": (everybody[:2], "t1"), "t1": ([], "t2"), "t2": (everybody[2:], "")}
-
-    def page(asked: Asked) -> tuple[int, Any]:
-        users, token = pages[asked.query.get("token", "")]
-        assert asked.query["status"] == "failed"
-        return 200, {"users": users, "token": token, "complete": not token}
-
-    console.routes["GET", "users"] = page
+    pages = users(*everybody[:2], token="t1"), users(token="t2"), users(everybody[2])
+    console.answers("users", *pages)
     return everybody

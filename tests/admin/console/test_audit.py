@@ -2,196 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import NOON, Asked, ConsoleDouble, entry, overview
+from tests.admin.console.console_double import ConsoleDouble
+from tests.admin.said import assert_told
+from tests.doubles.console_answers import NOON, audit, entry, overview, users
 
-ID = "20260504T120000-1"
 DAMAGE = "The profile shows no picture any more."
-
-
-def audit(**changes: Any) -> dict[str, Any]:
-    return {
-        "id": ID,
-        "startedAt": NOON,
-        "status": "finished",
-        "detail": "",
-        "repair": True,
-        "repairs": "free",
-        "page": 3,
-        "expectedPages": 2,
-        "looked": 120,
-        "differ": 0,
-        "unclear": 1,
-        "unanswered": 0,
-        "waitingUntil": "",
-        **changes,
-    }
+RUNS = audit(status="running", page=1)
+WAITS = audit(status="running", waitingUntil="2026-01-31T12:05:00+00:00")
+Audited = Callable[..., None]
 
 
 def damaged(number: int, **changes: Any) -> dict[str, Any]:
     """Somebody whom the audit has found, and nobody has looked at since."""
-    before = "2026-05-04T11:00:00+00:00"
-    told = {"status": "synced", "detail": "", "damage": DAMAGE, "checkedAt": before}
-    return entry(number, **{**told, **changes})
-
-
-class Audited:
-    """An app whose audits go through these, and whose list of who differs does."""
-
-    def __init__(self, console: ConsoleDouble) -> None:
-        self.audits: list[dict[str, Any]] = [audit()]
-        self.differ: list[list[dict[str, Any]]] = [[]]
-        console.routes["POST", "audit"] = (202, {"audit": audit(status="running")})
-        console.routes["GET", "overview"] = lambda asked: (
-            200,
-            overview(audit=_next(self.audits)),
-        )
-        console.routes["GET", "users"] = self._users
-
-    def _users(self, asked: Asked) -> tuple[int, Any]:
-        assert asked.query["differs"] == "true"
-        return 200, {"users": _next(self.differ), "token": "", "complete": True}
-
-
-def _next(left: list[Any]) -> Any:
-    return left.pop(0) if len(left) > 1 else left[0]
+    before = "2026-01-31T11:00:00+00:00"
+    found = {"status": "synced", "detail": "", "damage": DAMAGE, "checkedAt": before}
+    return entry(number, **{**found, **changes})
 
 
 @pytest.fixture
 def audited(console: ConsoleDouble) -> Audited:
-    return Audited(console)
+    """Let an audit go through these stages, and the list of who differs through *differ*."""
+
+    def go(*stages: dict[str, Any], differ: Sequence[list[dict[str, Any]]] = ([],)) -> None:
+        console.routes["POST", "audit"] = (202, {"audit": RUNS})
+        console.answers("overview", *(overview(audit=stage) for stage in stages))
+        console.answers("users", *(users(*entries) for entries in differ))
+
+    return go
 
 
-def test_all_is_right(manage: Manage, console: ConsoleDouble, audited: Audited):
+def test_nothing_differs(manage: Manage, console: ConsoleDouble, audited: Audited):
     """Nothing differs: a summary, and code 0; the order says that nothing is to be repaired."""
-    said = manage("check", "--all")
-
-    assert said.code == 0
-    assert "SharePoint shows what PhotoSync wrote." in said.out
-    [order] = [each for each in console.asked if each.method == "POST"]
-    assert order.body == {"repair": False}
+    audited(audit())
+    assert_told(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
+    assert console.orders == [{"repair": False}]
 
 
 def test_followed_to_its_end(manage: Manage, audited: Audited):
-    """A running audit is followed; while it waits, it is said until when, once."""
-    waits = audit(status="running", waitingUntil="2026-05-04T12:05:00+00:00")
-    audited.audits = [audit(status="running", page=1), waits, waits, audit()]
-    said = manage("check", "--all")
+    """A running audit is followed; while it waits, the output says until when, once."""
+    audited(RUNS, WAITS, WAITS, audit())
+    result = manage("check", "--all")
 
-    assert said.code == 0
-    assert said.out.count("Waiting for the profile budget until 2026-05-04 12:05:00Z.") == 1
+    assert result.code == 0
+    assert result.out.count("Waiting for the profile budget until 2026-01-31 12:05:00Z.") == 1
 
 
-def test_something_differs(manage: Manage, audited: Audited):
-    """Whoever differs is named with what differs, and the code is 1."""
-    audited.differ = [[damaged(1), damaged(2)]]
-    audited.audits = [audit(differ=2, repair=False)]
-    said = manage("check", "--all")
-
-    assert said.code == 1
-    assert "person2@contoso.com" in said.out
-    assert DAMAGE in said.out
-    assert "none: it only reports" in said.out
+def test_something_differs(manage: Manage, console: ConsoleDouble, audited: Audited):
+    """Everybody who differs is named with what differs, and the code is 1."""
+    audited(audit(differ=2, repair=False), differ=[[damaged(1), damaged(2)]])
+    words = ("person2@contoso.com", DAMAGE, "none: it only reports")
+    assert_told(manage("check", "--all"), 1, *words)
+    assert console.queries[-1]["differs"] == "true"
 
 
 def test_differs_as_csv(manage: Manage, audited: Audited):
-    """As CSV it is the list of who differs and nothing else; what is waited for is on stderr."""
-    audited.differ = [[damaged(1)]]
-    waits = audit(status="running", waitingUntil="2026-05-04T12:05:00+00:00")
-    audited.audits = [waits, audit(differ=1)]
-    said = manage("check", "--all", "--csv")
+    """As CSV it is the list of who differs and nothing else; progress is on stderr."""
+    audited(WAITS, audit(differ=1), differ=[[damaged(1)]])
+    result = manage("check", "--all", "--csv")
 
-    assert said.code == 1
-    header, line, end = said.out.split("\r\n")
-    assert header.endswith(",damage,wouldChange")
-    assert line.startswith("person1@contoso.com,")
-    assert line.endswith(f",{DAMAGE},")
-    assert end == ""
-    assert "Waiting for the profile budget" in said.err
+    assert_told(result, 1, err="Waiting for the profile budget")
+    assert [(row["userId"], row["damage"]) for row in result.rows] == [(entry(1)["userId"], DAMAGE)]
 
 
 def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
     """With --repair the worker's runs are waited for: code 0 if nobody differs any more."""
-    audited.differ = [[damaged(1), damaged(2)], [damaged(2, status="waiting")], []]
-    audited.audits = [audit(differ=2)]
-    said = manage("check", "--all", "--repair")
-
-    assert said.code == 0
-    assert console.asked[0].body == {"repair": True}
-    assert "queued as they are found" in said.out
+    left = [[damaged(1), damaged(2)], [damaged(2, status="waiting")], []]
+    audited(audit(differ=2), differ=left)
+    assert_told(manage("check", "--all", "--repair"), 0, "queued as they are found")
+    assert console.orders == [{"repair": True}]
 
 
 def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
-    """Who has been looked at since, and differs all the same, is not waited for, and is named."""
+    """A user who was checked since and still differs is not waited for, and is named."""
     failed = damaged(1, status="failed", detail="No role.", checkedAt=NOON)
-    audited.differ = [[damaged(2), failed], [failed]]
-    audited.audits = [audit(differ=2)]
-    said = manage("check", "--all", "--repair", "--json")
+    audited(audit(differ=2), differ=[[damaged(2), failed], [failed]])
+    result = manage("check", "--all", "--repair", "--json")
 
-    assert said.code == 1
-    assert [each["detail"] for each in said.document["differ"]] == ["No role."]
+    assert result.code == 1
+    assert [each["detail"] for each in result.document["differ"]] == ["No role."]
 
 
 @pytest.mark.parametrize(
-    ("end", "told"),
+    ("end", "words"),
     [
-        ({"repairs": "braked", "detail": "34 of 40 differ."}, "held back by the brake"),
-        ({"status": "failed", "detail": "No role."}, "No role."),
+        ({"repairs": "braked", "detail": "34 of 40 differ."}, ["held back by the brake", "34 of"]),
+        ({"status": "failed", "detail": "No role."}, ["No role."]),
     ],
     ids=["braked", "failed"],
 )
-def test_end_that_is_none(manage: Manage, audited: Audited, end: dict[str, Any], told: str):
-    """An audit that failed or is braked repairs nobody: that is said, and code 1."""
-    audited.audits = [audit(**end)]
-    said = manage("check", "--all", "--repair")
-
-    assert said.code == 1
-    assert told in said.out
-    assert end.get("detail", "") in said.out
+def test_end_without_repairs(manage: Manage, audited: Audited, end: Any, words: list[str]):
+    """An audit that failed or is braked repairs nobody: it says so, with code 1."""
+    audited(audit(**end))
+    assert_told(manage("check", "--all", "--repair"), 1, *words)
 
 
-def test_another_took_its_place(manage: Manage, audited: Audited):
+def test_replaced_by_another(manage: Manage, audited: Audited):
     """An audit that is over because another began is not waited for."""
-    audited.audits = [audit(id="20260504T130000-2", status="running")]
+    audited(audit(id="20260131T130000-2", status="running"))
 
     assert manage("check", "--all").code == 0
 
 
 @pytest.mark.parametrize(
-    ("audits", "differ", "told"),
+    ("stage", "differ", "err"),
     [
-        ([audit(status="running")], [[]], "repeat the command to keep following it"),
-        ([audit(differ=1)], [[damaged(1)]], "manage.py users --differs"),
+        (RUNS, [], "repeat the command to keep following it"),
+        (audit(differ=1), [damaged(1)], "manage.py users --differs"),
     ],
     ids=["audit", "repairs"],
 )
-def test_limited(manage: Manage, audited: Audited, audits: Any, differ: Any, told: str):
+def test_timeout(manage: Manage, audited: Audited, stage: Any, differ: list[Any], err: str):
     """What is not over in time goes on, and is code 5 with a sentence."""
-    audited.audits, audited.differ = audits, differ
-    said = manage("check", "--all", "--repair", "--timeout", "1")
-
-    assert said.code == 5
-    assert told in said.err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["anne@contoso.com", "--all"],
-        ["--all", "--release-repairs"],
-        ["anne@contoso.com", "--repair"],
-        ["anne@contoso.com", "--csv"],
-        ["--all", "--csv", "--json"],
-    ],
-    ids=" ".join,
-)
-def test_what_goes_together(manage: Manage, console: ConsoleDouble, arguments: list[str]):
-    """An order that says two things, or none, is not sent."""
-    said = manage("check", *arguments)
-
-    assert (said.code, said.out, console.asked) == (2, "", [])
+    audited(stage, differ=[differ])
+    assert_told(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=err)

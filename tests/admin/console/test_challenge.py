@@ -10,7 +10,7 @@ from admin.console.challenge import Challenge
 CLIENT = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
 
 
-def test_header_without_an_end():
+def test_very_long_header():
     """A wrong address may send anything: of a header that is far too long only so much is read."""
     answer = requests.Response()
     answer.status_code = 401

@@ -6,12 +6,12 @@ import pytest
 
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, ConsoleDouble
-from tests.admin.said import assert_one_sentence
+from tests.admin.said import assert_one_sentence, assert_told
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("variable", ["PHOTOSYNC_URL", "PHOTOSYNC_KEY"])
-def test_names_what_is_not_set(manage, monkeypatch, command, variable):
+def test_unset_variable_is_named(manage, monkeypatch, command, variable):
     """Without address or key, a command says which variable to set."""
     monkeypatch.delenv(variable)
 
@@ -45,19 +45,19 @@ def test_bad_address(manage: Manage, url: str):
 
 
 @pytest.mark.parametrize("ending", ["/", "/api", "/api/", "/api/console", "/api/console/"])
-def test_address_as_it_is_pasted(manage: Manage, console: ConsoleDouble, ending: str):
+def test_pasted_address(manage: Manage, console: ConsoleDouble, ending: str):
     """The address of the page, or with a slash, is as good as the app's."""
     assert manage("status", "--url", console.url + ending).code == 0
 
 
-def test_key_that_is_none(manage: Manage):
+def test_invalid_key(manage: Manage):
     """A key with characters that no header may hold is refused without being shown."""
     assert_one_sentence(manage("status", "--key", f"“{KEY}”"), 2, "PHOTOSYNC_KEY")
     assert_one_sentence(manage("status", "--key", f"{KEY}\r\nX: y"), 2, "PHOTOSYNC_KEY")
 
 
 @pytest.mark.parametrize("user", ["", " ", ".", "..", "\udcff@contoso.com"])
-def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str):
+def test_invalid_user_name(manage: Manage, console: ConsoleDouble, user: str):
     """A name that would turn the path into another one never leaves."""
     assert_one_sentence(manage("check", user), 2, "UPN")
     assert console.asked == []
@@ -72,6 +72,12 @@ def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str)
         ["frobnicate"],
         ["status", "--nonsense"],
         ["failures", "--csv", "--json"],
+        ["users", "--csv", "--json"],
+        ["check", "anne@contoso.com", "--all"],
+        ["check", "--all", "--release-repairs"],
+        ["check", "anne@contoso.com", "--repair"],
+        ["check", "anne@contoso.com", "--csv"],
+        ["check", "--all", "--csv", "--json"],
         ["sweep", "--wait", "--release-removals"],
         ["sweep", "--wait", "--timeout", "soon"],
         ["replay", "--from-file", "no-such-file"],
@@ -79,15 +85,15 @@ def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str)
     ],
     ids=" ".join,
 )
-def test_usage(manage: Manage, arguments: list[str]):
-    """A command line that cannot be understood is code 2 and one sentence."""
+def test_usage(manage: Manage, console: ConsoleDouble, arguments: list[str]):
+    """A command line without a meaning, or with two, is code 2 and one sentence."""
     assert_one_sentence(manage(*arguments), 2)
+    assert console.asked == []
 
 
-def test_no_command_at_all(manage: Manage):
+def test_no_command(manage: Manage):
     """Without a command the help is shown, on stderr."""
-    said = manage()
+    result = manage()
 
-    assert said.code == 2
-    assert said.out == ""
-    assert "Commands:" in said.err
+    assert_told(result, 2, err="Commands:")
+    assert result.out == ""

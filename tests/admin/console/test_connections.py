@@ -17,19 +17,24 @@ from admin.console.console import Console
 from admin.entra.device_code import _Session
 from admin.terminal.problems import Unreachable
 from tests.admin.console.conftest import COMMANDS, Manage
-from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview, serving
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, serving
 from tests.admin.said import assert_one_sentence
+from tests.doubles.console_answers import overview
+
+
+@pytest.fixture
+def closed() -> Iterator[str]:
+    """An address at which nothing listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_refused_connection(manage: Manage, command: list[str]):
+def test_refused_connection(manage: Manage, closed: str, command: list[str]):
     """If nothing listens, the sentence names the host and what to check."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-        said = manage(*command, "--url", f"http://127.0.0.1:{port}")
-
-    assert_one_sentence(said, 3, "PHOTOSYNC_URL", str(port))
+    host = closed.removeprefix("http://")
+    assert_one_sentence(manage(*command, "--url", closed), 3, "PHOTOSYNC_URL", host)
 
 
 def test_host_that_does_not_exist(manage: Manage):
@@ -60,35 +65,29 @@ def test_answer_that_takes_too_long(console: ConsoleDouble, timeout: float):
 
 
 @pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A proxy that is not there."""
+def unreachable_proxy(closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        proxy = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.setenv(name, proxy)
-        yield proxy
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, closed)
 
 
-@pytest.mark.usefixtures("nobody")
-def test_proxy_that_is_not_there(manage: Manage):
+@pytest.mark.usefixtures("unreachable_proxy")
+def test_unreachable_proxy(manage: Manage):
     """A proxy that does not answer is reported as such."""
-    said = manage("status", "--url", "https://photosync.invalid")
-
-    assert_one_sentence(said, 3, "proxy", "HTTPS_PROXY")
+    result = manage("status", "--url", "https://photosync.invalid")
+    assert_one_sentence(result, 3, "proxy", "HTTPS_PROXY")
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "nonsense"])
-def test_proxy_of_a_kind_that_is_not_spoken(manage, monkeypatch, scheme):
+def test_unsupported_proxy(manage, monkeypatch, scheme):
     """SOCKS proxies are not supported; the sentence names the variable."""
     monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:9")
 
     assert_one_sentence(manage("status", "--url", "https://photosync.invalid"), 2, "HTTPS_PROXY")
 
 
-@pytest.mark.usefixtures("nobody")
+@pytest.mark.usefixtures("unreachable_proxy")
 def test_no_proxy_for_this_machine(manage: Manage, secured: ConsoleDouble, trusted: Path):
     """This machine is reached directly, over https and over http: no proxy reads the key."""
     assert manage("status", "--url", secured.url, "--ca", str(trusted)).code == 0
@@ -137,17 +136,14 @@ def test_authority_file_without_certificates(manage, secured, tmp_path):
     """A --ca file without certificates is reported as such."""
     file = tmp_path / "notes.txt"
     file.write_text("not a certificate")
-
-    said = manage("status", "--url", secured.url, "--ca", str(file))
-
-    assert_one_sentence(said, 2, "--ca", "PEM")
+    result = manage("status", "--url", secured.url, "--ca", str(file))
+    assert_one_sentence(result, 2, "--ca", "PEM")
 
 
 def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
     """A wrong port is not reported as a certificate error."""
-    said = manage("status", "--url", console.url.replace("http:", "https:"))
-
-    assert_one_sentence(said, 3, "PHOTOSYNC_URL")
+    https = console.url.replace("http:", "https:")
+    assert_one_sentence(manage("status", "--url", https), 3, "PHOTOSYNC_URL")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +162,7 @@ def test_netrc_is_not_read(session, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_company_bundle_that_is_gone(manage, secured, tmp_path, monkeypatch, name):
+def test_missing_bundle(manage, secured, tmp_path, monkeypatch, name):
     """A variable that outlived its file is named; requests raises a bare OSError for it."""
     for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(each, raising=False)

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ANNE, NOON, ConsoleDouble
+from tests.admin.console.console_double import Asked, ConsoleDouble
+from tests.admin.said import assert_told
+from tests.doubles.console_answers import ANNE, order
 
 JO = {"via": "person", "name": "=jo@contoso.com", "id": "0b000000-0000-4000-8000-000000000001"}
-
-
-def order(**changes: Any) -> dict[str, Any]:
-    return {
-        "at": NOON,
-        "order": "replay",
-        "by": JO,
-        "userId": ANNE,
-        "userPrincipalName": "anne@contoso.com",
-        "options": "force",
-        "result": "synced",
-        "detail": "",
-        "endedAt": NOON,
-        "correlationId": "c-1",
-        **changes,
-    }
 
 
 @pytest.fixture
 def given(console: ConsoleDouble) -> None:
     """Two orders, on two pages."""
-    swept = order(order="sweep", by={"via": "key"}, userId="", userPrincipalName="", options="")
-    pages = {"": ([order()], "t1"), "t1": ([swept], "")}
+    swept = order(order="sweep", by={"via": "key"}, userId="", userPrincipalName="")
+    pages = {"": ([order(by=JO, options="force")], "t1"), "t1": ([swept], "")}
 
-    def page(asked: Any) -> tuple[int, Any]:
+    def page(asked: Asked) -> tuple[int, Any]:
         orders, token = pages[asked.query.get("token", "")]
         return 200, {"orders": orders, "token": token}
 
@@ -47,12 +31,12 @@ def given(console: ConsoleDouble) -> None:
 @pytest.mark.usefixtures("given")
 def test_history(manage: Manage):
     """Each order is a line: when, who, what, for whom, and the result."""
-    said = manage("history")
-    lines = [" ".join(line.split()) for line in said.out.splitlines()]
+    result = manage("history")
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
 
-    assert said.code == 0
-    assert lines[1] == "2026-05-04 12:00:00Z =jo@contoso.com replay force anne@contoso.com synced"
-    assert lines[2] == "2026-05-04 12:00:00Z key sweep synced"
+    assert result.code == 0
+    assert lines[1] == "2026-01-31 12:00:00Z =jo@contoso.com replay force anne@contoso.com synced"
+    assert lines[2] == "2026-01-31 12:00:00Z key sweep synced"
     assert lines[3] == "2 listed."
     assert [one["order"] for one in manage("history", "--json").document] == ["replay", "sweep"]
 
@@ -60,23 +44,22 @@ def test_history(manage: Manage):
 @pytest.mark.usefixtures("given")
 def test_history_as_csv(manage: Manage):
     """A name that a spreadsheet would run as a formula is escaped."""
-    said = manage("history", "--csv")
-    replayed, swept = csv.DictReader(io.StringIO(said.out))
+    replayed, swept = manage("history", "--csv").rows
 
     assert (replayed["via"], replayed["byName"]) == ("person", "'=jo@contoso.com")
     assert (replayed["byId"], replayed["userId"]) == (JO["id"], ANNE)
     assert (swept["via"], swept["byName"], swept["order"]) == ("key", "", "sweep")
 
 
-def test_of_whom_and_since(manage: Manage, console: ConsoleDouble):
+def test_for_one_user_and_since(manage: Manage, console: ConsoleDouble):
     """USER and --since narrow it; a date without a zone is UTC's."""
     console.routes["GET", "history"] = (200, {"orders": [], "token": ""})
-    said = manage("history", "anne@contoso.com", "--since", "2026-01-31")
+    result = manage("history", "anne@contoso.com", "--since", "2026-02-27")
 
-    assert (said.code, said.out) == (0, "No orders.\n")
+    assert (result.code, result.out) == (0, "No orders.\n")
     assert console.asked[-1].query == {
         "user": "anne@contoso.com",
-        "since": "2026-01-31T00:00:00+00:00",
+        "since": "2026-02-27T00:00:00+00:00",
     }
     manage("history", "--since", "7d")
     since = datetime.fromisoformat(console.asked[-1].query["since"])
@@ -84,17 +67,13 @@ def test_of_whom_and_since(manage: Manage, console: ConsoleDouble):
 
 
 @pytest.mark.parametrize("since", ["yesterday", "7", "2026-13-01", "9999999d"])
-def test_since_that_is_none(manage: Manage, console: ConsoleDouble, since: str):
+def test_invalid_since(manage: Manage, console: ConsoleDouble, since: str):
     """Anything else is refused without a request."""
-    said = manage("history", "--since", since)
-
-    assert (said.code, console.asked) == (2, [])
-    assert "7d" in said.err
+    assert_told(manage("history", "--since", since), 2, err="7d")
+    assert console.asked == []
 
 
 def test_damaged_lines(manage: Manage, console: ConsoleDouble):
     """If parts of the log are unreadable, the output says so."""
     console.routes["GET", "history"] = (200, {"orders": [order()], "token": "", "damaged": 2})
-    said = manage("history")
-
-    assert (said.code, "left out" in said.err) == (0, True)
+    assert_told(manage("history"), 0, err="left out")

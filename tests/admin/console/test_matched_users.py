@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ANNE, ConsoleDouble, person, queued, refusal
+from tests.admin.console.console_double import ConsoleDouble, queued, refusal
 from tests.admin.said import assert_one_sentence
+from tests.doubles.console_answers import ANNE, person
 
 NAMED = {"userId": ANNE, "userPrincipalName": "anne@contoso.com", "displayName": "Anne Other"}
-TOLD = "anne.o is Anne Other (anne@contoso.com).\n"
+NOTE = "anne.o is Anne Other (anne@contoso.com).\n"
 COMMANDS = [
     ["status", "anne.o"],
     ["check", "anne.o"],
@@ -21,7 +22,7 @@ COMMANDS = [
 ]
 
 
-def called(console: ConsoleDouble, name: str) -> None:
+def found_by(console: ConsoleDouble, name: str) -> None:
     """Let Anne be found by *name*."""
 
     def replayed(asked: Any) -> tuple[int, Any]:
@@ -36,21 +37,21 @@ def called(console: ConsoleDouble, name: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_whom_a_name_was_taken_for(manage: Manage, console: ConsoleDouble, command: list[str]):
+def test_match_is_named(manage: Manage, console: ConsoleDouble, command: list[str]):
     """It is one line on stderr, so that stdout stays one document."""
-    called(console, "anne.o")
+    found_by(console, "anne.o")
 
-    assert manage(*command).err == TOLD
-    said = manage(*command, "--json")
-    assert (said.code, said.err) == (0, TOLD)
-    assert said.document is not None
+    assert manage(*command).err == NOTE
+    result = manage(*command, "--json")
+    assert (result.code, result.err) == (0, NOTE)
+    assert result.document is not None
 
 
 @pytest.mark.parametrize("name", ["Anne@Contoso.com", ANNE.upper()])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_name_that_is_nobody_elses(manage, console, command, name):
+def test_unambiguous_name(manage, console, command, name):
     """A UPN or an object id needs no such line, in any letter case."""
-    called(console, name.replace("@", "%40"))
+    found_by(console, name.replace("@", "%40"))
 
     assert manage(*[name if each == "anne.o" else each for each in command]).err == ""
 
@@ -62,10 +63,10 @@ def test_several_of_that_name(manage: Manage, console: ConsoleDouble, command: l
     refused = (400, refusal("BadRequest", several))
     routes = [("GET", "users/anne.o"), ("POST", "users/anne.o/replay"), ("GET", "history")]
     console.routes |= dict.fromkeys([*routes, ("POST", "dismiss")], refused)
-    said = manage(*command)
+    result = manage(*command)
 
-    assert several in said.err
+    assert several in result.err
     if command[0] == "replay":
-        assert said.code == 1
+        assert result.code == 1
     else:
-        assert_one_sentence(said, 2)
+        assert_one_sentence(result, 2)

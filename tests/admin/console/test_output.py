@@ -13,17 +13,13 @@ import pytest
 from admin.acceptance.person import TerminalPerson
 from admin.terminal.output import Output, clean
 from tests import REPO
-from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, entry, overview, sweep
-
-
-class FakeTerminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from tests.admin.console.conftest import FakeTerminal, Manage
+from tests.admin.console.console_double import KEY, ConsoleDouble
+from tests.doubles.console_answers import entry, overview, sweep
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, FakeTerminal])
-def test_names_cannot_steer(stream: type[io.StringIO]):
+def test_names_are_not_obeyed(stream: type[io.StringIO]):
     """A name with escape sequences, markup or turned direction is shown and not obeyed."""
     out = stream()
     output = Output(out, as_json=False)
@@ -37,7 +33,7 @@ def test_names_cannot_steer(stream: type[io.StringIO]):
     assert "\x1b]0" not in out.getvalue()
 
 
-def test_clean_keeps_what_people_are_called():
+def test_clean_keeps_letters_of_every_script():
     """Letters of every script stay, joined as they are written."""
     for name in ("Jürgen O'Hara", "محمد\u200cعلی", "👩\u200d🔬", "李小龍"):
         assert clean(name) == name
@@ -48,8 +44,8 @@ def test_progress_without_a_terminal(as_json: bool, times: int):
     """Each new stage is a line, once; --json prints only the end."""
     out = io.StringIO()
     with Output(out, as_json=as_json).progress("Processing") as report:
-        for told in ("", "queued", "queued", "copying"):
-            report(0, 1, told)
+        for stage in ("", "queued", "queued", "copying"):
+            report(0, 1, stage)
 
     assert out.getvalue() == "queued\ncopying\n" * times
 
@@ -102,20 +98,17 @@ def test_line_ends_stay():
 def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
     """In a pipe there are no lines drawn and no colours."""
     console.routes["GET", "overview"] = (200, overview(counts={"failed": 1}, failures=[entry(1)]))
-    said = manage("status")
+    result = manage("status")
 
-    assert "\x1b" not in said.out
-    assert said.out.isascii()
+    assert "\x1b" not in result.out
+    assert result.out.isascii()
 
 
 def test_drawn_in_a_terminal(console: ConsoleDouble):
     """In a terminal there are tables in colour, and a bar while a sweep is followed."""
-    left = [sweep(id="old"), *[sweep(id="new", status="running", users=6)] * 6]
-
-    def follow(asked: Asked) -> tuple[int, object]:
-        return 200, overview(sweep=left.pop(0) if left else sweep(id="new"))
-
-    console.routes["GET", "overview"] = follow
+    runs = sweep(id="new", status="running", users=6)
+    stages = [sweep(id="old"), *[runs] * 6, sweep(id="new")]
+    console.answers("overview", *(overview(sweep=stage) for stage in stages))
     shown = in_terminal("--url", console.url, "--key", KEY, "sweep", "--wait")
 
     assert "Sweeping" in shown

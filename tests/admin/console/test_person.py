@@ -10,47 +10,36 @@ import pytest
 from admin.console.replay import replay
 from admin.terminal.shell import Shell
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ConsoleDouble, person
+from tests.admin.console.console_double import ConsoleDouble
 from tests.admin.said import assert_told
+from tests.doubles.console_answers import NOON, card, person, state
 
-PHOTO = "GET", "users/anne%40contoso.com"
+ANNE = "GET", "users/anne%40contoso.com"
 
 
 def test_one_user(manage: Manage):
     """Both sides, the difference, the stored state, and the history."""
-    assert_told(
-        manage("status", "anne@contoso.com"),
-        0,
-        "Both sides show",
-        "a_MThumb.jpg",
-        "63913492800",
-        "Anne Other",
-        "Copied.",
-    )
+    shown = ("They agree.", "a_MThumb.jpg", "63913492800", "Anne Other", "Copied.")
+    assert_told(manage("status", "anne@contoso.com"), 0, *shown)
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str):
     """If the sides differ, the app's sentence is shown, and the code is 1."""
-    told = "SharePoint shows another picture than Exchange."
-    console.routes[PHOTO] = (200, person(agree=False, difference=told))
-    assert_told(
-        manage(command, "anne@contoso.com"),
-        1,
-        told,
-        "To repair it: manage.py replay --wait anne@contoso.com",
-    )
+    sentence = "SharePoint shows another picture than Exchange."
+    repair = "To repair it: manage.py replay --wait anne@contoso.com"
+    console.routes[ANNE] = (200, person(agree=False, difference=sentence))
+    assert_told(manage(command, "anne@contoso.com"), 1, sentence, repair)
 
 
 @pytest.mark.parametrize("name", ["o'brien@contoso.com", "-anne@contoso.com", "--wait@contoso.com"])
-def test_name_that_means_something_in_a_command(manage: Manage, console: ConsoleDouble, name: str):
+def test_name_with_shell_characters(manage: Manage, console: ConsoleDouble, name: str):
     """An apostrophe in a name is no quotation mark in the command to copy, and a - no option."""
-    state = {**person()["state"], "userPrincipalName": name}
     user = {**person()["user"], "userPrincipalName": name}
-    console.routes[PHOTO] = (200, person(agree=False, user=user, state=state))
-    said = manage("check", "anne@contoso.com")
+    console.routes[ANNE] = (200, person(agree=False, user=user))
+    result = manage("check", "anne@contoso.com")
 
-    [line] = [line for line in said.out.splitlines() if line.startswith("To repair it: ")]
+    [line] = [line for line in result.out.splitlines() if line.startswith("To repair it: ")]
     order = line.removeprefix("To repair it: manage.py ")
     if Shell.here().powershell:
         assert order == f"replay --wait {Shell.here().user(name)}"
@@ -60,20 +49,20 @@ def test_name_that_means_something_in_a_command(manage: Manage, console: Console
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "options"),
     [
         ({"chosen": "https://cdn.contoso.com/anne.jpg"}, "--replace --wait anne@contoso.com"),
-        ({"state": {**person()["state"], "status": "no-photo"}}, ""),
+        ({"state": state(status="no-photo")}, ""),
     ],
     ids=["chosen", "no photo"],
 )
-def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, told: str):
+def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, options: str):
     """A chosen picture needs another command; without a photo none helps."""
-    console.routes[PHOTO] = (200, person(agree=False, difference="They differ.", **change))
-    said = manage("check", "anne@contoso.com")
+    console.routes[ANNE] = (200, person(agree=False, difference="They differ.", **change))
+    out = manage("check", "anne@contoso.com").out
 
-    assert ("To repair it" in said.out) is bool(told)
-    assert told in said.out
+    assert ("To repair it" in out) is bool(options)
+    assert options in out
 
 
 @pytest.mark.parametrize(
@@ -83,46 +72,44 @@ def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, 
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_left_alone_by_design(manage, console, command, reason, code):
     """Users out of scope by design are code 0, and the output says so."""
-    state = {**person()["state"], "status": "skipped", "reason": reason, "detail": "A guest."}
-    told = person(agree=False, difference="They differ.", state=state)
-    console.routes[PHOTO] = (200, told)
-    said = manage(command, "anne@contoso.com")
+    skipped = state(status="skipped", reason=reason, detail="A guest.")
+    answer = person(agree=False, difference="They differ.", state=skipped)
+    console.routes[ANNE] = (200, answer)
+    result = manage(command, "anne@contoso.com")
 
-    assert said.code == code
-    assert ("left alone by design: A guest. They differ." in said.out) is (code == 0)
+    assert result.code == code
+    assert ("left alone by design: A guest. They differ." in result.out) is (code == 0)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "shown"),
     [
         ({"damage": "The profile shows no picture."}, "found by an audit  The profile shows no"),
         (
-            {"status": "waiting", "nextAttemptAt": "2026-05-04T12:01:00Z"},
-            "waiting until 2026-05-04 12:01:00Z",
+            {"status": "waiting", "nextAttemptAt": "2026-01-31T12:01:00Z"},
+            "waiting until 2026-01-31 12:01:00Z",
         ),
     ],
     ids=["audit", "waiting"],
 )
-def test_stored_state(manage: Manage, console: ConsoleDouble, changes: Any, told: str):
+def test_stored_state(manage: Manage, console: ConsoleDouble, changes: Any, shown: str):
     """What an audit found, and until when the user waits."""
-    console.routes[PHOTO] = (200, person(state={**person()["state"], **changes}))
-
-    assert told in manage("status", "anne@contoso.com").out
+    console.routes[ANNE] = (200, person(state=state(**changes)))
+    assert_told(manage("status", "anne@contoso.com"), 0, shown)
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
-def test_user_of_whom_little_is_known(manage: Manage, console: ConsoleDouble, command: str):
+def test_user_without_any_data(manage: Manage, console: ConsoleDouble, command: str):
     """A user without state, profile or even account is shown, and differs if the app says so."""
     nobody = person(user=None, state=None, profile=None, history=[], agree=False, difference="")
-    console.routes[PHOTO] = (200, nobody)
+    console.routes[ANNE] = (200, nobody)
     assert_told(manage(command, "anne@contoso.com"), 1, "not in the tenant", "The sides differ.")
 
 
-def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDouble):
+def test_agreement_despite_a_failed_run(manage: Manage, console: ConsoleDouble):
     """`check` asks only whether the sides agree; `status` also whether the last run failed."""
-    error = {"code": "x", "message": "The photo cannot be read.", "at": "2026-05-04T12:00:00"}
-    state = {**person()["state"], "status": "failed", "lastError": error}
-    console.routes[PHOTO] = (200, person(state=state))
+    error = {"code": "x", "message": "The photo cannot be read.", "at": "2026-01-31T12:00:00"}
+    console.routes[ANNE] = (200, person(state=state(status="failed", lastError=error)))
 
     assert manage("check", "anne@contoso.com").code == 0
     assert_told(manage("status", "anne@contoso.com"), 1, "The photo cannot be read.")
@@ -137,7 +124,7 @@ def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDo
         ("50%41 jürgen@contoso.com", "50%2541%20j%C3%BCrgen%40contoso.com"),
     ],
 )
-def test_odd_names_arrive_whole(manage: Manage, console: ConsoleDouble, user: str, path: str):
+def test_unusual_names_are_encoded(manage: Manage, console: ConsoleDouble, user: str, path: str):
     """A name is one segment of the path, whatever its characters."""
     console.routes["GET", f"users/{path}"] = (200, person())
 
@@ -152,50 +139,31 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
         {"side": "exchange", "message": "Graph is down.", "retryAfter": None},
         {"side": "sharepoint", "message": "It asks for patience.", "retryAfter": 37.2},
     ]
-    told = {"difference": "Graph is down.", "profile": None, "user": user, "unasked": silent}
-    answer = person(agree=None, **told)
-    console.routes[PHOTO] = (200, answer)
+    unknown = {"agree": None, "difference": "Graph is down.", "profile": None}
+    console.routes[ANNE] = (200, person(**unknown, user=user, unasked=silent))
 
     for command in ("status", "check"):
-        said = manage(command, "anne@contoso.com")
-        assert said.code == 4
-        assert "anne@contoso.com: Graph is down." in said.out
-        assert "could not be read" in said.out
-        assert "could not be read: It asks for patience. Try again in 38 s." in said.out
-        assert "disabled" not in said.out
-    assert "2026-05-04 12:00:00Z" in manage("status", "anne@contoso.com").out
+        result = manage(command, "anne@contoso.com")
+        reason = "could not be read: It asks for patience. Try again in 38 s."
+        assert_told(result, 4, "anne@contoso.com: Graph is down.", reason)
+        assert "disabled" not in result.out
+    assert "2026-01-31 12:00:00Z" in manage("status", "anne@contoso.com").out
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
-def test_who_has_left(manage: Manage, console: ConsoleDouble, command: str):
+def test_leaver(manage: Manage, console: ConsoleDouble, command: str):
     """A leaver's remaining picture is by design: code 0, and the output says so."""
-    state = {
-        **person()["state"],
-        "status": "left",
-        "reason": "unknown-user",
-        "detail": "Unknown.",
-        "leftSince": "2026-01-31T12:00:00+00:00",
-    }
-    told = person(agree=False, difference="Still there.", state=state)
-    console.routes[PHOTO] = (200, told)
-    said = manage(command, "anne@contoso.com")
-
-    assert said.code == 0
-    assert "left alone by design: Unknown. Still there." in said.out
-
+    left = state(status="left", reason="unknown-user", detail="Unknown.", leftSince=NOON)
     twice = "Unknown: anne@contoso.com. Still there."
-    console.routes[PHOTO] = (200, person(agree=False, difference=twice, state=state))
-    assert f"left alone by design: {twice}" in manage(command, "anne@contoso.com").out
-    assert ("left since" in said.out) is (command == "status")
-
-
-def card(**changes: Any) -> dict[str, Any]:
-    told = {"sentence": "People see it.", "action": "", "label": "", "byDesign": False}
-    return {**told, "ticket": "Profile picture of Anne\nNow: People see it.", **changes}
+    for difference, shown in (("Still there.", "Unknown. Still there."), (twice, twice)):
+        console.routes[ANNE] = (200, person(agree=False, difference=difference, state=left))
+        result = manage(command, "anne@contoso.com")
+        assert_told(result, 0, f"left alone by design: {shown}")
+        assert ("left since" in result.out) is (command == "status")
 
 
 @pytest.mark.parametrize(
-    ("action", "told"),
+    ("action", "order"),
     [
         ("", ""),
         ("replay", "To repair it: manage.py replay --wait anne@contoso.com"),
@@ -203,29 +171,27 @@ def card(**changes: Any) -> dict[str, Any]:
         ("removals", "manage.py sweep --release-removals"),
     ],
 )
-def test_the_card(manage: Manage, console: ConsoleDouble, action: str, told: str):
-    """The app's sentence comes first, and the one command that moves matters on, if any."""
-    console.routes[PHOTO] = (200, person(agree=False, card=card(action=action)))
-    said = manage("status", "anne@contoso.com")
+def test_the_card(manage: Manage, console: ConsoleDouble, action: str, order: str):
+    """The app's sentence comes first, then the one command that helps, if any."""
+    console.routes[ANNE] = (200, person(agree=False, card=card(action=action)))
+    out = manage("status", "anne@contoso.com").out
 
-    assert said.out.startswith("People see it.")
-    assert (told in said.out, "manage.py" in said.out) == (True, bool(told))
+    assert out.startswith(card()["seen"])
+    assert (order in out, "manage.py" in out) == (True, bool(order))
 
 
-def test_by_design_is_the_apps_to_say(manage: Manage, console: ConsoleDouble):
+def test_app_decides_what_is_by_design(manage: Manage, console: ConsoleDouble):
     """The app decides whether anything must be done, whatever the reason."""
     for by_design, code in ((True, 0), (False, 1)):
-        console.routes[PHOTO] = (200, person(agree=False, card=card(byDesign=by_design)))
+        console.routes[ANNE] = (200, person(agree=False, card=card(byDesign=by_design)))
         assert manage("check", "anne@contoso.com").code == code
 
 
 def test_a_ticket(manage: Manage, console: ConsoleDouble):
     """--ticket prints only that text; without a user, or a text, it is an error."""
-    console.routes[PHOTO] = (200, person(card=card()))
+    console.answers(ANNE[1], person(card=card()), person())
     ticket = manage("status", "anne@contoso.com", "--ticket")
-    assert ticket.out.splitlines() == ["Profile picture of Anne", "Now: People see it."]
+    assert ticket.out.splitlines() == card()["ticket"].splitlines()
 
     assert "name one" in manage("status", "--ticket").err
-    console.routes[PHOTO] = (200, person())
-    older = manage("status", "anne@contoso.com", "--ticket")
-    assert (older.code, "too old" in older.err) == (4, True)
+    assert_told(manage("status", "anne@contoso.com", "--ticket"), 4, err="too old")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import REPO
-from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble
+from tests.doubles.console_answers import overview
 
 pytestmark = pytest.mark.server
 
@@ -44,13 +45,15 @@ def test_ctrl_c(console: ConsoleDouble):
     assert err.strip() == "Stopped. Messages that are already queued stay queued."
 
 
-def test_program_that_is_not_installed(tmp_path: Path):
+def started(setup: str) -> subprocess.CompletedProcess[str]:
+    """manage.py in an interpreter that has run *setup*."""
+    program = f"import sys; sys.path.insert(0, '.'); {setup}\nimport manage; sys.exit(manage.run())"
+    return subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+
+
+def test_program_that_is_not_installed():
     """Without the packages, the sentence says how to get them."""
-    program = (
-        "import sys; sys.modules['click'] = None; sys.path.insert(0, '.')\n"
-        "import manage; sys.exit(manage.run())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+    done = started("sys.modules['click'] = None")
 
     assert done.returncode == 2
     assert "requirements-manage.txt" in done.stderr
@@ -64,7 +67,7 @@ def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_reader_that_goes_away(console: ConsoleDouble):
+def test_closed_pager(console: ConsoleDouble):
     """A pager that is closed is no error."""
     assert shell("MANAGE status | true", console).stderr == ""
 
@@ -79,7 +82,7 @@ def test_full_disk(console: ConsoleDouble):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
-def test_no_output_at_all(console: ConsoleDouble):
+def test_closed_output(console: ConsoleDouble):
     """Without stdout and stderr the exit code is still right."""
     done = shell("MANAGE status >&- 2>&-", console)
 
@@ -91,10 +94,6 @@ def test_ctrl_c_while_it_loads(tmp_path: Path):
     (tmp_path / "admin").mkdir()
     (tmp_path / "admin" / "__init__.py").touch()
     (tmp_path / "admin" / "program.py").write_text("raise KeyboardInterrupt\n", "utf-8")
-    program = (
-        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(REPO)!r}]\n"
-        "import manage; sys.exit(manage.run())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = started(f"sys.path.insert(0, {str(tmp_path)!r})")
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

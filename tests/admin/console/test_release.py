@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import NOON, Asked, ConsoleDouble, entry, overview
+from tests.admin.console.console_double import ConsoleDouble
+from tests.admin.said import assert_told
+from tests.doubles.console_answers import NOON, entry, overview, users
 
 GONE = {"brake": {"engaged": True, "gone": 21, "left": 0, "managed": 90, "detail": "Too many."}}
 LEFT = {"brake": {"engaged": True, "gone": 0, "left": 22, "managed": 90, "detail": "Too many."}}
@@ -22,25 +24,16 @@ Holds = Callable[[dict[str, Any]], None]
 @pytest.fixture
 def holds(console: ConsoleDouble) -> Holds:
     """Let the app hold this back, with an endless list of people."""
-    people = [
-        entry(number, missingSince=NOON, leftSince=NOON, damage="S is gone.")
-        for number in range(30)
-    ]
-
-    def page(asked: Asked) -> tuple[int, Any]:
-        return 200, {"users": people, "token": f"{len(console.asked)}", "complete": False}
+    why = {"missingSince": NOON, "leftSince": NOON, "damage": "S is gone."}
+    people = [entry(number, **why) for number in range(30)]
 
     def hold(brake: dict[str, Any]) -> None:
         console.routes["GET", "overview"] = (200, overview(**brake))
-        console.routes["GET", "users"] = page
+        console.routes["GET", "users"] = (200, users(*people, token="more"))
         console.routes["POST", "sweep"] = (200, {"released": 21})
         console.routes["POST", "audit"] = (202, {"released": 34})
 
     return hold
-
-
-def orders(console: ConsoleDouble) -> list[Any]:
-    return [each.body for each in console.asked if each.method == "POST"]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +43,7 @@ def orders(console: ConsoleDouble) -> list[Any]:
             REMOVALS,
             GONE,
             {"gone": "true"},
-            [
-                "21 people will lose their pictures",
-                "gone since",
-                "and 1 more: manage.py users --gone",
-            ],
+            ["21 people will lose their pictures", "gone since", "1 more: manage.py users --gone"],
         ),
         (
             REMOVALS,
@@ -74,16 +63,14 @@ def orders(console: ConsoleDouble) -> list[Any]:
 def test_named_before_it_is_released(manage, console, holds, command, brake, listed, words):
     """The number and the first twenty names are shown, from one page; then one order is sent."""
     holds(brake)
-    said = manage(*command, "--yes")
+    result = manage(*command, "--yes")
 
-    assert said.code == 0
-    assert [word for word in words if word not in said.out] == []
-    assert "person19@contoso.com  Person 19" in said.out
-    assert "person20@" not in said.out
-    assert said.out.rstrip().endswith("released.")
-    (asked,) = (each for each in console.asked if each.path.endswith("/users"))
-    assert listed.items() <= asked.query.items()
-    assert orders(console) in ORDERS
+    assert_told(result, 0, *words, "person19@contoso.com  Person 19")
+    assert "person20@" not in result.out
+    assert result.out.rstrip().endswith("released.")
+    [_, asked] = console.queries
+    assert listed.items() <= asked.items()
+    assert console.orders in ORDERS
 
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
@@ -92,20 +79,20 @@ def test_only_a_yes_releases(manage, console, holds, answers, command, brake, ty
     """Any other answer changes nothing, and the output says so."""
     holds(brake)
     answers(typed)
-    said = manage(*command)
+    result = manage(*command)
 
-    assert said.code == code
-    assert ("Nothing was changed." in said.out) is (code == 1)
-    assert len(orders(console)) == (code == 0)
+    assert result.code == code
+    assert ("Nothing was changed." in result.out) is (code == 1)
+    assert len(console.orders) == (code == 0)
 
 
 @pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
-def test_nobody_to_ask(manage, console, holds, command, brake):
+def test_without_a_terminal(manage, console, holds, command, brake):
     """Without a terminal --yes is required; with --json only the answer is printed."""
     holds(brake)
     assert manage(*command).code == manage(*command, "--json").code == 2
     assert "give --yes" in manage(*command, "--json").err
-    assert orders(console) == []
+    assert console.orders == []
 
     assert manage(*command, "--json", "--yes").document["released"] > 0
 
@@ -113,18 +100,18 @@ def test_nobody_to_ask(manage, console, holds, command, brake):
 @pytest.mark.parametrize("command", [REMOVALS, REPAIRS])
 def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any):
     """If nothing is held back it says so, does not ask, and sends no order."""
-    said = manage(*command)
+    result = manage(*command)
 
-    assert (said.code, said.err, orders(console)) == (0, "", [])
-    assert "back." in said.out
+    assert_told(result, 0, "back.", err="")
+    assert console.orders == []
     assert manage(*command, "--json").document == {"released": 0}
 
 
-def test_app_that_tells_of_no_repairs(manage: Manage, console: ConsoleDouble):
+def test_app_without_a_brake_of_repairs(manage: Manage, console: ConsoleDouble):
     """An older app does not report held-back repairs, so that is an error."""
-    told = overview()
-    del told["repairBrake"]
-    console.routes["GET", "overview"] = (200, told)
+    older = overview()
+    del older["repairBrake"]
+    console.routes["GET", "overview"] = (200, older)
 
     assert manage(*REPAIRS, "--yes").code == 4
-    assert orders(console) == []
+    assert console.orders == []

@@ -12,8 +12,9 @@ import pytest
 from admin.console import user_list
 from admin.terminal.problems import Unusable
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ANNE, ConsoleDouble, ended, entry, queued, refusal
+from tests.admin.console.console_double import ConsoleDouble, ended, queued, refusal
 from tests.admin.said import assert_told
+from tests.doubles.console_answers import ANNE, entry, users
 
 
 @pytest.fixture
@@ -32,51 +33,48 @@ def replayed(console: ConsoleDouble) -> list[str]:
 def test_one_user(manage: Manage, console: ConsoleDouble):
     """A replay is one POST with the key in the header; force is off unless asked for."""
     assert_told(manage("replay", "anne@contoso.com"), 0, "1 queued.", err="")
-    assert console.asked[-1].body == {"force": False}
     assert console.asked[-1].query == {}
     manage("replay", "--force", "anne@contoso.com")
-    assert console.asked[-1].body == {"force": True}
+    assert console.orders == [{"force": False}, {"force": True}]
 
 
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
     """--replace works only for named users, never with --failed."""
     console.routes["POST", f"users/{ANNE}/replay"] = queued
-    assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
-    assert console.asked[-1].body == {"force": False, "replace": True}
+    assert_told(manage("replay", "--replace", "--failed"), 2, err="does not go with --failed")
+    assert console.asked == []
 
-    console.asked.clear()
-    said = manage("replay", "--replace", "--failed")
-    assert (said.code, console.asked) == (2, [])
-    assert "does not go with --failed" in said.err
+    assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
+    assert console.orders == [{"force": False, "replace": True}]
 
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
-def test_question_before_a_chosen_picture_goes(manage, console, answers, typed, code):
+def test_question_before_a_chosen_picture_is_replaced(manage, console, answers, typed, code):
     """The users are listed, and only "yes" replays them, by object id, as names may change."""
     console.routes["GET", "users/anne"] = console.routes["GET", "users/anne%40contoso.com"]
     console.routes["POST", f"users/{ANNE}/replay"] = queued
     if typed:
         answers(typed)
-    said = manage("replay", "--replace", "anne", "nobody@contoso.com")
+    result = manage("replay", "--replace", "anne", "nobody@contoso.com")
 
-    assert "anne@contoso.com" in said.out
-    assert "these 2 people" in said.out
+    assert "anne@contoso.com" in result.out
+    assert "these 2 people" in result.out
     # Nobody can be queued, which is code 1, too.
-    assert said.code == (code or 1)
-    assert ("Nothing was changed." in said.out, "give --yes" in said.err) == (code == 1, code == 2)
+    assert result.code == (code or 1)
+    assert ("Nothing was changed." in result.out) is (code == 1)
+    assert ("give --yes" in result.err) is (code == 2)
     ordered = [f"/api/console/users/{each}/replay" for each in (ANNE, "nobody%40contoso.com")]
     assert console.paths("POST") == (ordered if code == 0 else [])
 
 
 def test_an_unknown_user_does_not_stop_the_others(manage: Manage, everybody: ConsoleDouble):
     """The others are queued; the unknown one is reported at the end."""
-    said = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
+    result = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
 
-    assert_told(
-        said, 1, "2 queued, 1 not queued.", err="1 of 3 users had a problem. The first is nob"
-    )
+    problem = "1 of 3 users had a problem. The first is nob"
+    assert_told(result, 1, "2 queued, 1 not queued.", err=problem)
     assert replayed(everybody) == ["person1", "nobody", "person2"]
-    assert said.err.count("\n") == 1
+    assert result.err.count("\n") == 1
 
 
 def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: ConsoleDouble):
@@ -94,29 +92,29 @@ def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: Console
 
 def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
     """With --json each user has its result; the sentence is on stderr."""
-    said = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
-    first, second = said.document["users"]
+    result = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
+    first, second = result.document["users"]
 
     assert first["queued"]
     assert not second["queued"]
     assert "Nobody in the tenant" in second["error"]
-    assert "nobody@contoso.com" in said.err
+    assert "nobody@contoso.com" in result.err
 
 
 def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
     """Users of the command line, a file and --failed together, each once."""
-    everybody.routes["GET", "users"] = (200, {"users": [entry(2), entry(3)], "token": ""})
+    everybody.routes["GET", "users"] = (200, users(entry(2), entry(3)))
     file = tmp_path / "users.txt"
     file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
-    said = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
+    result = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
 
-    assert said.code == 0
+    assert result.code == 0
     assert replayed(everybody) == ["person1", "person2", entry(3)["userId"]]
 
 
 def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
     """A failed user is found by id, even if the name has changed."""
-    everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
+    everybody.routes["GET", "users"] = (200, users(entry(2)))
     del everybody.routes["POST", "users/person2%40contoso.com/replay"]
     assert_told(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
 
@@ -161,7 +159,7 @@ def test_list_as_programs_write_it(encode: Callable[[str], bytes]):
     assert found == ["jürgen@contoso.com", "ann_x.com#EXT#@contoso.com"]
 
 
-def test_list_that_is_no_text():
+def test_list_that_is_not_text():
     """Something else than a text file is refused in a sentence."""
     with pytest.raises(Unusable, match="UTF-8"):
         user_list.read(io.BytesIO(b"PK\x03\x04\xff\xfe"))

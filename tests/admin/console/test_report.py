@@ -6,9 +6,9 @@ import base64
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,8 +18,10 @@ from admin.console.console import Console
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Busy, NotFound, Unreachable, Unsound
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import Asked, ConsoleDouble, entry, overview, refusal
-from tests.admin.said import assert_told
+from tests.admin.console.console_double import Asked, ConsoleDouble, refusal
+from tests.admin.said import Said, assert_one_sentence, assert_told
+from tests.doubles.console_answers import entry, overview, users
+from tests.doubles.web import Clock
 
 JPEG = b"\xff\xd8\xff\xe0"
 HOSTILE = '<img src=x onerror="alert(1)">\u202e'
@@ -33,6 +35,21 @@ def embedded(picture: bytes) -> str:
     return f'src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}"'
 
 
+Report = Callable[..., tuple[Said, str]]
+
+
+@pytest.fixture
+def report(manage: Manage, tmp_path: Path) -> Report:
+    """Write a report; the result of the command, and the page."""
+
+    def write(*options: str) -> tuple[Said, str]:
+        file = tmp_path / "report.html"
+        result = manage("users", "--would-change", "--html", str(file), *options)
+        return result, file.read_text("utf-8")
+
+    return write
+
+
 @pytest.fixture
 def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
     """After a dry run: one gets a first photo, one another, one loses the picture."""
@@ -43,7 +60,7 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
     ]
     counts = {"skipped": 3, "failed": 2}
     console.routes["GET", "overview"] = (200, overview(dryRun=True, counts=counts))
-    console.routes["GET", "users"] = (200, {"users": people, "token": ""})
+    console.routes["GET", "users"] = (200, users(*people))
     for person in people:
         for side in ("exchange", "sharepoint"):
             at = f"users/{person['userId']}/photo/{side}"
@@ -53,14 +70,11 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
     return console
 
 
-def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+def test_before_and_after(report: Report, rehearsed: ConsoleDouble):
     """Every user is in it by name, with both pictures and the reason."""
-    file = tmp_path / "report.html"
-    said = manage("users", "--would-change", "--html", str(file))
-    page = file.read_text("utf-8")
+    result, page = report()
 
-    assert (said.code, said.err) == (0, "")
-    assert "3 people, all with pictures" in said.out
+    assert_told(result, 0, "3 people, all with pictures", err="")
     assert rehearsed.asked[0].query["wouldChange"] == "true"
     anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
     for sentence in (
@@ -80,11 +94,10 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
     assert {each.query.get("small") for each in rehearsed.asked if "photo" in each.path} == {"true"}
 
 
-def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+@pytest.mark.usefixtures("rehearsed")
+def test_page_runs_and_loads_nothing(report: Report, tmp_path: Path):
     """Names are escaped, the page has no script, loads nothing, and only its owner can read it."""
-    file = tmp_path / "report.html"
-    manage("users", "--would-change", "--html", str(file))
-    page = file.read_text("utf-8")
+    _, page = report()
 
     assert "&lt;img src=x onerror=" in page
     assert "\u202e" not in page
@@ -94,54 +107,44 @@ def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, t
     assert addresses
     assert all(each.startswith("data:image/jpeg;base64,") for each in addresses)
     if sys.platform != "win32":  # Whoever may read the folder may read the file there.
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "report.html").stat().st_mode) == 0o600
 
 
-def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+@pytest.mark.usefixtures("rehearsed")
+def test_csv_beside_it(report: Report):
     """With both, stdout has only CSV."""
-    file = tmp_path / "report.html"
-    said = manage("users", "--would-change", "--csv", "--html", str(file))
+    result, _ = report("--csv")
 
-    assert said.code == 0
-    assert len(said.out.splitlines()) == 4
-    assert said.out.splitlines()[1].endswith(",copy")
-    assert "report.html" in said.err
+    assert_told(result, 0, err="report.html")
+    assert [row["wouldChange"] for row in result.rows] == ["copy", "copy", "removal"]
 
 
-def test_nobody_would_change(manage: Manage, tmp_path: Path):
+def test_nobody_would_change(report: Report):
     """The page says so, with code 1 as for any empty list."""
-    file = tmp_path / "report.html"
-    said = manage("users", "--would-change", "--html", str(file))
+    result, page = report()
 
-    assert said.code == 1
-    page = file.read_text("utf-8")
-    assert "Nobody’s picture would change." in page
+    assert result.code == 1
+    assert "No picture would change." in page
     assert "DRY_RUN is off: the next runs make these changes." in page
 
 
-def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+def test_picture_that_cannot_be_fetched(report: Report, rehearsed: ConsoleDouble):
     """It is reported in its place and by code 4; all others are there."""
     at = f"users/{entry(2)['userId']}/photo"
     rehearsed.routes["GET", f"{at}/exchange"] = (502, refusal("refused", "Exchange is odd."))
     rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
-    file = tmp_path / "report.html"
-    said = manage("users", "--would-change", "--html", str(file))
-    page = file.read_text("utf-8")
+    result, page = report()
 
-    assert said.code == 4
-    assert "1 could not be fetched" in said.out
+    assert_told(result, 4, "1 could not be fetched")
     assert "Exchange is odd." in page
     assert "did not send a JPEG" in page
     assert page.count("data:image/jpeg") == 2
 
 
-def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
+def test_app_that_is_too_old(manage: Manage, console: ConsoleDouble):
     """An older app lists all users; that is not taken for users who would change."""
-    console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
-    said = manage("users", "--would-change")
-
-    assert (said.code, said.out) == (4, "")
-    assert "too old" in said.err
+    console.routes["GET", "users"] = (200, users(entry(1)))
+    assert_one_sentence(manage("users", "--would-change"), 4, "too old")
 
 
 @pytest.mark.parametrize(
@@ -149,9 +152,9 @@ def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
 )
 def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[str]):
     """A report of something else, or an unwritable file, is refused before any picture."""
-    said = manage("users", *arguments)
+    result = manage("users", *arguments)
 
-    assert said.code == 2
+    assert result.code == 2
     assert not [path for path in rehearsed.paths("GET") if "photo" in path]
 
 
@@ -160,8 +163,8 @@ class Studio:
 
     def __init__(self, *answers: bytes | Exception) -> None:
         self.answers: Iterator[bytes | Exception] = iter(answers)
-        self.now = 0.0
-        self.sentence: list[str] = []
+        self.clock = Clock()
+        self.sentences: list[str] = []
         self.asked = 0
 
     def photo(self, user: str, side: str) -> bytes:
@@ -171,34 +174,29 @@ class Studio:
             raise answer
         return answer
 
-    def pause(self, seconds: float) -> None:
-        self.now += seconds
-
     def changes(self, people: int, *, seconds: float = 3600.0) -> list[before_after.Change]:
-        app: Any = self
-        console: Console = app
         fetcher = PictureFetcher(
-            console,
+            cast("Console", self),
             seconds=seconds,
-            say=self.sentence.append,
-            clock=lambda: self.now,
-            pause=self.pause,
+            say=self.sentences.append,
+            clock=self.clock.ticks,
+            pause=self.clock.sleep,
         )
         everybody = [Fields(would(number, "copy")) for number in range(people)]
         return fetcher.changes(everybody, lambda done, of, sentence="": None)
 
 
-def test_patience():
+def test_retry_after():
     """It waits as long as the app asks, says so, and gets the picture."""
     studio = Studio(Busy("The profile budget is spent.", 180.0), Busy("Starting."))
     [change] = studio.changes(1)
 
     assert change.before == before_after.Picture(JPEG)
-    assert studio.now == 185.0
-    assert studio.sentence[0] == "The profile budget is spent. Retrying in 180 s."
+    assert studio.clock.ticks() == 185.0
+    assert studio.sentences[0] == "The profile budget is spent. Retrying in 180 s."
 
 
-def test_patience_ends():
+def test_limits_of_retries():
     """Not for ever, and not beyond the timeout: the rest get no pictures."""
     studio = Studio(*[Busy("Busy.")] * 100)
     [change] = studio.changes(1)
@@ -209,29 +207,19 @@ def test_patience_ends():
     assert first.is_known
     assert not second.is_known
     assert third.before
-    assert late.now == 20.0
+    assert late.clock.ticks() == 20.0
 
     over = Studio(Busy("Busy.", 20.0), Busy("Busy.", 10.0))
     assert [each.before is None for each in over.changes(2, seconds=30.0)] == [False, True]
 
 
-def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
-    """Beyond a limit people are only listed, without requests."""
-    monkeypatch.setattr(before_after, "MOST_PEOPLE", 2)
-    studio = Studio()
-    changes = studio.changes(3)
-
-    assert [each.before is None for each in changes] == [False, False, True]
-    assert studio.asked == 4
-
-
-def test_app_that_is_gone():
+def test_unreachable_app():
     """An unreachable app is an error at once."""
     with pytest.raises(Unreachable):
         Studio(Unreachable("No connection.")).changes(2)
 
 
-def test_app_that_is_lost_on_the_way():
+def test_app_that_becomes_unreachable():
     """One timeout costs one picture; after repeated ones the remaining pictures are left out."""
     gone = Unreachable("No connection.")
     studio = Studio(JPEG, gone, JPEG, JPEG, gone, gone, gone)
@@ -239,10 +227,10 @@ def test_app_that_is_lost_on_the_way():
 
     assert [each.before is None for each in changes] == [*[False] * 4, *[True] * 5]
     assert [each.is_known for each in changes[:4]] == [False, True, False, False]
-    assert studio.sentence == ["No connection. The remaining pictures are left out."]
+    assert studio.sentences == ["No connection. The remaining pictures are left out."]
 
 
-def test_none_is_no_trouble():
+def test_no_picture_is_no_error():
     """No picture is an answer, and so is an error about one; they are not the same."""
     [change] = Studio(NotFound("None."), Unsound("Odd.")).changes(1)
 
@@ -252,19 +240,20 @@ def test_none_is_no_trouble():
     )
 
 
-def test_more_than_pictures_are_named(manage, rehearsed, tmp_path, monkeypatch):
-    """The page says how many people have pictures, and lists all others."""
+def test_limit_of_pictures(report: Report, rehearsed: ConsoleDouble, monkeypatch):
+    """Beyond a limit people are only listed, without requests; the page says how many."""
     monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
-    file = tmp_path / "report.html"
-    said = manage("users", "--would-change", "--html", str(file))
-    page = file.read_text("utf-8")
+    result, page = report()
 
-    assert "3 people, 1 with pictures" in said.out
+    asked = [path for path in rehearsed.paths("GET") if "/photo/" in path]
+    assert len({path.split("/")[4] for path in asked}) == 1
+
+    assert "3 people, 1 with pictures" in result.out
     assert "2 more, without pictures" in page
     assert "Zoe" in page
 
 
-def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+def test_when_to_ask_again(report: Report, rehearsed: ConsoleDouble):
     """The command obeys the app's Retry-After."""
     at = ("GET", f"users/{entry(2)['userId']}/photo/exchange")
     busy, picture = refusal("throttled", "The budget is spent."), rehearsed.routes[at]
@@ -275,8 +264,5 @@ def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: P
 
     rehearsed.headers["Retry-After"] = "0"
     rehearsed.routes[at] = once
-    assert_told(
-        manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9"),
-        0,
-        err="The budget is spent. Retrying in",
-    )
+    result, _ = report("--timeout", "9")
+    assert_told(result, 0, err="The budget is spent. Retrying in")

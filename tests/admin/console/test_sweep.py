@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,32 +10,24 @@ import pytest
 from admin.terminal.problems import Late, Unreachable
 from admin.terminal.waiting import wait_until
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ConsoleDouble, overview, sweep
+from tests.admin.console.console_double import ConsoleDouble
+from tests.admin.said import assert_one_sentence, assert_told
+from tests.doubles.console_answers import overview, sweep
+from tests.doubles.web import Clock
 
-OLD, NEW = "20260504T110000-0", "20260504T120000-1"
+OLD, NEW = "20260131T110000-0", "20260131T120000-1"
 
 
 @pytest.fixture
-def shows(console: ConsoleDouble):
+def shows(console: ConsoleDouble) -> Callable[..., None]:
     """Let the overview show these sweeps one after the other, the last one for good."""
-
-    def follow(*sweeps: dict[str, Any] | None) -> None:
-        left = list(sweeps)
-        console.routes["GET", "overview"] = lambda asked: (
-            200,
-            overview(sweep=left.pop(0) if len(left) > 1 else left[0]),
-        )
-
-    return follow
+    return lambda *sweeps: console.answers("overview", *(overview(sweep=each) for each in sweeps))
 
 
 def test_start(manage: Manage, console: ConsoleDouble):
     """A sweep is queued by one POST with an empty document."""
-    said = manage("sweep")
-
-    assert said.code == 0
-    assert "queued" in said.out
-    assert console.asked[-1].body == {}
+    assert_told(manage("sweep"), 0, "queued")
+    assert console.orders == [{}]
 
 
 @pytest.mark.parametrize("before", [None, sweep(id=OLD)], ids=["first ever", "after another"])
@@ -42,11 +35,10 @@ def test_wait_for_the_new_one(manage: Manage, shows: Any, before: dict[str, Any]
     """The old sweep's end is not taken for the new one's."""
     running = sweep(id=NEW, status="running", users=5)
     shows(before, before, running, running, sweep(id=NEW, users=12))
-    said = manage("sweep", "--wait", "--json")
+    result = manage("sweep", "--wait", "--json")
 
-    assert said.code == 0
-    assert said.document["id"] == NEW
-    assert said.document["status"] == "finished"
+    end = result.document
+    assert (result.code, end["id"], end["status"]) == (0, NEW, "finished")
 
 
 def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
@@ -65,38 +57,27 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
         ({"forgetting": "braked", "left": 21}, "21, held back by the brake"),
     ],
 )
-def test_wait_for_an_end_that_is_none(manage: Manage, shows: Any, end: dict[str, Any], shown: str):
-    """A sweep that failed or is braked is code 1, and the reason is shown."""
+def test_sweep_that_failed_or_is_braked(manage, shows, end: dict[str, Any], shown: str):
+    """It is code 1, and the reason is shown."""
     shows(None, sweep(**end))
-    said = manage("sweep", "--wait")
-
-    assert said.code == 1
-    assert shown in said.out
+    assert_told(manage("sweep", "--wait"), 1, shown)
 
 
 @pytest.mark.parametrize("last", [sweep(), sweep(id=NEW + "0", status="running")])
 def test_wait_is_limited(manage: Manage, shows: Any, last: dict[str, Any]):
     """A sweep that does not begin, or does not end, is code 5 with a sentence."""
     shows(sweep(), last)
-    said = manage("sweep", "--wait", "--timeout", "1")
-
-    assert (said.code, said.out) == (5, "")
-    assert "manage.py status" in said.err
+    assert_one_sentence(manage("sweep", "--wait", "--timeout", "1"), 5, "manage.py status")
 
 
-class Time:
-    """A clock that runs only while somebody waits."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
+def waited(poll: Callable[[], str | None], *, seconds: float, clock: Clock) -> str:
+    """Wait until *poll* has a result; only waiting moves *clock*."""
+    return wait_until(poll, seconds=seconds, late="too long", clock=clock.ticks, pause=clock.sleep)
 
 
-def test_short_outage_is_borne():
+def test_short_outage():
     """An app that restarts while it is waited for is asked again; one that stays away is not."""
-    time, misses = Time(), [Unreachable("gone")] * 7
+    misses = [Unreachable("gone")] * 7
 
     def look() -> str | None:
         if misses:
@@ -106,20 +87,16 @@ def test_short_outage_is_borne():
     def never() -> str | None:
         raise Unreachable("gone")
 
-    assert wait_until(look, seconds=60, late="", clock=lambda: time.now, pause=time.wait) == "done"
+    assert waited(look, seconds=60, clock=Clock()) == "done"
     with pytest.raises(Unreachable):
-        wait_until(never, seconds=60, late="", clock=lambda: time.now, pause=time.wait)
+        waited(never, seconds=60, clock=Clock())
 
 
-def test_looks_become_rarer():
-    """An hour's wait is some hundred looks, not thousands, and ends on time."""
-    time, looks = Time(), []
-
-    def look() -> str | None:
-        looks.append(time.now)
-        return None
-
+def test_polls_become_rarer():
+    """An hour's wait is some hundred polls, not thousands, and ends on time."""
+    clock, polls = Clock(), []
     with pytest.raises(Late, match="too long"):
-        wait_until(look, seconds=3600, late="too long", clock=lambda: time.now, pause=time.wait)
-    assert len(looks) < 800
-    assert time.now == 3600
+        waited(lambda: polls.append(clock.now), seconds=3600, clock=clock)
+
+    assert len(polls) < 800
+    assert clock.ticks() == 3600

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import NOON, ConsoleDouble, overview, refusal, uninstall
+from tests.admin.console.console_double import ConsoleDouble, refusal
 from tests.admin.said import assert_one_sentence, assert_told
+from tests.doubles.console_answers import NOON, overview, uninstall
 
-LATER = "2026-05-04T12:30:00+00:00"
+LATER = "2026-01-31T12:30:00+00:00"
 DONE = uninstall(status="done", left=0, finishedAt=NOON)
+EMPTY: dict[str, Any] = {"subscription": None, "counts": {}}
 ANNE_LEFT = {"userId": "a", "userPrincipalName": "anne@contoso.com", "detail": "No right."}
 
 
 @pytest.fixture
-def shows(console: ConsoleDouble):
+def shows(console: ConsoleDouble) -> Callable[..., None]:
     """Let the overview show these uninstalls one after the other, the last one for good."""
 
     def follow(*uninstalls: dict[str, Any] | None, **changes: Any) -> None:
-        left = list(uninstalls)
-        console.routes["GET", "overview"] = lambda asked: (
-            200,
-            overview(uninstall=left.pop(0) if len(left) > 1 else left[0], **changes),
-        )
+        seen = [overview(uninstall=each, **changes) for each in uninstalls]
+        console.answers("overview", *seen)
 
     return follow
-
-
-def orders(console: ConsoleDouble) -> list[Any]:
-    return [each.body for each in console.asked if each.method == "POST"]
 
 
 @pytest.mark.parametrize(
@@ -38,21 +34,17 @@ def orders(console: ConsoleDouble) -> list[Any]:
 )
 def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
     """The plan says what is deleted and what stays, and no order is sent."""
-    said = manage("uninstall", "--dry-run", *options)
-
-    assert said.code == 0
-    for told in (f"about 8 that PhotoSync wrote {word}", "of 10 users is deleted", "live until"):
-        assert told in said.out
-    assert "a person chose" in said.out
-    assert orders(console) == []
+    plan = (f"about 8 that PhotoSync wrote {word}", "of 10 users is deleted", "live until")
+    assert_told(manage("uninstall", "--dry-run", *options), 0, *plan, "a person chose")
+    assert console.orders == []
 
 
 def test_plan_as_a_document(manage: Manage, console: ConsoleDouble):
     """--json prints the same numbers."""
-    told = manage("uninstall", "--dry-run", "--remove-pictures", "--json").document
+    plan = manage("uninstall", "--dry-run", "--remove-pictures", "--json").document
 
-    assert (told["removePictures"], told["pictures"], told["states"]) == (True, 8, 10)
-    assert (told["subscription"]["status"], orders(console)) == ("live", [])
+    assert (plan["removePictures"], plan["pictures"], plan["states"]) == (True, 8, 10)
+    assert (plan["subscription"]["status"], console.orders) == ("live", [])
 
 
 @pytest.mark.parametrize(("typed", "code", "ordered"), [("y\n", 0, 1), ("\n", 1, 0), ("n\n", 1, 0)])
@@ -61,14 +53,14 @@ def test_question(manage, console, shows, answers, typed, code, ordered):
     shows(None, DONE)
     answers(typed)
     assert_told(manage("uninstall"), code, "Plan")
-    assert orders(console) == [{"removePictures": False}] * ordered
+    assert console.orders == [{"removePictures": False}] * ordered
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
-def test_nobody_to_ask(manage: Manage, console: ConsoleDouble, options: list[str]):
+def test_without_a_terminal(manage: Manage, console: ConsoleDouble, options: list[str]):
     """Without a terminal, --yes is required."""
     assert_told(manage("uninstall", *options), 2, err="--yes")
-    assert orders(console) == []
+    assert console.orders == []
 
 
 @pytest.mark.parametrize(
@@ -82,43 +74,40 @@ def test_followed_to_the_end(manage, console, shows, options, words):
     """With --yes it is ordered and followed; the next steps are named, or the end as JSON."""
     shows(None, uninstall(), uninstall(left=4), DONE)
     assert_told(manage("uninstall", "--yes", *options), 0, *words)
-    assert orders(console) == [{"removePictures": bool(options)}]
+    assert console.orders == [{"removePictures": bool(options)}]
 
     shows(None, uninstall(), DONE)
     assert manage("uninstall", "--yes", "--json").document == DONE
 
 
-def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
-    """A running uninstallation is followed without a question, and told to continue."""
+def test_second_call_continues(manage: Manage, console: ConsoleDouble, shows: Any):
+    """A running uninstallation is followed without a question, and asked to continue."""
     shows(uninstall(), uninstall(), DONE)
     assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
-    assert orders(console) == [{"removePictures": False}]
+    assert console.orders == [{"removePictures": False}]
 
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"subscription": None, "counts": {}},
-        {"subscription": None, "counts": {"synced": 9}, "countedAt": NOON},
-    ],
+    [EMPTY, {"subscription": None, "counts": {"synced": 9}, "countedAt": NOON}],
     ids=["nobody", "counted before"],
 )
 def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, changes: Any):
     """After the end it says so, and sends no order; an older count does not matter."""
     shows(DONE, **changes)
     assert_told(manage("uninstall", "--yes"), 0, "Nothing is left", "grant --revoke")
-    assert orders(console) == []
+    assert console.orders == []
 
 
 @pytest.mark.parametrize(
     ("before", "changes"),
     [
-        ({**DONE, "left": 1}, {"subscription": None, "counts": {}}),
-        ({**DONE, "subscription": "No right."}, {"subscription": None, "counts": {}}),
+        ({**DONE, "left": 1}, EMPTY),
+        ({**DONE, "subscription": "No right."}, EMPTY),
         (DONE, {"counts": {}}),
         (DONE, {"subscription": None, "counts": {"synced": 1}, "countedAt": LATER}),
-        ({**DONE, "status": "failed"}, {"subscription": None, "counts": {}}),
-        ({**DONE, "status": "cancelled"}, {"subscription": None, "counts": {}}),
+        ({**DONE, "status": "failed"}, EMPTY),
+        ({**DONE, "status": "cancelled"}, EMPTY),
     ],
     ids=["users", "refused", "subscription", "counted since", "failed", "cancelled"],
 )
@@ -127,7 +116,7 @@ def test_something_is_left(manage, console, shows, before, changes):
     shows(before, DONE, **changes)
     manage("uninstall", "--yes")
 
-    assert orders(console) == [{"removePictures": False}]
+    assert console.orders == [{"removePictures": False}]
 
 
 @pytest.mark.parametrize(
@@ -142,13 +131,10 @@ def test_something_is_left(manage, console, shows, before, changes):
     ],
     ids=["user", "at work", "subscription", "failed", "cancelled", "another"],
 )
-def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, words: list[str]):
+def test_what_could_not_be_removed(manage: Manage, shows: Any, end: Any, words: list[str]):
     """It is code 1, with the users and the reason."""
     shows(None, {**DONE, **end})
-    said = manage("uninstall", "--yes")
-
-    assert said.code == 1
-    assert [word for word in words if word not in said.out] == []
+    assert_told(manage("uninstall", "--yes"), 1, *words)
 
 
 def test_wait_is_limited(manage: Manage, shows: Any):
@@ -161,9 +147,9 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
     """The app's own sentence is shown."""
     sentence = "DRY_RUN is on, so nothing can be taken back."
     console.routes["POST", "uninstall"] = (400, refusal("BadRequest", sentence))
-    said = manage("uninstall", "--yes", "--remove-pictures")
+    result = manage("uninstall", "--yes", "--remove-pictures")
 
-    assert (said.code, said.err.strip()) == (2, sentence)
+    assert (result.code, result.err.strip()) == (2, sentence)
 
 
 @pytest.mark.parametrize(
@@ -191,17 +177,16 @@ def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
     ],
     ids=["running", "done"],
 )
-def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
+def test_status_of_an_uninstalled_app(manage: Manage, shows: Any, shown: Any, words: list[str]):
     """`status` says that PhotoSync is stopped, and lists nothing else to do."""
     shows(shown, subscription=None)
-    said = manage("status")
+    result = manage("status")
 
-    assert said.code == 1
-    assert [word for word in words if word not in said.out] == []
-    assert "manage.py renew" not in said.out
+    assert_told(result, 1, *words)
+    assert "manage.py renew" not in result.out
 
 
-def test_status_forgets_a_cancelled_one(manage: Manage, shows: Any):
+def test_status_after_a_cancelled_one(manage: Manage, shows: Any):
     """A cancelled order changes nothing."""
     shows(uninstall(status="cancelled"))
 

@@ -6,7 +6,8 @@ import pytest
 
 from shared.version import HEADER, VERSION
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ConsoleDouble, overview
+from tests.admin.console.console_double import ConsoleDouble
+from tests.doubles.console_answers import overview
 
 
 def test_version(manage: Manage):
@@ -15,7 +16,7 @@ def test_version(manage: Manage):
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("version", "says"),
     [
         (VERSION, ""),
         ("0.1.9", f"The app (0.1.9) is older than this manage.py ({VERSION})"),
@@ -24,22 +25,22 @@ def test_version(manage: Manage):
         ("<b>1.0.0</b>", "does not send its version"),
     ],
 )
-def test_another_version(manage, console, failed, told, says):
+def test_another_version(manage, console, failed, version, says):
     """It is one line on stderr, however many requests, and changes nothing else."""
-    console.headers = {HEADER: told} if told else {}
-    said = manage("failures", "--json")
+    console.headers = {HEADER: version} if version else {}
+    result = manage("failures", "--json")
 
-    assert (said.code, len(said.document)) == (1, len(failed))
+    assert (result.code, len(result.document)) == (1, len(failed))
     assert len(console.asked) == 3
-    assert len(said.err.splitlines()) == bool(says)
-    assert says in said.err
+    assert len(result.err.splitlines()) == bool(says)
+    assert says in result.err
 
 
-def test_status_and_doctor_tell_it(manage: Manage, console: ConsoleDouble):
+def test_version_of_the_app(manage: Manage, console: ConsoleDouble):
     """Both show the app's version and, if known, when it was packed."""
-    packed = {"version": "0.2.0", "packedAt": "2026-05-04T12:00:00+00:00"}
+    packed = {"version": "0.2.0", "packedAt": "2026-01-31T12:00:00+00:00"}
     console.routes["GET", "overview"] = (200, overview(**packed))
     console.routes["GET", "doctor"] = (200, {"ok": True, "checks": [], **packed, "packedAt": ""})
 
-    assert "PhotoSync 0.2.0, packed 2026-05-04 12:00:00Z" in manage("status").out
+    assert "PhotoSync 0.2.0, packaged 2026-01-31 12:00:00Z" in manage("status").out
     assert manage("doctor").out.startswith("PhotoSync 0.2.0\n")

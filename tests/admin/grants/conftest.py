@@ -18,16 +18,10 @@ from local.m365.tenant.admins import GLOBAL
 from local.m365.tenant.records import App
 from tests import REPO
 from tests.admin.said import Said
-from tests.local.m365.simulator import TENANT_ID, Cloud, cloud
+from tests.local.m365.simulator import TENANT_ID, Cloud
 
 STAND_IN = Path(__file__).with_name("az_stand_in.py")
 MANAGED = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0a1"
-
-
-@pytest.fixture(scope="module")
-def running_tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud(tmp_path_factory.mktemp("tenant")) as simulated:
-        yield simulated
 
 
 @pytest.fixture
@@ -35,9 +29,7 @@ def tenant(running_tenant: Cloud) -> Cloud:
     """A tenant with its apps as they were, and a new managed identity without any right."""
     running_tenant.renew()
     simulated = running_tenant.tenant
-    simulated.apps = {
-        key: app for key, app in simulated.apps.items() if app.name in ("App", "PhotoSync")
-    }
+    simulated.apps = {key: app for key, app in simulated.apps.items() if app.name == "App"}
     simulated.apps[MANAGED] = App(MANAGED, managed_identity=True, name="id-photosync")
     simulated.site_grants.pop(MANAGED, None)
     return running_tenant
@@ -78,19 +70,23 @@ Grant = Callable[..., Said]
 
 @pytest.fixture
 def grant(tenant, az, monkeypatch, capsys, tmp_path) -> Grant:
-    """Run `manage.py grant` in this process, in a folder of its own, as a Global Administrator."""
+    """
+    Run `manage.py grant` in this process, in a folder of its own, as a Global Administrator.
+
+    No token may be shown: neither in tables nor in JSON, and not on stderr.
+    """
     monkeypatch.chdir(tmp_path)
-    for name in (
-        *("M365_CLOUD", "SHAREPOINT_MY_URL", "SHAREPOINT_GEOS", "PHOTOSYNC_URL", "PHOTOSYNC_KEY"),
-    ):
+    for name in ("M365_CLOUD", "SHAREPOINT_MY_URL", "SHAREPOINT_GEOS", "PHOTOSYNC_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PHOTOSYNC_KEY", raising=False)
 
     def run(*arguments: str, roles: tuple[str, ...] = (GLOBAL,), **changes: str) -> Said:
         for name, value in (environment(tenant, az, *roles) | changes).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        code = main(["grant", *arguments])
-        return Said(code, *capsys.readouterr())
+        said = Said(main(["grant", *arguments]), *capsys.readouterr())
+        assert "eyJ" not in said.out + said.err, "a token is shown"
+        return said
 
     return run
 
@@ -107,9 +103,9 @@ def somebody_signs_in(
     def enter() -> None:
         while not over.wait(0.01):
             for code in list(tenant.tenant.device_codes.values()):
-                order = {"userCode": code.user_code, "roles": roles, "decline": decline}
-                order["name"] = name
-                scopes.extend(requests.post(url, json=order, timeout=10).json()["scopes"])
+                order = {"userCode": code.user_code, "name": name, "decline": decline}
+                answer = requests.post(url, json={**order, "roles": roles}, timeout=10)
+                scopes.extend(answer.json()["scopes"])
                 return
 
     thread = threading.Thread(target=enter)

@@ -15,7 +15,7 @@ from admin.grants.graph import Busy, Graph
 from admin.grants.wanted import GRAPH, SHAREPOINT
 from admin.terminal.problems import Unsound
 from tests.admin.grants.test_graph import URL, error
-from tests.doubles.web import Answer, FunctionAdapter, answer, in_turn
+from tests.doubles.web import Answer, FunctionAdapter, Web, answer, in_turn
 
 PRINCIPAL = Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
 RESOURCE = Resource(GRAPH, "graph-1", {"User.Read.All": "u"})
@@ -27,6 +27,11 @@ def role(value: str, role_id: str, **changes: Any) -> dict[str, Any]:
     return {"value": value, "id": role_id, **members, **changes}
 
 
+def behind(web: Web) -> Directory:
+    graph = Graph(URL, "token", pause=lambda _: None, transport=FunctionAdapter(web))
+    return Directory(graph)
+
+
 def directory(pages: dict[str, Any]) -> Directory:
     """A directory that holds *pages*, by the end of their address."""
 
@@ -34,16 +39,12 @@ def directory(pages: dict[str, Any]) -> Directory:
         path = urlsplit(request.url or "").path.removeprefix("/v1.0/servicePrincipals")
         return answer(pages[path]) if path in pages else error(404)
 
-    return Directory(Graph(URL, "token", transport=FunctionAdapter(web)))
+    return behind(web)
 
 
 def held(resource: str, role_id: str, name: str = "Somebody's") -> dict[str, Any]:
-    return {
-        "id": f"a-{resource}-{role_id}",
-        "resourceId": resource,
-        "appRoleId": role_id,
-        "resourceDisplayName": name,
-    }
+    ids = {"id": f"a-{resource}-{role_id}", "resourceId": resource, "appRoleId": role_id}
+    return {**ids, "resourceDisplayName": name}
 
 
 def test_roles_of_others_are_named_too():
@@ -102,7 +103,7 @@ def test_an_app_is_registered_once():
         return error(504)
 
     with pytest.raises(Busy):
-        Directory(Graph(URL, "token", transport=FunctionAdapter(web))).register("PhotoSync", {})
+        behind(web).register("PhotoSync", {})
     assert asked == ["POST"]
 
 
@@ -115,8 +116,7 @@ def test_a_key_joins_those_that_are_there_now():
             keys[:] = json.loads(request.body or b"")["keyCredentials"]
         return answer({"id": "o-1", "keyCredentials": keys})
 
-    graph = Graph(URL, "token", transport=FunctionAdapter(web))
-    Directory(graph).add_key(Application("o-1", "c-1", "PhotoSync"), {"key": "new"})
+    behind(web).add_key(Application("o-1", "c-1", "PhotoSync"), {"key": "new"})
 
     assert keys == [{"keyId": "made-meanwhile", "key": None}, {"key": "new"}]
 
@@ -133,8 +133,5 @@ def test_a_principal_whose_answer_was_lost(status: int):
         assert "servicePrincipals(appId='c-1')" in (request.url or "").replace("%27", "'")
         return answer({**there, "servicePrincipalType": "Application"})
 
-    graph = Graph(URL, "token", pause=lambda _: None, transport=FunctionAdapter(web))
-
-    found = Directory(graph).create_principal("c-1")
-
-    assert found == Principal("p-1", "c-1", "PhotoSync", "Application")
+    expected = Principal("p-1", "c-1", "PhotoSync", "Application")
+    assert behind(web).create_principal("c-1") == expected

@@ -96,14 +96,19 @@ def test_a_refusal_says_what_it_takes(said: str, told: str):
     assert (str(refused.value), refused.value.exit_code) == (told, 3)
 
 
-def test_any_other_answer_is_told():
-    """Status, code and Graph's own message; also if the answer is not JSON."""
-    desk = Cli(in_turn(error(400, "Request_BadRequest", "No such property.")))
-    with pytest.raises(Answered, match="400 Request_BadRequest: No such property"):
-        desk.graph.get("x", refusal=REFUSAL)
-    desk = Cli(in_turn(Answer(418, b"<html>")))
-    with pytest.raises(Answered, match="418"):
-        desk.graph.get("x", refusal=REFUSAL)
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (error(400, "Request_BadRequest", "No such property."), "400 Request_BadRequest: No such "),
+        (Answer(418, b"<html>"), "418"),
+        # A Location that cannot be parsed is ignored.
+        (Answer(307, b"", {"Location": "https://[bad"}), "307"),
+    ],
+)
+def test_other_answers_are_errors(said: Answer, words: str):
+    """With status, code and Graph's own message; also if the answer is not JSON."""
+    with pytest.raises(Answered, match=words):
+        Cli(in_turn(said)).graph.get("x", refusal=REFUSAL)
 
 
 def test_what_is_not_there():
@@ -137,14 +142,6 @@ def test_pages_in_a_circle():
     with pytest.raises(Unsound, match="The list does not end"):
         list(desk.graph.pages("x", refusal=REFUSAL))
     assert len(desk.asked) == 2
-
-
-def test_redirect_to_what_is_no_address():
-    """A Location that cannot be parsed is ignored: the answer is an error like any other."""
-    desk = Cli(in_turn(Answer(307, b"", {"Location": "https://[bad"})))
-
-    with pytest.raises(Answered, match="307"):
-        desk.graph.get("x", refusal=REFUSAL)
 
 
 @pytest.mark.parametrize("host", ["https://evil.example", f"{URL}.evil.example", "http://x"])

@@ -25,8 +25,8 @@ ME = ["--identity", MANAGED, "--full-control"]
 
 def interrupt(process: subprocess.Popen[str]) -> None:
     """
-    Press Ctrl-C, and again if Python was about to read and so did not feel it: but not while it
-    ends, for then it would die of the second one.
+    Press Ctrl-C, and again if Python was about to read and so missed it; but not while the process
+    ends, which a second one would kill.
     """
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
@@ -80,7 +80,7 @@ def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_nobody_to_ask(tenant: Cloud, az: Path, more: list[str]):
+def test_no_terminal(tenant: Cloud, az: Path, more: list[str]):
     """Without a terminal, --yes or --dry-run is required, and checked before the sign-in."""
     variables = environment(tenant, az) | {"PATH": ""}
     with in_a_process([*ME, *more], variables, az) as process:
@@ -90,15 +90,15 @@ def test_nobody_to_ask(tenant: Cloud, az: Path, more: list[str]):
     assert "--yes" in err
 
 
-def run(program: str) -> str:
-    """The output of *program* in a new interpreter."""
+def run(program: str) -> tuple[str, str]:
+    """What *program* prints, and its errors, in a new interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
     )
-    return done.stdout.strip()
+    return done.stdout, done.stderr
 
 
-def test_other_commands_need_nothing_of_it():
+def test_other_commands_import_no_package():
     """manage.py starts without msal and cryptography, and so does its help."""
     program = (
         "import sys\n"
@@ -106,10 +106,10 @@ def test_other_commands_need_nothing_of_it():
         "help_texts()\n"
         "print([name for name in ('msal', 'cryptography', 'rich') if name in sys.modules])"
     )
-    assert run(program) == "[]"
+    assert run(program) == ("[]\n", "")
 
 
-def test_what_is_not_installed_is_named():
+def test_missing_package_is_named():
     """Without msal, `grant` says what to install."""
     program = (
         "import sys\n"
@@ -117,9 +117,5 @@ def test_what_is_not_installed_is_named():
         "from admin.program import main\n"
         f"print(main(['grant', '--identity', '{MANAGED}', '--check', '--full-control']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == "2"
-    assert done.stderr == "msal is missing: run pip install -r requirements-manage.txt first.\n"
+    sentence = "msal is missing: run pip install -r requirements-manage.txt first.\n"
+    assert run(program) == ("2\n", sentence)

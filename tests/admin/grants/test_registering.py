@@ -15,7 +15,7 @@ from local.m365.tenant.admins import PRIVILEGED
 from local.m365.tenant.records import App
 from shared.microsoft365.certificates import credential
 from tests.admin.grants.conftest import Grant
-from tests.admin.said import assert_told
+from tests.admin.said import assert_one_sentence
 from tests.local.m365.entra.test_entra import claims_of, scope
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
@@ -33,14 +33,6 @@ def token(tenant: Cloud, client_id: str, pem: Path) -> dict[str, Any]:
 
 def apps_called(tenant: Cloud, name: str) -> list[App]:
     return [app for app in tenant.tenant.apps.values() if app.name == name]
-
-
-@pytest.fixture(autouse=True)
-def only_named_apps(tenant: Cloud) -> None:
-    """No app of an earlier test is called so."""
-    tenant.tenant.apps = {
-        key: app for key, app in tenant.tenant.apps.items() if app.name != "PhotoSync"
-    }
 
 
 def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
@@ -79,15 +71,13 @@ def test_a_second_time_nothing_is_made(tenant: Cloud, grant: Grant, tmp_path: Pa
     assert len(apps_called(tenant, "PhotoSync")) == 1
 
 
-def test_a_stranger_with_that_name_gets_nothing(tenant: Cloud, grant: Grant, tmp_path: Path):
+def test_other_app_of_that_name_gets_nothing(tenant: Cloud, grant: Grant, tmp_path: Path):
     """Anybody may register an app of any name: one with another certificate is not ours."""
     strange = make_client_certificate(tmp_path, "stranger")
     certificate = x509.load_pem_x509_certificate(strange.read_bytes())
     tenant.tenant.apps["stranger"] = App("stranger", certificate, name="PhotoSync")
 
-    refused = grant(*NEW)
-    assert (refused.code, refused.out) == (2, "")
-    assert "stranger" in refused.err
+    assert_one_sentence(grant(*NEW), 2, "stranger")
     assert not (tmp_path / FILE).exists()
     assert not tenant.tenant.apps["stranger"].graph_roles
     make_client_certificate(tmp_path, "photosync")
@@ -160,23 +150,18 @@ def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: by
     """The sentence names it, it is unchanged, and nothing is registered."""
     (tmp_path / FILE).write_bytes(content)
 
-    said = grant(*NEW)
-
-    assert (said.code, said.out) == (2, "")
-    assert FILE in said.err
+    assert_one_sentence(grant(*NEW), 2, FILE)
     assert (tmp_path / FILE).read_bytes() == content
 
 
 def test_an_id_that_is_no_registration(grant: Grant):
     """A managed identity has none: the sentence names the right option."""
-    assert_told(
-        grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control"),
-        1,
-        err="--identity",
-    )
+    unknown = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
+
+    assert_one_sentence(grant("--app", unknown, "--check", "--full-control"), 1, "--identity")
 
 
-def test_who_may_not_register(tenant: Cloud, grant: Grant, tmp_path: Path):
+def test_not_allowed_to_register(tenant: Cloud, grant: Grant, tmp_path: Path):
     """Later steps are skipped; as a permitted admin, the same command continues."""
     tenant.tenant.switches.users_register_apps = False
 

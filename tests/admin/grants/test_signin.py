@@ -16,34 +16,52 @@ ME = ("--identity", MANAGED, "--check", "--full-control", "--json")
 OTHER = "00000000-0000-4000-8000-000000000001"
 
 
-def test_without_the_azure_cli(grant: Grant, tmp_path: Path):
-    """It says what to install, and names the alternative."""
-    assert_one_sentence(grant(*ME, PATH=str(tmp_path)), 2, "az login", "--device-code")
+@pytest.mark.parametrize(
+    ("arguments", "environ", "code", "words"),
+    [
+        ((), {"PATH": ""}, 2, ("az login", "--device-code")),
+        ((), {"AZ_MODE": "logged-out"}, 3, ("Please run 'az login'",)),
+        # The account of az belongs to another tenant.
+        (("--tenant", OTHER), {}, 2, (OTHER, "az login --tenant")),
+        # Entra refuses a public client that does not exist.
+        (
+            ("--device-code", "--device-code-app", OTHER),
+            {},
+            3,
+            ("AADSTS700016", "with --device-code-app."),
+        ),
+        # msal raises a ValueError.
+        (("--device-code", "--tenant", OTHER), {}, 3, ("--tenant",)),
+    ],
+    ids=["no az", "signed out", "other tenant", "unknown client", "unknown tenant"],
+)
+def test_no_sign_in(grant: Grant, arguments, environ, code, words):
+    """One sentence gives the reason, and what to do."""
+    assert_one_sentence(grant(*ME, *arguments, **environ), code, *words)
 
 
-def test_not_signed_in(grant: Grant):
-    """The Azure CLI's own sentence, and what to do."""
-    assert_one_sentence(grant(*ME, AZ_MODE="logged-out"), 3, "Please run 'az login'")
-
-
-def test_a_cli_that_hides_its_tokens(grant: Grant):
+def test_redacted_token(grant: Grant):
     """The documented next version shows a token only on request."""
     assert grant(*ME, AZ_MODE="redacted").document["admin"] == "admin@contoso.com"
 
 
 @pytest.mark.parametrize(
-    "script", ["echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1", r"printf '\377'"]
+    ("script", "sentence"),
+    [
+        *[
+            (script, "The Azure CLI returned no token")
+            for script in ("echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1")
+        ],
+        (r"printf '\377'", "The Azure CLI returned no token"),
+        # Graph answers 401 to an expired token.
+        (f"""echo '{{"accessToken": "{"x" * 200}"}}'""", "sign in again"),
+    ],
 )
-def test_a_cli_that_makes_no_sense(grant: Grant, az: Path, script: str):
-    """Any other program in its place is one sentence."""
+def test_unusable_token(grant: Grant, az: Path, script: str, sentence: str):
+    """Whatever the program named az prints, there is one sentence."""
     (az / "az").write_text(f"#!/bin/sh\n{script}\n")
 
-    assert_one_sentence(grant(*ME), 3, "The Azure CLI returned no token")
-
-
-def test_signed_in_elsewhere(grant: Grant):
-    """A sign-in to another tenant than the named one is refused."""
-    assert_one_sentence(grant(*ME, "--tenant", OTHER), 2, OTHER, "az login --tenant")
+    assert_one_sentence(grant(*ME), 3, sentence)
 
 
 def test_a_tenant_by_its_name(grant: Grant):
@@ -51,18 +69,10 @@ def test_a_tenant_by_its_name(grant: Grant):
     assert grant(*ME, "--tenant", "contoso-dev.onmicrosoft.com").code == 1
 
 
-def test_an_expired_token(grant: Grant, az: Path):
-    """Graph's 401 says to sign in again."""
-    stale = "x" * 200
-    (az / "az").write_text(f"""#!/bin/sh\necho '{{"accessToken": "{stale}"}}'\n""")
-
-    assert_one_sentence(grant(*ME), 3, "sign in again")
-
-
 def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
     """Each action requests only its own scopes."""
     me, code = ("--identity", MANAGED), ("--device-code", "--json")
-    asked = {
+    scopes_of = {
         (*me, "--check", "--full-control"): {"Application.Read.All"},
         (*me, "--check"): {"Application.Read.All", "Sites.FullControl.All"},
         (*me, "--yes", "--full-control"): {
@@ -75,7 +85,7 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
             "Sites.FullControl.All",
         },
     }
-    for arguments, wanted in asked.items():
+    for arguments, wanted in scopes_of.items():
         with somebody_signs_in(tenant, GLOBAL) as scopes:
             grant(*arguments, *code)
         assert set(scopes) == wanted
@@ -86,13 +96,13 @@ def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
     with somebody_signs_in(tenant, decline=True):
         said = grant(*ME, "--device-code")
 
-    shown, told = said.err.splitlines()
+    shown, sentence = said.err.splitlines()
     assert "enter the code" in shown
-    assert "Entra issued no token: AADSTS" in told
+    assert "Entra issued no token: AADSTS" in sentence
     assert (said.code, said.out) == (3, "")
 
 
-def test_a_code_that_nobody_enters(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
+def test_code_that_is_not_entered(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
     """When its time is over, waiting ends."""
     monkeypatch.setattr("local.m365.entra.device_codes.LIFETIME", timedelta(seconds=1))
     tenant.tenant.switches.device_code_interval = 1
@@ -101,18 +111,6 @@ def test_a_code_that_nobody_enters(tenant: Cloud, grant: Grant, monkeypatch: pyt
 
     assert said.code == 3
     assert "repeat the command" in said.err.splitlines()[1].lower()
-
-
-def test_a_client_that_is_not_known(grant: Grant):
-    """Another public client may be named; one that is not there is refused by Entra."""
-    said = grant(*ME, "--device-code", "--device-code-app", OTHER)
-
-    assert_one_sentence(said, 3, "AADSTS700016", "with --device-code-app.")
-
-
-def test_a_tenant_that_is_not_known(grant: Grant):
-    """msal's ValueError becomes a sentence."""
-    assert_one_sentence(grant(*ME, "--device-code", "--tenant", OTHER), 3, "--tenant")
 
 
 @pytest.mark.parametrize("more", [(), ("--device-code",)])

@@ -25,12 +25,12 @@ from tests.admin.console.console_double import (
     Answer,
     Asked,
     ConsoleDouble,
-    overview,
     refusal,
     serving,
 )
 from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
 from tests.admin.said import Said, assert_one_sentence, assert_told
+from tests.doubles.console_answers import overview
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
 ANNE = "anne@contoso.com"
@@ -226,23 +226,20 @@ def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
     assert_one_sentence(manage("status"), 2, "PHOTOSYNC_CLIENT_ID")
 
 
-def test_a_viewer_is_refused_an_order(manage: Manage, app: SignedInDouble, client_id: str):
-    """With the app's own sentence, and once."""
-    app.routes["POST", "sweep"] = (403, refusal("Forbidden", "That takes the role Operator."))
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (refusal("Forbidden", "That takes the role Operator."), "That takes the role Operator."),
+        # A 403 without PhotoSync's sentence is App Service's, or a firewall's.
+        (b"", "before PhotoSync saw it"),
+    ],
+)
+def test_forbidden(manage: Manage, app: SignedInDouble, client_id: str, body: Any, words: str):
+    """The sentence says who refused, and the request is not repeated."""
+    app.routes["POST", "sweep"] = (403, body)
 
-    said = manage("sweep", PHOTOSYNC_CLIENT_ID=client_id)
-
-    assert_one_sentence(said, 3, "That takes the role Operator.")
+    assert_one_sentence(manage("sweep", PHOTOSYNC_CLIENT_ID=client_id), 3, words)
     assert len(app.asked) == 1
-
-
-def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble, client_id: str):
-    """A 403 without PhotoSync's sentence is App Service's, or a firewall's."""
-    app.routes["GET", "overview"] = (403, b"")
-
-    said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
-
-    assert_one_sentence(said, 3, "before PhotoSync saw it")
 
 
 @pytest.mark.parametrize(
@@ -310,16 +307,11 @@ def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Pa
     assert one.token() != first
 
 
-def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble, client_id: str):
-    """With sign-in off and no key, the sentence is that of a missing key."""
-    without = manage("status", PHOTOSYNC_URL=console_off.url)
-    by_token = manage("status", PHOTOSYNC_URL=console_off.url, PHOTOSYNC_CLIENT_ID=client_id)
+def test_sign_in_is_off(manage: Manage, client_id: str):
+    """Without a key, the sentence is that of a missing key."""
+    with serving(ConsoleDouble()) as console:
+        without = manage("status", PHOTOSYNC_URL=console.url)
+        by_token = manage("status", PHOTOSYNC_URL=console.url, PHOTOSYNC_CLIENT_ID=client_id)
 
     assert_one_sentence(without, 2, "PHOTOSYNC_KEY", "function key")
     assert_one_sentence(by_token, 3, "CONSOLE_SIGN_IN", "PHOTOSYNC_KEY")
-
-
-@pytest.fixture
-def console_off() -> Iterator[ConsoleDouble]:
-    with serving(ConsoleDouble()) as double:
-        yield double

@@ -90,11 +90,9 @@ def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
 
 def test_no_such_host(tenant: Cloud, grant: Grant):
     """A wrong tenant name is an error; nothing is granted elsewhere."""
-    assert_told(
-        by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam"),
-        1,
-        err="There is no fabrikam-my.sharepoint.com",
-    )
+    said = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
+
+    assert_told(said, 1, err="There is no fabrikam-my.sharepoint.com")
 
 
 def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -31,29 +30,20 @@ WORDS = [
 ]
 
 
-def echoing(folder: Path) -> tuple[str, str]:
-    """A program of any name that tells its arguments."""
-    script = folder / "it's mine.py"
+@pytest.mark.parametrize(
+    ("shell", "run"),
+    [(SH, ["sh", "-c"]), (POWERSHELL, ["pwsh", "-NoProfile", "-Command"])],
+    ids=["sh", "PowerShell 7"],
+)
+def test_words_are_passed_on(tmp_path, shell, run):
+    """A program gets exactly these words."""
+    if not shutil.which(run[0]):
+        pytest.skip(f"{run[0]} is not installed here")
+    script = tmp_path / "it's mine.py"
     script.write_text(ECHO, "utf-8")
-    return sys.executable, str(script)
+    line = shell.command(sys.executable, str(script), *WORDS)
 
-
-@pytest.mark.skipif(not shutil.which("sh"), reason="sh is not installed here")
-def test_sh_hands_on_the_words(tmp_path):
-    """sh passes on exactly these words."""
-    line = SH.command(*echoing(tmp_path), *WORDS)
-
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
-
-    assert json.loads(done.stdout) == WORDS
-
-
-@pytest.mark.skipif(not shutil.which("pwsh"), reason="PowerShell is not installed here")
-def test_powershell_hands_on_the_words(tmp_path):
-    """PowerShell 7 passes on exactly these words."""
-    line = POWERSHELL.command(*echoing(tmp_path), *WORDS)
-
-    done = subprocess.run(["pwsh", "-NoProfile", "-Command", line], capture_output=True, text=True)
+    done = subprocess.run([*run, line], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) == WORDS
 

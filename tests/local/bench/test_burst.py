@@ -38,6 +38,9 @@ def burst(
         tenant = SettledTenant(stack, pictures(4))
         tenant.add_users(request.param.users)
         assert not (folder / "azurite" / "left over").exists()
+        # On a slow machine more than four runs of one user overlap. Graph then refuses a run before
+        # it reads the state, which changes the counts.
+        tenant.admin.control("POST", "/switches", {"photoRequestsAtOnce": 0})
         yield played(tenant, request.param)
 
 
@@ -73,16 +76,6 @@ def test_floor_is_the_work_of_storage(burst: BurstResult):
 
     assert 0 < burst.storage < burst.drained
     assert (row.figure, row.floor) == (burst.drained, burst.storage)
-
-
-def test_plan_announces_each_change():
-    """A changed photo is followed by at least one notification, in the same POST or later."""
-    plan = posts(PEOPLE, PLAN)
-    changed = [(number, user) for number, post in enumerate(plan) for user in post.changed]
-
-    assert len(changed) == len({user.id for _, user in changed}) == PLAN.changed
-    for number, user in changed:
-        assert any(user in post.about for post in plan[number:])
 
 
 def test_plan_spreads_the_notifications_of_a_user():

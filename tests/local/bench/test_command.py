@@ -60,12 +60,6 @@ def test_missed_goal_fails_and_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert subjects_in(tmp_path) == kept(tmp_path)["subjects"] == ["near", "far"]
 
 
-def test_measures_one_by_name(tmp_path: Path):
-    """With a name only that subject is measured, and bench.json says so."""
-    assert bench(tmp_path, "--only", "near") == 0
-    assert subjects_in(tmp_path) == kept(tmp_path)["subjects"] == ["near"]
-
-
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
@@ -110,8 +104,12 @@ def test_no_older_figures_remain(tmp_path: Path, subjects: dict[str, Any]):
 
 
 def test_files_are_kept_only_if_something_is_wrong(tmp_path: Path):
-    """Two runs do not share a folder; it is deleted if all is well, and kept if not."""
+    """
+    With a name only that subject is measured. Two runs do not share a folder; it is deleted if all
+    is well, and kept if not.
+    """
     assert bench(tmp_path, "--only", "near") == 0
+    assert subjects_in(tmp_path) == kept(tmp_path)["subjects"] == ["near"]
     assert {each.name for each in tmp_path.iterdir()} == {"bench.json", MARK}
 
     assert [bench(tmp_path), bench(tmp_path)] == [1, 1]
@@ -126,13 +124,3 @@ def test_json_has_what_the_table_says(tmp_path: Path):
     assert content["machine"] == command.machine()
     assert {"at", "loadBefore", "seconds"} <= content.keys()
     assert [(row["ratio"], row["met"]) for row in content["rows"]] == [(1.0, True), (3.0, False)]
-
-
-def test_machine_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The machine is described by its cores, processor, memory, system and Python."""
-    cpus = tmp_path / "cpuinfo"
-    cpus.write_text("processor\t: 0\nmodel name\t: Abacus 9\nmodel name\t: other\n")
-    monkeypatch.setattr(command, "_CPUS", cpus)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-
-    assert command.machine().startswith("2 cores, Abacus 9, ")

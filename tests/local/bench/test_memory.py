@@ -20,11 +20,6 @@ subprocess.run(child)
 """
 
 
-def test_peak_is_in_megabytes():
-    """The peak is more than an interpreter's and less than a machine's."""
-    assert 5 < peak_mb() < 64_000
-
-
 @LINUX
 def test_peak_can_be_forgotten():
     """After `forget_peak` only what is held from then on counts."""

@@ -8,18 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from local.bench.measuring.fresh_process import Failed
 from local.bench.renditions.renditions import (
     BOMB_SIDE,
     bomb,
-    duration,
-    limit_rows,
     measured,
     photographs,
 )
 from shared.errors import PhotoRefused
 from shared.pictures.reader import MAX_PIXELS, read
-from tests.shared.pictures.picture_samples import corners, encoded
 
 pytestmark = pytest.mark.server
 
@@ -54,34 +50,3 @@ def test_bomb_is_refused_before_it_is_decoded(bomb_file: Path):
         read(bomb_file.read_bytes())
     assert measured("refused", bomb_file) < BOMB_MB / 20
     assert measured("plain", bomb_file) > BOMB_MB * 0.9
-
-
-@pytest.mark.parametrize("what", ["time", "ours", "crowd"])
-def test_refusal_is_no_figure(bomb_file: Path, what: str):
-    """If the product refuses a photograph, the measurement fails."""
-    with pytest.raises(Failed, match="PhotoTooLarge"):
-        measured(what, bomb_file)
-
-
-def test_picture_of_a_bomb_is_no_figure(tmp_path: Path):
-    """If the product makes pictures of what it should refuse, the measurement fails."""
-    file = tmp_path / "photo"
-    file.write_bytes(encoded(corners(), "JPEG"))
-
-    with pytest.raises(Failed, match="did not refuse"):
-        measured("refused", file)
-
-
-def test_only_the_usual_photo_has_a_goal():
-    """The figure is PhotoSync's, the floor Pillow's."""
-    took = {"ours": [3.0, 1.0, 2.0], "plain": [1.0, 1.0, 1.25]}
-    usual, other = duration("648 px JPEG", took), duration("4,000 px PNG", took)
-
-    assert (usual.figure, usual.floor, usual.goal_ratio, usual.met) == (2, 1, 1.5, False)
-    assert (other.figure, other.floor, other.goal_ratio) == (2, 1, None)
-
-
-@pytest.mark.parametrize(("crowd", "refused", "met"), [(360, 1, [True] * 2), (361, 2, [False] * 2)])
-def test_goals_for_memory(crowd: float, refused: float, met: list[bool]):
-    """Many large photos may take five times one, and refusing a bomb a megabyte."""
-    assert [row.met for row in limit_rows(crowd, 72, refused, 144)] == met

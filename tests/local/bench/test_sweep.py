@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from local.bench.sweep import sweep_process
-from local.bench.sweep.sweep import BYTES_A_USER, measured, of_size
-from local.bench.sweep.sweep_process import Figures
+from local.bench.sweep.sweep import BYTES_A_USER, measured
 from local.bench.sweep.sweep_world import Counted, user_id
 
 pytestmark = pytest.mark.server
 
-SWEEP = Figures(
-    users=100_000,
-    calls=5_157,
-    queued=1_000,
-    expected=1_000,
-    wrongly=3,
-    storage_calls=2_061,
-    peak_mb=64.1,
-)
 # An allocator's noise.
 TOLERANCE_MB = 4.0
 
@@ -66,17 +55,3 @@ def test_each_user_is_compared(numbers: list[int], wrongly: int):
         queue.send(json.dumps({"userId": user_id(number)}), delay_seconds=0)
 
     assert queue.wrongly(3) == wrongly
-
-
-def test_goals_of_each_size():
-    """100,000 users have a goal for storage, 1,000,000 one for memory, and both for the rest."""
-    large = list(of_size(SWEEP))
-    largest = list(of_size(replace(SWEEP, users=1_000_000)))
-
-    assert [(row.figure, row.goal) for row in large] == [
-        (5_157, 5_156),
-        (3, 0),
-        (61, 60),
-        (64.1, None),
-    ]
-    assert [row.goal for row in largest] == [51_553, 0, None, 64]

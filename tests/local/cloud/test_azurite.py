@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from filelock import FileLock
 
@@ -14,15 +13,6 @@ from local.cloud import azurite, node
 from local.cloud.azurite import PACKAGES, Azurite, command, find_elsewhere
 
 pytestmark = pytest.mark.server
-
-
-def test_conditional_writes(storage):
-    """Conditional writes behave as in Azure: create-if-absent is refused the second time."""
-    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
-        container = service.create_container("conditional")
-        container.upload_blob("one", b"1")
-        with pytest.raises(ResourceExistsError):
-            container.upload_blob("one", b"2")
 
 
 def test_folder_keeps_the_data(tmp_path):
@@ -80,14 +70,18 @@ def test_old_node_is_replaced_by_the_wheel(tmp_path, monkeypatch):
     assert node.find_node({"PATH": str(tmp_path)}) == tmp_path / "wheel" / "bin" / "node"
 
 
+def packages(folder: Path) -> Path:
+    """Prepare *folder* for npm; returns a Node.js that does nothing, in a folder of its own."""
+    (folder / "package-lock.json").write_text("1")
+    (folder / "node_modules").mkdir()
+    (folder / "bin").mkdir()
+    return script(folder / "bin", "node", "exit 0")
+
+
 def test_packages_are_installed_once(tmp_path, capfd):
     """npm ci runs only if the lock file has changed, and its failure is an error."""
-    (tmp_path / "package-lock.json").write_text("1")
-    (tmp_path / "node_modules").mkdir()
-    binaries = tmp_path / "bin"
-    binaries.mkdir()
-    fake = script(binaries, "node", "exit 0")
-    script(binaries, "npm", 'echo ran >> "$PWD/runs"; exit $(cat "$PWD/code")')
+    fake = packages(tmp_path)
+    script(fake.parent, "npm", 'echo ran >> "$PWD/runs"; exit $(cat "$PWD/code")')
     (tmp_path / "code").write_text("0")
 
     for _ in range(2):
@@ -103,19 +97,18 @@ def test_packages_are_installed_once(tmp_path, capfd):
 
 def test_npm_where_home_is_not_writable(tmp_path, monkeypatch):
     """npm's cache is then in a temporary folder, which is deleted afterwards."""
-    (tmp_path / "package-lock.json").write_text("1")
-    (tmp_path / "node_modules").mkdir()
-    binaries = tmp_path / "bin"
-    binaries.mkdir()
-    script(binaries, "npm", 'echo "$npm_config_cache" > "$PWD/cache"; touch "$npm_config_cache/x"')
+    fake = packages(tmp_path)
+    script(
+        fake.parent, "npm", 'echo "$npm_config_cache" > "$PWD/cache"; touch "$npm_config_cache/x"'
+    )
     monkeypatch.setenv("HOME", str(tmp_path / "absent"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "absent"))
 
-    node.install_packages(tmp_path, script(binaries, "node", "exit 0"))
+    node.install_packages(tmp_path, fake)
 
-    cache = Path((tmp_path / "cache").read_text().strip())
-    assert cache.is_absolute()
-    assert not cache.exists()
+    used = Path((tmp_path / "cache").read_text().strip())
+    assert used.is_absolute()
+    assert not used.exists()
 
 
 def test_packages_where_nothing_can_be_written(tmp_path, monkeypatch):
@@ -146,8 +139,8 @@ def test_azurite_of_the_machine(tmp_path, place, version, is_taken):
         "global": tmp_path / "lib" / "node_modules" / "azurite",
     }[place]
     home.mkdir(parents=True)
-    told = {"name": "azurite", "version": version, "bin": {"azurite": "./azurite.js"}}
-    (home / "package.json").write_text(json.dumps(told))
+    package = {"name": "azurite", "version": version, "bin": {"azurite": "./azurite.js"}}
+    (home / "package.json").write_text(json.dumps(package))
     program = script(home, "azurite.js", "exit 0")
     if place == "link":
         (binaries / "azurite").symlink_to(program)
@@ -179,7 +172,7 @@ def test_npm_out_of_reach(monkeypatch, capsys):
 
 def test_azurite_is_pinned_exactly():
     """The installed version is 3.35.0, as in the lock file."""
-    told = subprocess.run(
+    printed = subprocess.run(
         [node.find_node(), "-p", "require('./node_modules/azurite/package.json').version"],
         cwd=PACKAGES,
         capture_output=True,
@@ -187,4 +180,4 @@ def test_azurite_is_pinned_exactly():
         check=True,
     )
 
-    assert told.stdout.strip() == "3.35.0"
+    assert printed.stdout.strip() == "3.35.0"

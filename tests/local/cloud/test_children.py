@@ -1,35 +1,15 @@
 """Child processes: waiting until ready, errors when they die, and always ending them."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from local.cloud.children import Child, ChildDied
-from tests import REPO
-from tests.local.host.host_process import eventually
 
 pytestmark = pytest.mark.server
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
-PARENT = """
-import sys, time
-from pathlib import Path
-from local.cloud.children import Child
-child = Child("sleeper", [sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2]))
-child.wait_for(lambda line: line or None)
-print(child.process.pid, flush=True)
-time.sleep(600)
-"""
-
-
-def alive(pid: int) -> bool:
-    try:
-        # A zombie has ended, and only waits for its parent.
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
 
 
 def test_child_becomes_ready(tmp_path):
@@ -60,26 +40,6 @@ def test_silent_child_is_an_error(tmp_path):
         pytest.raises(ChildDied, match="was not ready in 0 s"),
     ):
         child.wait_for(lambda line: None, seconds=0.1)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to parents")
-def test_child_dies_with_its_parent(tmp_path):
-    """After SIGKILL the parent cannot clean up, so the kernel ends the child."""
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, SLEEPER, str(tmp_path / "log")],
-        cwd=REPO,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    assert alive(child)
-
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-
-    assert eventually(lambda: not alive(child))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")

@@ -8,7 +8,7 @@ HERE = "localhost,127.0.0.1,::1"
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({}, HERE),
         ({"NO_PROXY": " .contoso.com, 10.0.0.1 "}, f".contoso.com,10.0.0.1,{HERE}"),
@@ -17,6 +17,6 @@ HERE = "localhost,127.0.0.1,::1"
         ({"NO_PROXY": "*"}, "*"),
     ],
 )
-def test_this_machine_is_added(given: dict[str, str], told: str):
+def test_this_machine_is_added(given: dict[str, str], expected: str):
     """Existing entries stay; an asterisk alone already means all hosts."""
-    assert bypassed(given) == {"NO_PROXY": told, "no_proxy": told}
+    assert bypassed(given) == {"NO_PROXY": expected, "no_proxy": expected}

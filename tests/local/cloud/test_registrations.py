@@ -23,12 +23,3 @@ def test_same_rights_as_a_grant(tmp_path: Path, group: bool):
 
     assert {key: set(held) for key, held in own.config["roles"].items()} == of_each
     assert own.config["siteGrant"] == SITE_ROLE
-
-
-def test_without_grants(tmp_path: Path):
-    """As after a first deployment, the registration has a key but no rights."""
-    own, admin = make_registrations(tmp_path, granted=False)
-
-    assert not own.config["roles"]
-    assert "siteGrant" not in own.config
-    assert admin.config["roles"]

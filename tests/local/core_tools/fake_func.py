@@ -30,8 +30,8 @@ def main() -> None:
     assert os.environ["AzureWebJobsSecretStorageType"] == "files"
     assert shutil.which("python3") == str(Path(sys.executable).parent / "python3")
     private = Path(os.environ["TMPDIR"])
-    told = json.loads((private / "secrets" / "functions" / "secrets" / "host.json").read_text())
-    keys = {"host": told["functionKeys"][0]["value"], "master": told["masterKey"]["value"]}
+    secrets = json.loads((private / "secrets" / "functions" / "secrets" / "host.json").read_text())
+    keys = {"host": secrets["functionKeys"][0]["value"], "master": secrets["masterKey"]["value"]}
     (private / "keys.json").write_text(json.dumps(keys))
     password = Path(secret).read_text().strip().encode()
     key, certificate, _ = pkcs12.load_key_and_certificates(Path(file).read_bytes(), password)

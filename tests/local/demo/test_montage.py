@@ -40,28 +40,15 @@ def pair(photo: bytes | None, *, matches: bool = True, detail: str = "") -> Pair
     return Pair("Zoë Ångström", "synced", detail, photo, photo, 1234, matches)
 
 
-def test_twelve_users_make_two_rows_of_six(tmp_path, photo):
-    """Twelve cards are wider than they are tall."""
-    six, twelve = drawn([pair(photo)] * 6, tmp_path), drawn([pair(photo)] * 12, tmp_path)
+@pytest.mark.parametrize(
+    ("matches", "colour", "least", "never"), [(True, GREEN, 0, RED), (False, RED, 0.005, GREEN)]
+)
+def test_colour_of_a_card(tmp_path, photo, matches, colour, least, never):
+    """A correct picture gets a green tick, a wrong one a red frame."""
+    seen = cards(drawn([pair(photo, matches=matches)], tmp_path))
 
-    assert six.width == twelve.width
-    assert twelve.height > six.height * 1.6
-
-
-def test_agreement_is_green_and_never_red(tmp_path, photo):
-    """A correct picture gets a green tick."""
-    seen = cards(drawn([pair(photo)], tmp_path))
-
-    assert share(seen, GREEN) > 0
-    assert share(seen, RED) == 0
-
-
-def test_a_mismatch_is_framed_red(tmp_path, photo):
-    """A wrong picture gets a red frame."""
-    seen = cards(drawn([pair(photo, matches=False)], tmp_path))
-
-    assert share(seen, RED) > 0.005
-    assert share(seen, GREEN) == 0
+    assert share(seen, colour) > least
+    assert share(seen, never) == 0
 
 
 @pytest.mark.parametrize("content", [None, b"no picture at all", b"\x89PNG\r\n\x1a\n"])
@@ -76,8 +63,3 @@ def test_long_words_stay_on_their_card(tmp_path, photo):
     long = drawn([pair(photo, detail="W" * 60 + " and so on" * 90)], tmp_path)
 
     assert long.height == short.height + 3 * 17
-
-
-def test_no_users_make_an_empty_sheet(tmp_path):
-    """Without users, only the title is drawn."""
-    assert drawn([], tmp_path).width > 400

@@ -39,11 +39,6 @@ def test_people_can_be_told_apart_at_48_pixels():
     assert min(apart(a, b) for a in people for b in people if a is not b) > 8
 
 
-def test_a_portrait_has_the_size_asked_for(person):
-    """Portraits are square, by default 648 pixels."""
-    assert (person.size, portrait(3, 100).size) == ((648, 648), (100, 100))
-
-
 @pytest.mark.parametrize(
     "store",
     [photo_files.jpeg, photo_files.jpeg_upright_by_exif, photo_files.jpeg_with_wide_colours],
@@ -73,11 +68,3 @@ def test_a_cut_out_portrait_lies_on_white(person):
     seen = rendered(photo_files.png_cut_out(person))
 
     assert seen.getpixel((2, 2)) == pytest.approx((255, 255, 255), abs=3)
-
-
-def test_a_photograph_is_wide_and_always_the_same():
-    """The picture has 1200×900 pixels and depends only on its seed."""
-    one, two = photo_files.photograph(5), photo_files.photograph(5)
-
-    assert one.size == (1200, 900)
-    assert one.tobytes() == two.tobytes()

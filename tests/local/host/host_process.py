@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import psutil
 import requests
 
 from local.cloud.children import Child
@@ -41,6 +42,14 @@ def eventually(condition: Callable[[], T | None], seconds: float = 120) -> T:
         assert time.monotonic() < deadline, "the condition never became true"
         # The state of another process can only be polled.
         time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process still runs; a zombie has ended, and only waits for its parent."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class HostFiles:

@@ -44,13 +44,13 @@ POISON_CODE = CODE.replace(
 
 
 class Bench:
-    """An app, its queue, and the messages that the app recorded."""
+    """An app, its queue with these *texts* if any, and the messages that the app recorded."""
 
     def __init__(
         self,
         folder: Path,
         storage: Storage,
-        *,
+        *texts: str,
         code: str = CODE,
         settings: dict[str, str] | None = None,
         host_json: dict[str, Any] | None = None,
@@ -67,6 +67,8 @@ class Bench:
             queues={**FAST_QUEUES, **queues},
             host_json=host_json,
         )
+        if texts:
+            self.make(*texts)
 
     def queue(self, suffix: str = "") -> QueueClient:
         return QueueClient.from_connection_string(self.connection, self.name + suffix)

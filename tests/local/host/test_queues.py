@@ -36,8 +36,7 @@ def test_failed_output_is_500(tmp_path, storage):
 
 def test_trigger_metadata_reaches_the_function(tmp_path, storage):
     """Id, dequeue count, times and pop receipt come from storage."""
-    bench = Bench(tmp_path, storage)
-    bench.make("hello")
+    bench = Bench(tmp_path, storage, "hello")
     with RunningHost(bench.files):
         (taken,) = bench.took(1)
 
@@ -49,8 +48,7 @@ def test_trigger_metadata_reaches_the_function(tmp_path, storage):
 
 def test_failed_message_returns_and_ends_in_poison(tmp_path, storage):
     """After maxDequeueCount attempts, only the body moves to <queue>-poison, as a new message."""
-    bench = Bench(tmp_path, storage, maxDequeueCount=3)
-    bench.make("fail me")
+    bench = Bench(tmp_path, storage, "fail me", maxDequeueCount=3)
     with RunningHost(bench.files) as host:
         poison = bench.peek("-poison")
         bench.empty()
@@ -63,8 +61,7 @@ def test_failed_message_returns_and_ends_in_poison(tmp_path, storage):
 
 def test_visibility_timeout_only_delays_failed_messages(tmp_path, storage):
     """After a failure the message is hidden for visibilityTimeout; a successful one is deleted."""
-    bench = Bench(tmp_path, storage, visibilityTimeout="01:00:00")
-    bench.make("fail", "fine")
+    bench = Bench(tmp_path, storage, "fail", "fine", visibilityTimeout="01:00:00")
     with RunningHost(bench.files) as host:
         bench.took(2)
         host.logged("Executed 'Functions.take'", 2)
@@ -75,8 +72,7 @@ def test_visibility_timeout_only_delays_failed_messages(tmp_path, storage):
 
 def test_message_above_the_limit_goes_to_poison_unseen(tmp_path, storage):
     """A message over maxDequeueCount, such as one that crashed the host, is not executed again."""
-    bench = Bench(tmp_path, storage, maxDequeueCount=1)
-    bench.make("crashed")
+    bench = Bench(tmp_path, storage, "crashed", maxDequeueCount=1)
     bench.receive_twice()
     with RunningHost(bench.files):
         assert bench.peek("-poison") == ["crashed"]
@@ -99,8 +95,7 @@ def test_base64_both_ways(tmp_path, storage):
 def test_undecodable_message_goes_to_poison_at_once(tmp_path, storage):
     """A message that is not base64 is moved unchanged when first received, without a run."""
     options: dict[str, Any] = {"messageEncoding": "base64", "maxDequeueCount": 2}
-    bench = Bench(tmp_path, storage, visibilityTimeout="01:00:00", **options)
-    bench.make("not base64!")
+    bench = Bench(tmp_path, storage, "not base64!", visibilityTimeout="01:00:00", **options)
     with RunningHost(bench.files):
         assert bench.peek("-poison") == ["not base64!"]
 
@@ -155,8 +150,7 @@ def test_concurrency_is_batch_size_plus_threshold(tmp_path, storage):
 
 def test_killed_host_loses_nothing(tmp_path, storage):
     """The lock of a killed host expires, and the message returns with a higher dequeue count."""
-    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
     killed = RunningHost(bench.files)
     bench.took(1)
     killed.child.kill()
@@ -172,8 +166,7 @@ def test_killed_host_loses_nothing(tmp_path, storage):
 
 def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
     """A run longer than the lock keeps its message and deletes it with the newest pop receipt."""
-    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
     with RunningHost(bench.files) as host:
         bench.took(1)
         # This message appears after more than one lock period.
@@ -190,8 +183,7 @@ def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
 
 def test_graceful_stop_finishes_running_work(tmp_path, storage):
     """At SIGINT no new message is received; the running one is finished and deleted."""
-    bench = Bench(tmp_path, storage, batchSize=1, newBatchThreshold=0)
-    bench.make("hang", "next")
+    bench = Bench(tmp_path, storage, "hang", "next", batchSize=1, newBatchThreshold=0)
     host = RunningHost(bench.files)
     bench.took(1)
     host.child.process.send_signal(signal.SIGINT)
@@ -205,8 +197,7 @@ def test_graceful_stop_finishes_running_work(tmp_path, storage):
 
 def test_disabled_function_takes_nothing(tmp_path, storage):
     """Its messages stay in the queue; the master key can still run it by hand."""
-    bench = Bench(tmp_path, storage, settings={"AzureWebJobs.take.Disabled": "true"})
-    bench.make("waits")
+    bench = Bench(tmp_path, storage, "waits", settings={"AzureWebJobs.take.Disabled": "true"})
     with RunningHost(bench.files) as host:
         host.logged("Function 'take' is disabled")
         master = {"x-functions-key": host.keys.master}

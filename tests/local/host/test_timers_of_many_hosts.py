@@ -41,7 +41,9 @@ class Hosts:
     def one(self, name: str) -> RunningHost:
         return RunningHost(HostFiles(self.folder / name, CODE, settings=self.settings))
 
-    def write(self, **moments: str) -> None:
+    def write(self, *, last: str, next_: str) -> None:
+        """Store the status of the timer, as after a run at *last*."""
+        moments = {"Last": last, "Next": next_, "LastUpdated": last}
         if not self.container.exists():
             self.container.create_container()
         self.container.upload_blob(self.status, json.dumps(moments), overwrite=True)
@@ -59,8 +61,7 @@ class Hosts:
 def test_missed_occurrence_fires_at_start(tmp_path, storage):
     """It fires immediately, past due, with the stored status; then the new status is stored."""
     hosts = Hosts(tmp_path, storage, YEARLY)
-    moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2025-01-01T00:00:00+00:00"}
-    hosts.write(**moments, LastUpdated=moments["Last"])
+    hosts.write(last="2024-06-01T00:00:00+00:00", next_="2025-01-01T00:00:00+00:00")
     with hosts.one("host") as host:
         log = host.logged("Executed 'Functions.tick' (Succeeded")
         status = eventually(lambda: hosts.read_if(Last="2026"))
@@ -73,8 +74,7 @@ def test_missed_occurrence_fires_at_start(tmp_path, storage):
 def test_changed_schedule_has_missed_nothing(tmp_path, storage):
     """Occurrences of the old schedule are not run; the new schedule counts from now."""
     hosts = Hosts(tmp_path, storage, YEARLY)
-    moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2024-06-02T00:00:00+00:00"}
-    hosts.write(**moments, LastUpdated=moments["Last"])
+    hosts.write(last="2024-06-01T00:00:00+00:00", next_="2024-06-02T00:00:00+00:00")
     with hosts.one("host") as host:
         status = eventually(lambda: hosts.read_if(Next="2026"))
         log = host.log()

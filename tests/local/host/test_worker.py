@@ -2,14 +2,16 @@
 
 import os
 import signal
-import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psutil
 import pytest
 import requests
 
 from local.host.worker import Deaths
-from tests.local.host.host_process import HostFiles, RunningHost, eventually
+from tests.local.host.host_process import HostFiles, RunningHost, alive, eventually
 from tests.local.host.queue_bench import CODE, POISON_CODE, Bench
 from tests.local.host.storage_proxy import StorageProxy
 
@@ -32,7 +34,7 @@ def fork(req: func.HttpRequest) -> str:
 
 @app.route("wait", auth_level=func.AuthLevel.ANONYMOUS)
 def wait(req: func.HttpRequest) -> str:
-    (work / "waits").touch()
+    logging.info("a request waits")
     while not (work / "go").exists():
         time.sleep(0.02)
     return "done"
@@ -53,18 +55,18 @@ def dying(host: RunningHost) -> int:
     return pid
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+@contextmanager
+def waiting_request(host: RunningHost) -> Iterator[Future[requests.Response]]:
+    """A request that waits in the app, and is awaited at the end of the block."""
+    with ThreadPoolExecutor() as pool:
+        request = pool.submit(host.call, "GET", "/api/wait")
+        host.logged("a request waits")
+        yield request
 
 
 def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_path, storage):
     """The host continues and returns the message immediately, hidden for visibilityTimeout."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout="01:00:00")
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", code=WORKER_CODE, visibilityTimeout="01:00:00")
     with RunningHost(bench.files) as host:
         bench.took(1)
         dead = dying(host)
@@ -81,8 +83,9 @@ def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_pa
 
 def test_all_runs_of_a_dead_worker_fail_and_are_retried(tmp_path, storage):
     """Each message that the worker ran loses a try; a new worker executes them again."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL)
-    bench.make("hang 1", "hang 2")
+    bench = Bench(
+        tmp_path, storage, "hang 1", "hang 2", code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL
+    )
     with RunningHost(bench.files) as host:
         bench.took(2)
         dying(host)
@@ -113,23 +116,19 @@ def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_p
     """A request whose worker dies gets an empty 500; the next one is answered."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
     with RunningHost(bench.files) as host:
-        answers: list[requests.Response] = []
-        caller = threading.Thread(target=lambda: answers.append(host.call("GET", "/api/wait")))
-        caller.start()
-        eventually((tmp_path / "waits").exists)
-        dying(host)
-        caller.join()
+        with waiting_request(host) as request:
+            dying(host)
+        answer = request.result()
         host.logged("The worker ended with code -9")
         # For a moment the host still sends work to the dead process; then it waits.
         eventually(lambda: host.call("GET", "/api/worker").ok)
 
-    assert (answers[0].status_code, answers[0].content) == (500, b"")
+    assert (answer.status_code, answer.content) == (500, b"")
 
 
 def test_forked_child_does_not_hide_the_death(tmp_path, storage):
     """It inherits the worker's end of the connection, and continues when the worker is dead."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL)
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", code=WORKER_CODE, visibilityTimeout=AFTER_REMOVAL)
     with RunningHost(bench.files) as host:
         bench.took(1)
         child = int(host.call("GET", "/api/fork").text)
@@ -171,8 +170,7 @@ def test_deaths_that_are_far_apart_do_not_add_up():
 @pytest.mark.parametrize("returns", [True, False])
 def test_worker_of_a_killed_host(tmp_path, storage, returns):
     """It ends when its functions have returned, or with the parent of its host."""
-    bench = Bench(tmp_path, storage, code=DONE_CODE)
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", code=DONE_CODE)
     host = RunningHost(bench.files)
     bench.took(1)
     orphan = int(host.call("GET", "/api/worker").text)
@@ -191,23 +189,20 @@ def test_worker_of_a_killed_host(tmp_path, storage, returns):
 
 def test_function_timeout_restarts_the_worker(tmp_path, storage):
     """The run that takes too long and all concurrent ones fail; it does not count as a death."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE, host_json={"functionTimeout": "00:00:03"})
-    bench.make("hang")
+    bench = Bench(
+        tmp_path, storage, "hang", code=WORKER_CODE, host_json={"functionTimeout": "00:00:03"}
+    )
     with RunningHost(bench.files) as host:
         bench.took(1)
         before = host.call("GET", "/api/worker").text
-        answers: list[requests.Response] = []
-        caller = threading.Thread(target=lambda: answers.append(host.call("GET", "/api/wait")))
-        caller.start()
-        eventually((tmp_path / "waits").exists)
-        log = host.logged("A new worker process is up")
-        caller.join()
+        with waiting_request(host) as request:
+            log = host.logged("A new worker process is up")
         (tmp_path / "go").touch()
         after = host.call("GET", "/api/worker").text
         bench.empty()
 
     assert before != after
-    assert answers[0].status_code == 500
+    assert request.result().status_code == 500
     assert "exceeded by 'Functions.take'" in log
     assert "The worker ended with code" not in log
 
@@ -224,8 +219,7 @@ def test_sigterm_is_ignored(tmp_path, storage):
 
 def test_drained_host_takes_no_message_and_still_answers(tmp_path, storage):
     """POST /admin/host/drain: 202, listeners stop, running work ends, requests are answered."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE, batchSize=1, newBatchThreshold=0)
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", code=WORKER_CODE, batchSize=1, newBatchThreshold=0)
     with RunningHost(bench.files) as host:
         bench.took(1)
         master = {"x-functions-key": host.keys.master}
@@ -269,8 +263,7 @@ def test_host_ends_if_storage_stays_away(tmp_path, storage):
 
 def test_shorter_outage_of_storage_is_survived(tmp_path, storage):
     """A message that cannot be deleted immediately is deleted later, and is not run twice."""
-    bench = Bench(tmp_path, storage, code=WORKER_CODE)
-    bench.make("hang")
+    bench = Bench(tmp_path, storage, "hang", code=WORKER_CODE)
     with StorageProxy(bench.connection, storage.queue) as proxy:
         bench.files.set({"AzureWebJobsStorage": proxy.connection})
         with RunningHost(bench.files) as host:

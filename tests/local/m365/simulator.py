@@ -99,6 +99,10 @@ class Cloud:
             self.tokens[key] = str(result["access_token"])
         return self.tokens[key]
 
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        """As `token`; makes a Cloud the tokens of an Http."""
+        return self.token(audience)
+
     @contextmanager
     def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[HostSession]:
         """A session of an app with the host *audience*."""
@@ -148,6 +152,12 @@ class Cloud:
             profile=Profile() if profile else None,
         )
         return self.tenant.add_user(user)
+
+
+def refusal(answer: requests.Response) -> tuple[int, str]:
+    """Status and code of an error, in Graph's form or in SharePoint's."""
+    body = answer.json()
+    return answer.status_code, str((body.get("odata.error") or body["error"])["code"])
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""A simulated tenant with real names in each national cloud, and `grant --check` there."""
+"""A simulated tenant with real names in each national cloud."""
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 from pathlib import Path
@@ -12,14 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from admin.program import main
 from local.m365.config import Config
 from local.m365.tenant.admins import GLOBAL
 from local.m365.tenant.clouds import CLOUDS
 from shared.settings import clouds
 from tests import REPO
-from tests.admin.grants.conftest import somebody_signs_in
-from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, TIMEOUT, cloud
+from tests.local.m365.simulator import TIMEOUT, cloud
 
 pytestmark = pytest.mark.server
 
@@ -31,28 +28,6 @@ def test_product_and_simulator_have_the_same_names():
         for name, one in CLOUDS.items()
     }
     assert ours == clouds.CLOUDS
-
-
-@pytest.mark.parametrize("name", CLOUDS)
-def test_grant_checks_in_every_cloud(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    """With the command line of an admin, through a proxy, without local addresses."""
-    monkeypatch.chdir(tmp_path)
-    for variable in ("LOGIN_URL", "GRAPH_URL", "M365_CLOUD", "SHAREPOINT_GEOS"):
-        monkeypatch.delenv(variable, raising=False)
-    with cloud(tmp_path, real_names=True, cloud=name) as tenant:
-        monkeypatch.setenv("PHOTOSYNC_CA", str(tenant.certificates.ca))
-        me = ("--app", PHOTOSYNC_APP, "--tenant", TENANT_ID, "--sharepoint-tenant", "contoso")
-        with somebody_signs_in(tenant, GLOBAL):
-            main(["grant", *me, "--cloud", name, "--check", "--device-code", "--json"])
-        hosts = {one["host"] for one in tenant.tenant.journal.after(0) if one["service"] == "proxy"}
-    report = json.loads(capsys.readouterr().out)
-
-    assert hosts == {f"{CLOUDS[name].login}:443", f"{CLOUDS[name].graph}:443"}
-    [site] = [one for one in report["steps"] if one["on"].startswith("https://")]
-    assert site["on"] == f"https://contoso-my.{CLOUDS[name].sharepoint}"
-    assert (site["state"], site["problem"]) == ("ok", "")
 
 
 def test_the_root_of_the_tenant(tmp_path: Path):

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from local.cloud.certificates import Certificates
+from tests.doubles.web import Answer
+from tests.doubles.web_server import Request, reply, web_server
 
 DEADLINE = 120.0
 
@@ -21,7 +22,6 @@ DEADLINE = 120.0
 class Call:
     """One POST that arrived."""
 
-    path: str
     raw_query: str
     content_type: str
     body: bytes
@@ -36,18 +36,9 @@ class Call:
         return value
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int = 202
-    body: bytes = b""
-    content_type: str = "text/plain"
-
-
 def echo(call: Call) -> Answer:
     """The answer of a correct webhook."""
-    if call.token is not None:
-        return Answer(200, call.token.encode())
-    return Answer()
+    return Answer(202) if call.token is None else Answer(200, call.token.encode())
 
 
 @dataclass
@@ -59,10 +50,14 @@ class Webhook:
     calls: list[Call] = field(default_factory=list)
     _arrival: threading.Condition = field(default_factory=threading.Condition)
 
-    def arrived(self, call: Call) -> None:
+    def handle(self, request: Request) -> None:
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        call = Call(urlsplit(request.path).query, request.headers["Content-Type"], body)
         with self._arrival:
             self.calls.append(call)
             self._arrival.notify_all()
+        answer = self.answer(call)
+        reply(request, answer.status, answer.body, Content_Type="text/plain")
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -77,38 +72,8 @@ class Webhook:
 
 @contextmanager
 def webhook(certificates: Certificates) -> Iterator[Webhook]:
-    hook = Webhook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            target = urlsplit(self.path)
-            call = Call(target.path, target.query, self.headers["Content-Type"], body)
-            hook.arrived(call)
-            answer = hook.answer(call)
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Log nothing."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Ignore callers that close the connection early."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    hook, context = Webhook(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.certificate, certificates.key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    hook.url = f"https://localhost:{server.server_address[1]}/api/notifications?code=key"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_server(hook.handle, context) as base:
+        hook.url = f"{base}/api/notifications?code=key"
         yield hook
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

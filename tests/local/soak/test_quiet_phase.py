@@ -37,12 +37,12 @@ def quiet_phase(world: Late) -> QuietPhase:
 
 def test_late_notification():
     """A message that arrives during the verdict is processed, and the verdict taken again."""
-    world, looks = Late(processed=True), 0
+    world, verdicts = Late(processed=True), 0
 
     def verdict() -> list[Row]:
-        nonlocal looks
-        looks += 1
-        if looks == 1:
+        nonlocal verdicts
+        verdicts += 1
+        if verdicts == 1:
             world.post()
         return [Row("queue photo-sync", str(world.messages), not world.messages)]
 

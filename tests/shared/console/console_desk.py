@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 from shared import moments
@@ -42,6 +43,8 @@ RULES = Rules(
     audit_days=7,
     replaces=False,
 )
+# A release of removals releases 21.
+SWEEP = SimpleNamespace(removals=SimpleNamespace(release=lambda: 21))
 LENGTHS = {"photo-sync": 3, "photo-sync-poison": 0}
 ENTRY = Entry("id", "anne@contoso.com", "Anne", FAILED, "refused", "Broken.", "2026", "2025")
 
@@ -61,8 +64,8 @@ class Kept:
         return Leaf(self.entries, "")
 
     def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
-        told = [each for each in self.aside if not after or moments.read(each["at"]) > after]
-        return SetAside(len(told), told[:limit])
+        found = [each for each in self.aside if not after or moments.read(each["at"]) > after]
+        return SetAside(len(found), found[:limit])
 
 
 class Looks:
@@ -89,29 +92,17 @@ class Looks:
         return b"small " * small + b"sharepoint"
 
 
-class Releasing:
-    @property
-    def removals(self) -> Releasing:
-        return self
-
-    def release(self) -> int:
-        return 21
-
-
 class Audits:
+    """Records the orders; a release of repairs releases 34."""
+
+    repairs = SimpleNamespace(release=lambda: 34)
+
     def __init__(self) -> None:
         self.ordered: list[bool] = []
 
     def order(self, *, repair: bool) -> AuditLog:
         self.ordered.append(repair)
         return AuditLog("an-audit", NOON.isoformat(), NOON.isoformat(), everybody=True)
-
-    @property
-    def repairs(self) -> Audits:
-        return self
-
-    def release(self) -> int:
-        return 34
 
 
 class Found:
@@ -129,13 +120,6 @@ class Found:
         return self.users
 
     addressed = search
-
-
-class NoSubscription:
-    """Is never called: the console gives orders and does not carry them out."""
-
-    def end(self) -> None:
-        raise AssertionError("The console deletes no subscription.")
 
 
 class Desk:
@@ -156,7 +140,7 @@ class Desk:
             self.kept,
             self.documents,
             UserLookup(self.exchange, self.search, self.kept, Roster(self.kept)),
-            Chains(cast("Sweep", Releasing()), cast("Audit", self.audits), self.uninstall),
+            Chains(cast("Sweep", SWEEP), cast("Audit", self.audits), self.uninstall),
             Queues(self.users, self.upkeep, lambda: LENGTHS),
             in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
@@ -170,7 +154,9 @@ class Desk:
         return Uninstall(
             UninstallLogs(self.documents),
             self.halt,
-            NoSubscription(),
+            cast(
+                "Any", None
+            ),  # The console does not carry out its orders: it ends no subscription.
             cast("States", self.kept),
             UserQueue(self.users, clock=Clock(), new_id=str),
             cast("Waiting", self.users),

@@ -30,9 +30,9 @@ def settings(**more: str) -> ConsoleSettings:
 def principal(*roles: str, **changes: Any) -> dict[str, str]:
     """The headers of Anne's request as the platform passes it on; None omits a claim."""
     claims = {"oid": ANNE, "tid": TENANT, "preferred_username": "anne@contoso.com", **changes}
-    told = [{"typ": kind, "val": value} for kind, value in claims.items() if value is not None]
-    told += [{"typ": "roles", "val": role} for role in roles]
-    return header({"auth_typ": "aad", "claims": told, "name_typ": "name", "role_typ": "roles"})
+    listed = [{"typ": kind, "val": value} for kind, value in claims.items() if value is not None]
+    listed += [{"typ": "roles", "val": role} for role in roles]
+    return header({"auth_typ": "aad", "claims": listed, "name_typ": "name", "role_typ": "roles"})
 
 
 def header(content: object) -> dict[str, str]:
@@ -65,9 +65,9 @@ def test_claims_by_their_long_names():
         ("name", "Anne Keller"),
         ("groups-as-roles", OPERATOR),
     ]
-    told = {"claims": [{"typ": k, "val": v} for k, v in claims], "role_typ": "groups-as-roles"}
+    renamed = {"claims": [{"typ": k, "val": v} for k, v in claims], "role_typ": "groups-as-roles"}
 
-    caller = signed_in(header(told), settings())
+    caller = signed_in(header(renamed), settings())
     assert caller == Caller(Signature(PERSON, "Anne Keller", ANNE), OPERATOR)
 
 
@@ -173,8 +173,8 @@ def test_headers_as_the_worker_has_them():
 
 
 @pytest.mark.parametrize(
-    ("told", "takes_keys"), [("", True), ("True", True), ("false", False), ("yes", False)]
+    ("value", "takes_keys"), [("", True), ("True", True), ("false", False), ("yes", False)]
 )
-def test_console_keys(told: str, takes_keys: bool):
+def test_console_keys(value: str, takes_keys: bool):
     """An invalid value turns keys off."""
-    assert settings(CONSOLE_KEYS=told).takes_keys is takes_keys
+    assert settings(CONSOLE_KEYS=value).takes_keys is takes_keys

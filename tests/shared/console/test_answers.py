@@ -25,12 +25,13 @@ from tests.doubles.office import failing
 
 
 def test_answer():
-    """The result is JSON, with status 200 or the given one."""
-    told = answers.as_json(lambda: {"name": "Zoë"}, status=202)
+    """The result is JSON, with status 200 or the given one; so is a refusal."""
+    answer = answers.as_json(lambda: {"name": "Zoë"}, status=202)
 
-    assert (told.status, told.media_type) == (202, "application/json")
-    assert json.loads(told.body) == {"name": "Zoë"}
+    assert (answer.status, answer.media_type) == (202, "application/json")
+    assert json.loads(answer.body) == {"name": "Zoë"}
     assert answers.as_json(dict).status == 200
+    assert answers.refuse(BadRequest("No."), 405).status == 405
 
 
 @pytest.mark.parametrize(
@@ -53,20 +54,15 @@ def test_errors(kind: type[PhotoSyncError], status: int):
     error = kind("Do this.")
     expected = {"error": {"code": error.code, "message": "Do this."}}
 
-    for told in (answers.as_json(failing(error)), answers.as_picture(failing(error))):
-        assert (told.status, told.media_type) == (status, "application/json")
-        assert json.loads(told.body) == expected
+    for answer in (answers.as_json(failing(error)), answers.as_picture(failing(error))):
+        assert (answer.status, answer.media_type) == (status, "application/json")
+        assert json.loads(answer.body) == expected
 
 
 def test_bug_is_not_hidden():
     """Any other exception is raised: the host logs it and answers 500."""
     with pytest.raises(KeyError):
         answers.as_json(failing(KeyError("a bug")))
-
-
-def test_given_status():
-    """A caller may set the status."""
-    assert answers.refuse(BadRequest("No."), 405).status == 405
 
 
 @pytest.mark.parametrize(
@@ -113,19 +109,15 @@ def test_bad_order(body: bytes):
         answers.order({}, body)
 
 
-def test_long_order():
-    """The size of a body is limited."""
-    with pytest.raises(BadRequest, match="at most"):
-        answers.order({}, b'{"force": true, "padding": "' + b"x" * 10_000 + b'"}')
-
-
 def test_longest_order():
-    """The longest order: the most users at once, each with Entra's longest name."""
+    """A body is limited to the longest order: the most users, each with Entra's longest name."""
     users = [f"{n:02}{'x' * 111}" for n in range(dismissals.MOST_AT_ONCE)]
     until = "2026-01-31T12:00:00+00:00"
     order = {"users": users, "unreadableTo": until}
 
     assert answers.order({}, json.dumps(order).encode()) == order
+    with pytest.raises(BadRequest, match="at most"):
+        answers.order({}, b'{"force": true, "padding": "' + b"x" * 10_000 + b'"}')
 
 
 @pytest.mark.parametrize("name", ["code", "CODE"])

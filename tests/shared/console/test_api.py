@@ -28,11 +28,6 @@ from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, RULES, Desk
 NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def test_empty_overview(desk: Desk):
     """Before anything has happened, the overview is empty."""
     assert desk.console.overview() == {
@@ -61,11 +56,13 @@ def test_empty_overview(desk: Desk):
 
 
 def test_overview(desk: Desk):
-    """Counts, failures and messages set aside, in short lists; no hash of a secret."""
+    """Counts, first copies, and short lists of failures and messages; no hash of a secret."""
     desk.kept.entries = [ENTRY] * 12 + [replace(ENTRY, status=SYNCED)]
     desk.kept.aside = [{"name": "a", "reason": "b", "body": "c"}] * 12
     desk.documents.put(keeper.NAME, {"status": "live", "urlHash": "secret"})
     desk.log_sweep(detail="Under way.")
+    fill = FillLog("one", NOON.isoformat(), NOON.isoformat(), sent=40, found=100)
+    FillLogs(desk.documents).write(fill, after=None)
     seen = desk.console.overview()
 
     assert seen["counts"] == {FAILED: 12, SYNCED: 1}
@@ -73,16 +70,9 @@ def test_overview(desk: Desk):
     assert seen["unreadableCount"] == 12
     assert seen["subscription"] == {"status": "live"}
     assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
+    shown = [seen["fill"][name] for name in ("status", "sent", "found", "eta")]
+    assert shown == ["running", 40, 100, ""]
     assert seen["brake"] == NO_BRAKE
-
-
-def test_fill(desk: Desk):
-    """While first copies are queued, the overview shows how many were queued."""
-    fill = FillLog("one", NOON.isoformat(), NOON.isoformat(), sent=40, found=100)
-    FillLogs(desk.documents).write(fill, after=None)
-    seen = desk.console.overview()["fill"]
-
-    assert (seen["status"], seen["sent"], seen["found"], seen["eta"]) == ("running", 40, 100, "")
 
 
 @pytest.mark.parametrize(
@@ -106,13 +96,9 @@ def test_brakes_while_the_next_runs():
     desk = Desk(RULES._replace(dry_run=False))
     at = NOON.isoformat()
     sweeps, audits = SweepLogs(desk.documents), AuditLogs(desk.documents)
-    held: dict[str, Any] = {
-        "status": audit_log.FINISHED,
-        "repairs": audit_log.BRAKED,
-        "held_from": 1,
-    }
+    held = AuditLog("one", at, at, status=audit_log.FINISHED, differ=50, held_from=1, held=34)
     sweeps.begin(SweepLog("one", at, at, removals=sweep_log.BRAKED, gone=21), None)
-    audits.begin(AuditLog("one", at, at, differ=50, held=34, **held), None)
+    audits.begin(replace(held, repairs=audit_log.BRAKED), None)
     sweeps.begin(SweepLog("two", at, at, previous="one"), sweeps.latest()[1])
     audits.begin(AuditLog("two", at, at, previous="one", repair=True), audits.latest()[1])
 
@@ -175,8 +161,8 @@ def test_users_who_would_change(desk: Desk):
     ]
     found = desk.console.users({"wouldChange": "true"})["users"]
 
-    told = [(each["userId"], each["wouldChange"]) for each in found]
-    assert told == [("copied", "copy"), ("next", "removal"), ("removed", "removal")]
+    changes = [(each["userId"], each["wouldChange"]) for each in found]
+    assert changes == [("copied", "copy"), ("next", "removal"), ("removed", "removal")]
 
 
 @pytest.mark.parametrize(
@@ -259,10 +245,10 @@ def test_photos(desk: Desk):
 )
 def test_replay(desk: Desk, order: dict[str, bool], force: bool, replaces: bool):
     """A replay queues a message with the user's object id; the answer names its id."""
-    told = desk.console.orders.replay(ANNE.user_principal_name, order, by=BY)
+    answer = desk.console.orders.replay(ANNE.user_principal_name, order, by=BY)
     [(message, delay)] = desk.users.messages
 
-    assert told == {
+    assert answer == {
         "queued": True,
         "userId": ANNE.id,
         "userPrincipalName": ANNE.user_principal_name,
@@ -316,13 +302,13 @@ def test_uninstall(desk: Desk, remove: bool):
         replace(ENTRY, status=SKIPPED, reason="picture-kept"),
         replace(ENTRY, synced_at=""),
     ]
-    told = desk.order("uninstall", {"removePictures": remove})["uninstall"]
+    begun = desk.order("uninstall", {"removePictures": remove})["uninstall"]
     [(message, delay)] = desk.upkeep.messages
     seen = desk.console.overview()
 
-    assert (told["status"], told["removePictures"], told["expected"]) == ("running", remove, 5)
-    assert (message["uninstallId"], delay) == (told["id"], 0)
-    assert seen["uninstall"] == told
+    assert (begun["status"], begun["removePictures"], begun["expected"]) == ("running", remove, 5)
+    assert (message["uninstallId"], delay) == (begun["id"], 0)
+    assert seen["uninstall"] == begun
     assert (sum(seen["counts"].values()), seen["pictures"]) == (5, 2)
 
 

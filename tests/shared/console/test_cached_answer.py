@@ -27,7 +27,7 @@ class Question:
         return next(self._numbers)
 
 
-def test_good_for_a_while():
+def test_answer_is_cached():
     """An answer that took three seconds is valid for thirty."""
     clock = Clock()
     cached = CachedAnswer(Question(clock, seconds=3), clock)
@@ -38,7 +38,7 @@ def test_good_for_a_while():
     assert cached.get() == 2
 
 
-def test_cheap_questions_are_asked_every_time():
+def test_fast_query_is_not_cached():
     """A fast query, as in a small tenant, runs every time."""
     clock = Clock()
     cached = CachedAnswer(Question(clock, seconds=2), clock)
@@ -59,17 +59,17 @@ class Slow:
         return self._question()
 
 
-def test_first_answer_is_waited_for():
+def test_callers_wait_for_the_first_answer():
     """Callers who come during the first query wait for its answer."""
     clock = Clock()
     question = Slow(clock)
     cached = CachedAnswer(question, clock)
     with ThreadPoolExecutor(4) as threads:
-        told = [threads.submit(cached.get) for _ in range(4)]
+        answers = [threads.submit(cached.get) for _ in range(4)]
         assert question.asked.wait(30)
         question.may_answer.set()
 
-    assert [each.result() for each in told] == [1] * 4
+    assert [each.result() for each in answers] == [1] * 4
 
 
 def test_last_answer_while_the_query_runs():
@@ -90,7 +90,7 @@ def test_last_answer_while_the_query_runs():
         assert renewed.result() == 2
 
 
-def test_no_answer():
+def test_failed_query():
     """A query that failed runs again."""
     clock, answers = Clock(), iter([1])
 

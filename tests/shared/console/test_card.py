@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +41,7 @@ from shared.storage.user_state import (
 )
 from shared.user import User
 from tests.doubles.office import ANNE, NOON
+from tests.shared.test_errors import below
 
 CALM = Rules(False, True, timedelta(days=30), True, 7, False)
 FREE = Brakes()
@@ -53,7 +53,7 @@ def known(status: str, reason: str = "", **fields: Any) -> UserState:
     return UserState(ANNE.id, status=status, reason=reason, checked_at=NOON, **fields)
 
 
-def told(
+def fields_of(
     state: UserState | None,
     finding: str,
     *,
@@ -66,19 +66,13 @@ def told(
     )
 
 
-def leaves(kind: type[PhotoSyncError]) -> Iterator[type[PhotoSyncError]]:
-    """*kind* and the classes below it that are raised themselves, not only as a base."""
-    if kind not in {errors.PhotoSyncError, errors.TryLater, errors.Settled}:
-        yield kind
-    for each in kind.__subclasses__():
-        if each.__module__ == errors.__name__:
-            yield from leaves(each)
-
-
 def ends() -> set[tuple[str, str]]:
     """Status and reason of every state that an error of ours leads to."""
     found = set()
-    for kind in set(leaves(errors.PhotoSyncError)) - {SettingsError}:
+    # The classes that are only a base, and an error before any run.
+    others = {PhotoSyncError, errors.TryLater, errors.Settled, SettingsError}
+    for name in below(PhotoSyncError).keys() - {each.__name__ for each in others}:
+        kind = getattr(errors, name)
         error = kind("x", "y") if kind is errors.SubscriptionExists else kind("x")
         for age in (timedelta(), 2 * DAY):
             end = decide(error, attempt=1, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5)
@@ -119,7 +113,7 @@ def test_every_combination_has_its_sentence(rules: Rules, brakes: Brakes):
         },
     ]
     for (status, reason), finding, fields in itertools.product(rows, FINDINGS, times):
-        found = told(known(status, reason, **fields), finding, rules=rules, brakes=brakes)
+        found = fields_of(known(status, reason, **fields), finding, rules=rules, brakes=brakes)
         assert all(found[part] for part in ("seen", "why", "next")), (status, reason, finding)
         assert found["sentence"] == f"{found['seen']} {found['why']} {found['next']}"
         assert bool(found["action"]) == bool(found["label"])
@@ -203,7 +197,7 @@ CASES: dict[str, Case] = {
 )
 def test_what_it_says(state, finding, options, says, action, by_design):
     """The sentence, the button, and whether no action is needed."""
-    found = told(state, finding, **options)
+    found = fields_of(state, finding, **options)
 
     assert says in found["sentence"]
     assert (found["action"], found["byDesign"]) == (action, by_design)
@@ -220,7 +214,7 @@ def test_what_it_says(state, finding, options, says, action, by_design):
 def test_the_ticket(name: str, shown: str):
     """The text for a ticket: who, what is seen, why, what is next, and when it was checked."""
     anne = replace(ANNE, display_name=name)
-    lines = told(known(SYNCED), SAME, user=anne)["ticket"].splitlines()
+    lines = fields_of(known(SYNCED), SAME, user=anne)["ticket"].splitlines()
 
     assert lines[0] == f"Profile picture of {shown} (anne@contoso.com)"
     assert [line.partition(":")[0] for line in lines[1:4]] == ["Now", "Why", "Next"]

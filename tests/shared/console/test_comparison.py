@@ -39,6 +39,7 @@ from tests.doubles.office import ANNE, NOON, render
 from tests.e2e.cloud import picture
 from tests.shared.settings.test_app import ENOUGH
 
+CHOSEN = "https://cdn.contoso.com/anne.jpg"
 MY = "https://contoso-my.sharepoint.com"
 URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
 THROTTLED = Throttled("Graph asks to wait.", retry_after=38.0, service="graph")
@@ -141,7 +142,7 @@ CASES: dict[str, Case] = {
     "too large, no rendition": case(False, r"The photo is too large\.", exchange=b"huge"),
     "broken photo": case(False, r"The photo is not a valid image\.", exchange=b"broken"),
     "not shown": case(False, ".*shows no picture, although.*", shown={}),
-    "chosen": case(False, ".*a picture that a person chose.*", shown=shown("https://a.com/b.jpg")),
+    "chosen": case(False, ".*a picture that a person chose.*", shown=shown(CHOSEN)),
     "other host": case(False, ELSEWHERE, shown=shown(URL.replace("contoso-my", "old-my"))),
     # The state says that we wrote it, so no person chose it.
     "other host, ours": case(False, ELSEWHERE, OLD, shown=shown(f"{OLD.picture_url}?t=2")),
@@ -189,6 +190,7 @@ def test_comparison(both: Both, case: Case):
     assert difference.agree is case.agree
     assert re.fullmatch(case.sentence, difference.sentence)
     assert difference.unasked == ()
+    assert difference.chosen == (CHOSEN if case is CASES["chosen"] else "")
     if isinstance(both.shown, NoProfile):
         assert difference.profile is None
 
@@ -266,14 +268,17 @@ def test_small_pictures(both: Both):
         both.comparison.exchange(ANNE, small=True)
 
 
-@pytest.mark.parametrize("url", ["", URL.replace("contoso-my", "old-my")])
-def test_no_picture_of_ours(both: Both, url: str):
-    """There is no picture unless it is ours or a person chose it."""
+@pytest.mark.parametrize(
+    ("known", "url"),
+    [(None, ""), (None, URL.replace("contoso-my", "old-my")), (OLD, OLD.picture_url)],
+    ids=["none", "other host", "other host, ours"],
+)
+def test_no_picture_of_ours(both: Both, known: UserState | None, url: str):
+    """There is no picture unless it is on our host or a person chose it."""
     both.shown = {PICTURE_URL: url}
 
     with pytest.raises(NoPhoto, match="shows no picture"):
-        both.comparison.sharepoint(ANNE, None)
-    assert both.comparison.compare(ANNE, None).chosen == ""
+        both.comparison.sharepoint(ANNE, known)
 
 
 def test_user_of_a_satellite(both: Both):
@@ -285,30 +290,9 @@ def test_user_of_a_satellite(both: Both):
     assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
 
 
-CHOSEN = "https://cdn.contoso.com/anne.jpg"
-
-
 def test_chosen_picture(both: Both):
-    """A chosen picture is reported with its address, and not fetched from there."""
+    """A chosen picture is not fetched from its address, which the error names."""
     both.shown = {PICTURE_URL: CHOSEN}
 
-    assert both.comparison.compare(ANNE, None).chosen == CHOSEN
     with pytest.raises(PictureKept, match=r"chose a picture at cdn\.contoso\.com\."):
         both.comparison.sharepoint(ANNE, None)
-
-
-def test_what_we_wrote_is_not_chosen(both: Both):
-    """A picture that we wrote, according to the state, was not chosen, wherever it is."""
-    both.shown = {PICTURE_URL: CHOSEN}
-    known = UserState(ANNE.id, picture_url=CHOSEN)
-
-    assert both.comparison.compare(ANNE, known).chosen == ""
-    with pytest.raises(NoPhoto):
-        both.comparison.sharepoint(ANNE, known)
-
-
-def test_unknown_profile_has_nothing_chosen(both: Both):
-    """Without a profile no picture is reported as chosen."""
-    both.shown = NoProfile("None yet.")
-
-    assert both.comparison.compare(ANNE, None).chosen == ""

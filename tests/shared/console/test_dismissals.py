@@ -25,18 +25,9 @@ BROKEN = UserState(
 )
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def shows(desk: Desk, state: UserState) -> None:
     """Store *state*, in the blob and in its metadata."""
-    stored = desk.kept.states.read(state.user_id)
-    if stored is None:
-        desk.kept.states.create(state)
-    else:
-        desk.kept.states.replace(state, version=stored.version)
+    desk.kept.states.put(state)
     desk.kept.entries = [roster_entry.entry(state.user_id, roster_entry.describe(state))]
 
 
@@ -120,8 +111,8 @@ def test_bad_order(desk: Desk, order: dict[str, Any], why: str):
 def test_at_most_a_thousand(desk: Desk):
     """Beyond a thousand dismissed failures, an order is refused; the sentence says what to do."""
     many = [replace(ENTRY, user_id=f"user-{n}") for n in range(dismissals.MOST)]
-    told = {each.user_id: f"{each.reason} {each.synced_at}" for each in many}
-    desk.documents.put(dismissals.NAME, {"failures": told})
+    dismissed = {each.user_id: f"{each.reason} {each.synced_at}" for each in many}
+    desk.documents.put(dismissals.NAME, {"failures": dismissed})
     shows(desk, BROKEN)
     desk.kept.entries += many
 
@@ -133,7 +124,7 @@ def test_at_most_a_thousand(desk: Desk):
 
     stored = desk.documents.read(dismissals.NAME)
     assert stored is not None
-    assert stored.fields["failures"].keys() == {ANNE.id, *list(told)[3:]}
+    assert stored.fields["failures"].keys() == {ANNE.id, *list(dismissed)[3:]}
 
 
 @pytest.mark.parametrize(

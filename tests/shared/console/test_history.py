@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.auditing.audit_log import AuditLog, AuditLogs
-from shared.console.history import FILES_A_PAGE, History
+from shared.console.history import FILES_A_PAGE, History, HistoryPage
 from shared.errors import BadRequest, ServiceDown
 from shared.orders.order import AUDIT, BEGUN, REPAIR, REPLAY, SWEEP, UNINSTALL, Entry, Order
 from shared.orders.order_log import OrderLog
@@ -66,13 +66,14 @@ def test_all_pages(log: OrderLog):
 
 def test_files_of_a_page(log: OrderLog):
     """A search that finds nothing stops after some files, with a token to continue."""
-    page = History(log).page(lambda entry: entry.order.id == "0")
-    assert (page.entries, page.token != "") == ([], True)
 
+    def page(token: str) -> HistoryPage:
+        return History(log).page(lambda entry: entry.order.id == "0", token=token)
+
+    first = page("")
+    assert (first.entries, first.token != "") == ([], True)
     assert FILES_A_PAGE < 5
-    assert ids(History(log).page(lambda one: one.order.id == "0", token=page.token).entries) == [
-        "0"
-    ]
+    assert ids(page(first.token).entries) == ["0"]
 
 
 def test_since(log: OrderLog):
@@ -93,32 +94,31 @@ def test_foreign_token(log: OrderLog, token: str):
         History(log).page(anybody, token=token)
 
 
-def test_of_one_user():
+def test_of_one_user(desk: Desk):
     """By object id or UPN; also orders given by UPN alone while Graph was down."""
-    desk = Desk()
     log = OrderLog(desk.lines, clock=desk.clock)
     give(log, "by-id", BOB)
     give(log, "annes", ANNE.id, "")
     give(log, "by-upn", "", UPN.upper())
 
-    def told(user: str) -> list[str]:
+    def found(user: str) -> list[str]:
         return [one["correlationId"] for one in desk.console.history({"user": user})["orders"]]
 
-    assert told(BOB.upper()) == ["by-id"]
-    assert told(UPN) == ["by-upn", "annes"]
-    assert told(ANNE.id) == ["annes"]
+    assert found(BOB.upper()) == ["by-id"]
+    assert found(UPN) == ["by-upn", "annes"]
+    assert found(ANNE.id) == ["annes"]
     named = {"userId": ANNE.id, "userPrincipalName": UPN, "displayName": ANNE.display_name}
     assert desk.console.history({"user": UPN})["user"] == named
     desk.exchange.error = ServiceDown("Down.")
-    assert told(UPN) == ["by-upn", "by-id"]
+    assert found(UPN) == ["by-upn", "by-id"]
     assert desk.console.history({"user": UPN})["user"] is None
 
 
 @pytest.mark.parametrize("query", [{"since": "soon"}, {"user": " "}, {"token": "x"}])
-def test_bad_query(query: dict[str, str]):
+def test_bad_query(desk: Desk, query: dict[str, str]):
     """A bad query is refused with a reason."""
     with pytest.raises(BadRequest):
-        Desk().console.history(query)
+        desk.console.history(query)
 
 
 def begun(desk: Desk, kind: str) -> dict[str, str]:
@@ -136,9 +136,8 @@ START, END = NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat(timespec="s
 
 
 @pytest.mark.parametrize("kind", [SWEEP, AUDIT, REPAIR, UNINSTALL])
-def test_end_of_the_work_that_an_order_began(kind: str):
+def test_end_of_the_work_that_an_order_began(desk: Desk, kind: str):
     """The history shows how a sweep, an audit or an uninstall ended, not only that it began."""
-    desk = Desk()
     ended: dict[str, Any] = {"status": "failed", "detail": "No role.", "finished_at": END}
     desk.log_sweep(**ended)
     AuditLogs(desk.documents).begin(AuditLog("one", START, START, **ended), None)
@@ -151,15 +150,10 @@ def test_end_of_the_work_that_an_order_began(kind: str):
 
 @pytest.mark.parametrize("finished_at", ["", "soon", None])
 @pytest.mark.parametrize("kind", [SWEEP, UNINSTALL, REPLAY])
-def test_work_without_a_known_end(kind: str, finished_at: str | None):
+def test_work_without_a_known_end(desk: Desk, kind: str, finished_at: str | None):
     """While the work runs, or if its record is damaged or missing, the order stays begun."""
-    desk = Desk()
     if finished_at is not None:
         desk.log_sweep(finished_at=finished_at)
     line = begun(desk, kind)
 
-    assert (line["result"], line["detail"], line["endedAt"]) == (
-        "begun",
-        "one",
-        START[:19] + START[-6:],
-    )
+    assert (line["result"], line["detail"], line["endedAt"]) == ("begun", "one", START)

@@ -12,21 +12,16 @@ import requests
 
 from shared.copying.worker import Worker
 from shared.graph.client import GraphClient
-from shared.microsoft365.http import TRIES, Http
+from shared.microsoft365.http import TRIES
 from shared.microsoft365.throttle import Throttle
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
-from tests.doubles.web import Answer, Tokens, answer
-from tests.doubles.web import http as web_http
+from tests.doubles.web import Answer, answer, http, no_answer
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OUTAGES = [MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 23 * HOUR]
 Refusal = Callable[[], Answer]
-
-
-def lost() -> Answer:
-    raise requests.ConnectionError
 
 
 REFUSALS: dict[str, Refusal] = {
@@ -35,7 +30,7 @@ REFUSALS: dict[str, Refusal] = {
     "503 for no time": lambda: answer({}, 503, retry_after="0"),
     "429 for a minute": lambda: answer({}, 429, retry_after="60"),
     "500": lambda: Answer(500),
-    "no answer": lost,
+    "no answer": no_answer,
 }
 
 
@@ -54,16 +49,7 @@ class Outage:
     def worker(self) -> Worker:
         """A new process."""
         throttle = Throttle(self.clock, jitter=lambda: self._jitter)
-        http = Http(
-            "graph",
-            "https://graph.contoso.com",
-            Tokens(),
-            throttle=throttle,
-            session=web_http(self._answer)._new_session,
-            clock=self.clock,
-            sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
-        )
-        graph = GraphClient(http)
+        graph = GraphClient(http(self._answer, clock=self.clock, throttle=throttle))
         # The product's client in place of the double, which has no outages.
         self.office.exchange = graph  # type: ignore[assignment]
         return Worker(

@@ -16,10 +16,10 @@ from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, m
 DRY = Policy(dry_run=True)
 
 
-def end_dry(office: Office, *, removal: bool = False) -> str:
+def end_dry(office: Office, *, removal: bool = False, thorough: bool = False) -> str:
     """Work off Anne in a dry run; returns the state's sentence."""
     office.policy = DRY
-    run = a_run(removal=removal)
+    run = a_run(removal=removal, thorough=thorough)
     with pytest.raises(DryRun) as caught:
         office.sync.bring_up_to_date(run)
     end = Done(SKIPPED, DryRun.code, str(caught.value))
@@ -70,24 +70,15 @@ def test_photo_that_cannot_be_rendered(office):
     fail(office, PhotoRefused)
 
 
-def test_end_of_the_dry_run(synced):
-    """Once it is over, the next message copies the same photo."""
-    synced.exchange.upload(NEW)
-    end_dry(synced)
-    assert synced.shows(OLD)
+@pytest.mark.parametrize("damaged", [False, True], ids=["new photo", "damage"])
+def test_end_of_the_dry_run(synced, damaged):
+    """Once it is over, the next message copies the new photo, or repairs what was damaged."""
+    if damaged:
+        synced.sharepoint.files.clear()
+    else:
+        synced.exchange.upload(NEW)
+    end_dry(synced, thorough=damaged)
     synced.policy = Policy()
 
     assert bring_up_to_date(synced) == "synced"
-    assert synced.shows(NEW)
-
-
-def test_damage_that_a_dry_run_announced(synced):
-    """What a dry run would have repaired is repaired once it is over."""
-    synced.sharepoint.files.clear()
-    synced.policy = DRY
-    run = fail(synced, DryRun, a_run(thorough=True))
-    synced.sync.record(run, Done(SKIPPED, DryRun.code, "It would."), attempt=1)
-    synced.policy = Policy()
-
-    assert bring_up_to_date(synced) == "synced"
-    assert synced.shows(OLD)
+    assert synced.shows(OLD if damaged else NEW)

@@ -40,22 +40,15 @@ def test_correlation_id_goes_along(office):
     assert office.process().correlation_id.startswith("correlation-")
 
 
-@pytest.mark.parametrize("body", [b"", b"anne", b"{", b'{"userId": 1}', b"\xff\xfe"])
-def test_unreadable_message_is_kept(office, body):
-    """A message that cannot be parsed is kept unchanged, with the reason, and is done."""
-    outcome = office.worker.process(body)
+def test_unreadable_messages_are_kept(office):
+    """A message that cannot be parsed is kept unchanged, with the reason; so is the next one."""
+    bodies = [b"", b"anne", b"{", b'{"userId": 1}', b"\xff\xfe"]
+    outcomes = [office.worker.process(body) for body in bodies]
 
-    assert outcome.event == "unreadable"
-    assert list(office.store.unreadable.values()) == [(body, outcome.detail)]
+    assert [outcome.event for outcome in outcomes] == ["unreadable"] * len(bodies)
+    reasons = [outcome.detail for outcome in outcomes]
+    assert list(office.store.unreadable.values()) == list(zip(bodies, reasons, strict=True))
     assert office.store.blobs == {}
-
-
-def test_unreadable_messages_of_one_second(office):
-    """Two unreadable messages of the same second are both kept."""
-    office.process("?")
-    office.process("??")
-
-    assert len(office.store.unreadable) == 2
 
 
 def test_unknown_upn_is_kept(office):
@@ -88,14 +81,15 @@ def test_unknown_id_leaves_nothing(office):
     ],
 )
 def test_final_ends(office, error, status):
-    """An error that a wait cannot fix ends the message; the state says what it was, and why."""
+    """An error that a wait cannot fix ends the message; the state says whose it was, and why."""
     office.sharepoint.plan_error = error
 
     outcome = office.process()
 
     assert (outcome.event, outcome.detail) == (status, str(error))
     assert (office.anne.status, office.anne.detail) == (status, str(error))
-    assert office.anne.claim is None
+    assert (office.anne.user_principal_name, office.anne.source_etag) == (UPN, 'W/"1"')
+    assert (office.anne.claim, office.anne.picture_url) == (None, "")
     assert office.queue.messages == []
 
 
@@ -136,16 +130,6 @@ def test_bad_settings_are_raised(office, body):
 
 
 # Messages that must wait
-
-
-def test_upn_waits_for_the_directory(office):
-    """While Graph cannot say whose a UPN is, the message waits under that UPN."""
-    office.exchange.error = Throttled("Busy.", retry_after=20)
-
-    assert office.process(UPN).event == "waiting"
-    office.exchange.error = None
-    assert office.process_waiting().event == "synced"
-    assert office.shows(OLD)
 
 
 def test_wait_is_a_new_message(office):
@@ -201,14 +185,16 @@ def test_queue_is_down(office):
 # Messages that the host gave up on
 
 
-def test_parked_message_is_a_failure(office):
-    """The user is failed, which an admin sees and can replay."""
-    outcome = office.worker.park(message(attempt=2).encode())
+def test_parked_message_is_a_failure(synced):
+    """The user is failed, which an admin sees and can replay; the picture's URL stays recorded."""
+    outcome = synced.worker.park(message(attempt=2).encode())
 
     assert (outcome.event, outcome.user) == ("parked", ANNE.id)
-    assert (office.anne.status, office.anne.attempt) == (FAILED, 2)
-    assert office.anne.last_error.code == "poisoned"
-    assert office.process().event == "synced"
+    assert (synced.anne.status, synced.anne.attempt) == (FAILED, 2)
+    assert synced.anne.last_error.code == "poisoned"
+    assert synced.anne.picture_url
+    synced.process()
+    assert synced.anne.status == SYNCED
 
 
 @pytest.mark.parametrize(("body", "why"), [(UPN, "replay the user"), ("?", "neither JSON")])

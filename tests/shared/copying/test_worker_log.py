@@ -28,7 +28,7 @@ def test_one_event_a_message(office, lines):
     [line] = lines.messages
     assert re.fullmatch(
         rf"photo\.synced user={ANNE.id} correlation=from-the-webhook "
-        r"graph=2 sharepoint=5 blob=4 ms=\d+ reason=notification seconds=0\.0",
+        r"graph=3 sharepoint=5 blob=4 ms=\d+ reason=notification seconds=0\.0",
         line,
     )
 
@@ -56,19 +56,19 @@ def test_log_names_no_person(office, lines, body):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "line"),
     [
         (message(), f"photo.parked user={ANNE.id} correlation=from-the-webhook"),
         ("?", "photo.parked user=- correlation=correlation-2"),
     ],
     ids=["message", "unreadable"],
 )
-def test_parking_is_an_error(office, lines, body, said):
+def test_parking_is_an_error(office, lines, body, line):
     """Parking is logged as an error, so that an alert can watch for it."""
     office.worker.park(body.encode())
 
     [record] = lines.records
-    assert (record.levelno, record.getMessage()) == (logging.ERROR, said)
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, line)
 
 
 @pytest.mark.parametrize(

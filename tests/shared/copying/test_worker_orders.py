@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.copying.sync import Sync
 from shared.errors import ServiceDown, Throttled
 from shared.messages.sync_message import SyncMessage
 from shared.orders.order import REPLAY, Entry, Order
@@ -61,9 +60,9 @@ def test_order_of_the_console(office: Office):
 def test_order_that_waits(office: Office):
     """It has one beginning and one end, however often it waits, typed or not."""
     office.exchange.error = Throttled("Busy.")
-    office.process(message(userId=UPN))
+    assert office.process(message(userId=UPN)).event == "waiting"
     office.exchange.error = None
-    office.process_waiting()
+    assert office.process_waiting().event == "synced"
 
     assert [(line["event"], line["by"]["via"]) for line in logged(office)] == [
         ("given", "queue"),
@@ -153,20 +152,16 @@ def test_old_message(office: Office):
     assert json.loads(ours.to_json())["by"] == {"via": "app"}
 
 
-def test_order_that_stops_the_app(office: Office, monkeypatch: pytest.MonkeyPatch):
+def test_order_that_stops_the_app(office: Office):
     """Once the host gives up a typed order, nothing links it to the log: its end is logged now."""
-
-    def stop(*_: object) -> str:
-        raise RuntimeError
-
-    with monkeypatch.context() as broken:
-        broken.setattr(Sync, "bring_up_to_date", stop)
-        with pytest.raises(RuntimeError):
-            office.process(message())
+    office.sharepoint.plan_error = RuntimeError()
+    with pytest.raises(RuntimeError):
+        office.process(message())
     [entry] = read(office)
     assert (entry.result, entry.detail) == ("failed", "PhotoSync stopped: RuntimeError.")
 
     # The host retries, and this time it works.
+    office.sharepoint.plan_error = None
     office.process(message())
     [entry] = read(office)
     assert entry.result == "synced"

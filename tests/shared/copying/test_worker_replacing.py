@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.copying.run import Policy
 from shared.errors import Throttled
 from shared.storage.user_state import SKIPPED, SYNCED
 from tests.doubles.office import ANNE, Office, failing
@@ -61,24 +60,8 @@ def test_order_outlasts_a_wait(chosen: Office):
     chosen.sharepoint.at_write[4] = failing(Throttled("Busy."))
     assert chosen.process(REPLACE).event == "waiting"
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
+    assert chosen.anne.picture_url.endswith(f"{ANNE.id}_MThumb.jpg")
     chosen.sharepoint.at_write.clear()
 
     assert chosen.process_waiting().event == "synced"
     assert chosen.shows(OLD)
-
-
-def test_order_in_a_dry_run(chosen: Office):
-    """In a dry run the picture stays, and the state says what would be written."""
-    chosen.policy = Policy(dry_run=True)
-    outcome = chosen.process(REPLACE)
-
-    assert (outcome.event, chosen.anne.reason) == (SKIPPED, "dry-run")
-    assert chosen.sharepoint.shown(ANNE) == CHOSEN
-
-
-def test_no_photo_to_replace_it_with(chosen: Office):
-    """Without a photo in Exchange the picture stays."""
-    chosen.exchange.delete()
-
-    assert chosen.process(REPLACE).event == "no-photo"
-    assert chosen.sharepoint.shown(ANNE) == CHOSEN

@@ -13,11 +13,9 @@ from shared.errors import (
     AccessDenied,
     PhotoSyncError,
     PictureKept,
-    ServiceDown,
     Throttled,
-    UnknownUser,
 )
-from shared.storage.user_state import MOST_REPLAYS, SECOND_LOOK_AFTER, Claim
+from shared.storage.user_state import MOST_REPLAYS, SECOND_LOOK_AFTER
 from tests.doubles.office import Office
 from tests.shared.copying.runs import A_REMOVAL, NEW, message, out_of_scope, unknown
 
@@ -107,15 +105,6 @@ def test_replay_that_waits(office: Office):
     assert office.anne.replays == ("mine",)
 
 
-def test_replay_during_a_copy(synced: Office):
-    """While another run copies the user, nothing is written, and the replay's message waits."""
-    synced.change(claim=Claim("another", 300))
-    assert replayed(synced) == "waiting"
-
-    assert "mine" not in synced.anne.replays
-    assert len(synced.queue.messages) == 1
-
-
 def test_state_that_changed_meanwhile(office: Office):
     """A newer state is not written over: the message checks once more."""
     removed(office)
@@ -142,24 +131,3 @@ def test_several_replays(office: Office):
     replayed(office, "run-4")
 
     assert office.anne.replays == ("run-4", "run-5", "run-3", "run-2")
-
-
-def test_unknown_user(office: Office):
-    """An id that no user has leaves no state, even if a person asked."""
-    office.exchange.photos.clear()
-    office.exchange.error = UnknownUser("Microsoft Graph has no such user.")
-    assert replayed(office) == "skipped"
-
-    assert office.store.blobs == {}
-
-
-def test_storage_is_down(office: Office):
-    """If an end cannot be written, the message returns."""
-    removed(office)
-    down = ServiceDown("Storage.")
-    office.store.after_read = lambda: setattr(office.store, "error", down)
-    assert replayed(office) == "waiting"
-    office.store.after_read, office.store.error = lambda: None, None
-
-    assert office.process_waiting().event == "unchanged"
-    assert office.anne.replays[0] == "mine"

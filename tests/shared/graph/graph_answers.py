@@ -10,15 +10,6 @@ from typing import Any
 
 import requests
 
-from shared.errors import (
-    AccessDenied,
-    NoMailbox,
-    NoPhoto,
-    Refused,
-    ServiceDown,
-    Throttled,
-    UnknownUser,
-)
 from shared.graph.client import Fetched, GraphClient
 from shared.user import User
 from tests.doubles.web import Answer, Web, answer, http
@@ -56,30 +47,7 @@ class Batches:
 
 
 def graph_error(code: str, status: int, **headers: str) -> Answer:
-    return answer({"error": {"code": code, "message": "In words."}}, status, **headers)
-
-
-PHOTO_FAULTS = [
-    ("ImageNotFound", 404, NoPhoto),
-    ("ErrorEntityNotFound", 404, NoPhoto),
-    ("ErrorItemNotFound", 404, NoPhoto),
-    ("GetUserPhoto", 404, NoPhoto),
-    ("SomethingNew", 404, Refused),
-    ("ResourceNotFound", 404, NoMailbox),
-    ("AuthenticationError", 400, NoMailbox),
-    ("Request_ResourceNotFound", 404, UnknownUser),
-    ("ErrorInvalidUser", 404, UnknownUser),
-    ("ErrorNonExistentMailbox", 404, NoMailbox),
-    ("ErrorNonExistentMailbox", 400, NoMailbox),
-    ("MailboxNotHostedInExchangeOnline", 404, NoMailbox),
-    ("MailboxNotEnabledForRESTAPI", 403, NoMailbox),
-    ("Authorization_RequestDenied", 403, AccessDenied),
-    ("BadRequest", 400, Refused),
-    ("Request_ResourceNotFound", 400, Refused),
-    ("TooManyRequests", 429, Throttled),
-    ("UnknownError", 500, ServiceDown),
-]
-PHOTO_FAULT_IDS = [f"{status} {code}" for code, status, _ in PHOTO_FAULTS]
+    return answer(error_body(code), status, **headers)
 
 
 def inner(key: str, body: Any, status: int = 200, **headers: str) -> dict[str, Any]:
@@ -95,7 +63,7 @@ def text_of(photo: bytes) -> str:
     return base64.b64encode(photo).decode()
 
 
-USER = inner("user", FIELDS)
+USER = answer(FIELDS)
 IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
 AFTER = inner("etag", {"id": "504X504", "@odata.mediaEtag": ETAG})
 SKIPPED = inner("etag", error_body("FailedDependency"), 424)
@@ -107,9 +75,7 @@ def batch(*responses: dict[str, Any]) -> Answer:
 
 
 SHAPES: list[Any] = [None, [], "text", 5, {}, {"value": []}, [FIELDS]]
-SHAPE_IDS = ["null", "empty list", "text", "number", "empty object", "value", "list"]
 
 
 def batch_of(**answers: tuple[int, Any]) -> Answer:
-    said = [{"id": key, "status": s, "body": body} for key, (s, body) in answers.items()]
-    return answer({"responses": said})
+    return batch(*(inner(key, body, status) for key, (status, body) in answers.items()))

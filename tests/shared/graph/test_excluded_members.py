@@ -12,7 +12,7 @@ import requests
 from shared.errors import AccessDenied, EndlessList, PhotoSyncError, Refused, ServiceDown
 from shared.graph.excluded_members import GOOD_FOR, MOST_PAGES, MarkedListing
 from shared.graph.user_listing import UserListing, UserPage
-from tests.doubles.web import Answer, Clock, Web, answer, http
+from tests.doubles.web import Answer, Clock, answer, http
 from tests.shared.graph.graph_answers import graph_error
 
 GRAPH = "https://graph.contoso.com"
@@ -32,10 +32,8 @@ class Directory:
     def __init__(self) -> None:
         self.members: list[Any] = []
         self.calls: list[str] = []
-
         self.odd: dict[str, Answer] = {}
         self.clock = Clock()
-        self.web: Web = self
         self.listing = self.new()
 
     def new(self) -> MarkedListing:
@@ -126,20 +124,15 @@ UNREADABLE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
     "no list": (MEMBERS, answer({}), Refused),
     "an object": (MEMBERS, answer({"value": {"id": PEOPLE[0]}}), Refused),
     "no member can be parsed": (MEMBERS, answer({"value": [{"id": 5}] * 10}), Refused),
-    "same page again": (
-        MEMBERS,
-        answer({"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/groups/{GROUP}/circle"}),
-        EndlessList,
-    ),
 }
 
 
-@pytest.mark.parametrize(("what", "said", "kind"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(("what", "response", "kind"), UNREADABLE.values(), ids=UNREADABLE)
 def test_no_page_without_the_members(
-    tenant: Directory, what: str, said: Answer, kind: type[PhotoSyncError]
+    tenant: Directory, what: str, response: Answer, kind: type[PhotoSyncError]
 ):
     """If the members are unknown, there is no page: it would queue excluded users."""
-    tenant.odd = {what: said, "groups/G/circle": said}
+    tenant.odd = {what: response}
     for _ in range(2):
         with pytest.raises(kind):
             tenant.listing.page()

@@ -11,7 +11,7 @@ import pytest
 from shared.errors import Refused, ServiceDown
 from shared.graph.licences import Licences
 from shared.microsoft365.http import Http
-from tests.doubles.web import Tokens, answer, http, in_turn
+from tests.doubles.web import answer, http, in_turn
 from tests.local.m365.simulator import ADMIN_APP, cloud
 
 
@@ -62,14 +62,8 @@ def test_malformed_answer(fields: Any, status: int, error: type[Exception]):
 def test_simulated_tenant(tmp_path: Path):
     """The strict simulator answers an app that has the role."""
     with cloud(tmp_path) as m365:
-        graph = m365.tenant.urls.graph
-
-        class Known(Tokens):
-            def bearer(self, audience: str, *, refused: str = "") -> str:
-                return m365.token(graph)
-
         app = m365.tenant.apps[ADMIN_APP]
         roles = app.graph_roles | {"Directory.Read.All"}
         m365.tenant.apps[ADMIN_APP] = replace(app, graph_roles=roles)
         m365.tenant.switches.licences = 4321
-        assert Licences(Http("graph", graph, Known())).count() == 4321
+        assert Licences(Http("graph", m365.tenant.urls.graph, m365)).count() == 4321

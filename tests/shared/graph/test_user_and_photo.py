@@ -1,12 +1,13 @@
-"""User and photo in one call: what is requested, and what the answers mean."""
+"""User and photo, read concurrently: what is requested, and what the answers mean."""
 
 from __future__ import annotations
 
 import pytest
 
-from shared.errors import NoPhoto, ServiceDown, UnknownUser
-from shared.graph.client import Fetched
-from tests.doubles.web import Answer, Recorded, answer, in_turn
+from shared.errors import ServiceDown, Throttled, UnknownUser
+from shared.graph.client import Fetched, GraphClient
+from tests.doubles.at_once import backwards
+from tests.doubles.web import Answer, Recorded, answer, http, in_turn
 from tests.shared.graph.graph_answers import (
     AFTER,
     ANNE,
@@ -25,19 +26,16 @@ from tests.shared.graph.graph_answers import (
 )
 
 
-def test_user_and_photo_in_one_call():
-    """One sequential batch has the user, then the largest photo, then the etag."""
-    web = Recorded(batch(AFTER, IMAGE, USER))
+def test_requests():
+    """The user alone; beside it, one sequential batch has the largest photo, then the etag."""
+    web = Recorded(in_turn(USER, batch(AFTER, IMAGE)))
 
     assert client(web).user_and_photo(ID) == FETCHED
-    assert web.paths == ["/v1.0/$batch"]
-    assert [(part["method"], part["url"].partition("?")[0]) for part in web.batched] == [
-        ("GET", f"/users/{ID}"),
-        ("GET", f"/users/{ID}/photo/$value"),
-        ("GET", f"/users/{ID}/photo"),
-    ]
-    ids = [part["id"] for part in web.batched]
-    assert [part.get("dependsOn") for part in web.batched] == [None, [ids[0]], [ids[1]]]
+    assert [path.partition("?")[0] for path in web.paths] == [f"/v1.0/users/{ID}", "/v1.0/$batch"]
+    photo, etag = web.batched
+    assert (photo["method"], photo["url"]) == ("GET", f"/users/{ID}/photo/$value")
+    assert (etag["method"], etag["url"]) == ("GET", f"/users/{ID}/photo")
+    assert (photo.get("dependsOn"), etag["dependsOn"]) == (None, [photo["id"]])
 
 
 @pytest.mark.parametrize(
@@ -56,42 +54,43 @@ def test_user_and_photo_in_one_call():
 )
 def test_etag_after_the_bytes_unknown(part):
     """If the etag is unknown after the bytes, it is empty, and the photo is still returned."""
-    assert client(in_turn(batch(USER, IMAGE, part))).user_and_photo(ID) == Fetched(ANNE, PHOTO, "")
+    assert client(in_turn(USER, batch(IMAGE, part))).user_and_photo(ID) == Fetched(ANNE, PHOTO, "")
 
 
 @pytest.mark.parametrize("body", [None, "", "not base64!", "abcde"])
 def test_photo_that_does_not_fit_into_a_batch(body):
     """A photo in an unknown form is requested alone, and its etag after it."""
     later = answer({"id": "504X504", "@odata.mediaEtag": "later"})
-    web = in_turn(batch(USER, inner("photo", body), AFTER), Answer(200, PHOTO), later)
+    web = in_turn(USER, batch(inner("photo", body), AFTER), Answer(200, PHOTO), later)
 
     assert client(web).user_and_photo(ID) == Fetched(ANNE, PHOTO, "later")
 
 
-def test_photo_gone_meanwhile():
-    """A photo removed before it is requested alone is no photo."""
-    web = in_turn(batch(USER, inner("photo", None), AFTER), graph_error("ImageNotFound", 404))
+def test_unknown_user():
+    """The error about the user decides, not the one about the photo."""
+    unknown = graph_error("Request_ResourceNotFound", 404)
+    web = in_turn(unknown, batch(inner("photo", error_body("ErrorItemNotFound"), 404), SKIPPED))
 
-    with pytest.raises(NoPhoto):
+    with pytest.raises(UnknownUser):
         client(web).user_and_photo(ID)
 
 
-def test_unknown_user_in_a_batch():
-    """The answer about the user decides before the one about the photo."""
-    responses = batch(
-        inner("user", error_body("Request_ResourceNotFound"), 404),
-        inner("photo", error_body("FailedDependency"), 424),
-        SKIPPED,
-    )
+@pytest.mark.parametrize(("user_asks", "photo_asks"), [("20", "90"), ("90", "20")])
+def test_longer_wait_wins(user_asks, photo_asks):
+    """If both ask for a wait, the longer one counts, or a retry meets the other error."""
+    user = graph_error("TooManyRequests", 429, Retry_After=user_asks)
+    busy = inner("photo", error_body("ApplicationThrottled"), 429, Retry_After=photo_asks)
+    # The photo first: once the user's request is refused, nothing is sent.
+    web = http(in_turn(batch(busy, SKIPPED), user))
 
-    with pytest.raises(UnknownUser):
-        client(in_turn(responses)).user_and_photo(ID)
+    with pytest.raises(Throttled) as raised:
+        GraphClient(web, at_once=backwards).user_and_photo(ID)
+
+    assert raised.value.retry_after == 90
 
 
-@pytest.mark.parametrize(
-    "responses", [(USER, AFTER), (IMAGE, AFTER), ()], ids=["no photo", "no user", "nothing"]
-)
+@pytest.mark.parametrize("responses", [(AFTER,), ()], ids=["no photo", "nothing"])
 def test_incomplete_batch(responses):
-    """Without the user or the photo, the call has failed for now."""
+    """Without the photo, the call has failed for now."""
     with pytest.raises(ServiceDown, match="no valid response to this request"):
-        client(in_turn(batch(*responses))).user_and_photo(ID)
+        client(in_turn(USER, batch(*responses))).user_and_photo(ID)

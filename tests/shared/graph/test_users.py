@@ -18,7 +18,6 @@ from tests.shared.graph.graph_answers import (
     Batches,
     client,
     error_body,
-    graph_error,
     inner,
 )
 
@@ -88,18 +87,3 @@ def test_membership():
     assert isinstance(found[IDS[2]], Throttled)
     # The group, and two requests for each of nine.
     assert sorted(web.sizes) == [19] * 5
-
-
-def test_unknown_group():
-    """If Graph does not know the group, each user has that error, and none is unknown."""
-    gone = inner("", error_body("Request_ResourceNotFound"), 404)
-    web = Directory({"EXCLUDED_GROUP_ID": gone})
-    found = in_groups(web, Groups(excluded=GROUP)).users(IDS[:3])
-
-    assert [type(each) for each in found.values()] == [Refused] * 3
-
-
-def test_failed_call():
-    """An error of the whole call is raised."""
-    with pytest.raises(AccessDenied):
-        client(lambda request: graph_error("Authorization_RequestDenied", 403)).users(IDS)

@@ -12,7 +12,7 @@ import requests
 
 from shared.errors import Refused, ServiceDown, Unanswered
 from shared.microsoft365.http import Http
-from tests.doubles.web import Answer, Clock, Tokens, http, in_turn
+from tests.doubles.web import Answer, Clock, Recorded, Tokens, http, in_turn
 from tests.doubles.web_server import Request, web_server
 
 Handle = Callable[[Request], None]
@@ -99,16 +99,6 @@ def test_lost_connection(serve):
         serve(handle).send("GET", "/")
 
 
-def test_refused_connection():
-    """A refused connection is Unanswered too: it cannot be told from a lost one."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-
-        with pytest.raises(Unanswered):
-            Http("graph", address, Tokens()).send("GET", "/")
-
-
 @pytest.mark.parametrize("status", [200, 302])
 def test_endless_answer(serve, status):
     """A response body is limited to the largest size that is ever needed."""
@@ -180,13 +170,8 @@ def test_threads_do_not_share_a_session():
 )
 def test_path_to_another_host(path: str):
     """A path may come from a damaged blob: our token must not reach another host."""
-    asked: list[requests.PreparedRequest] = []
-
-    def web(request: requests.PreparedRequest) -> Answer:
-        asked.append(request)
-        return Answer()
+    web = Recorded(Answer())
 
     with pytest.raises(Refused, match="was not sent: its URL is on another host"):
         http(web).send("GET", path)
-
-    assert asked == []
+    assert web.requests == []

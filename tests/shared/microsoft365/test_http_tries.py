@@ -29,15 +29,14 @@ from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, http, in
 class Protected:
     """A service that accepts only the tokens in *valid*."""
 
-    def __init__(self, *valid: str, otherwise: int = 200) -> None:
+    def __init__(self, *valid: str) -> None:
         self.tokens: list[str] = []
         self._valid = valid
-        self._otherwise = otherwise
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         token = str(request.headers["Authorization"]).removeprefix("Bearer ")
         self.tokens.append(token)
-        return Answer(self._otherwise if token in self._valid else 401)
+        return Answer(200 if token in self._valid else 401)
 
 
 def test_401_gets_a_fresh_token():
@@ -99,13 +98,13 @@ def test_long_wait_is_left_to_the_message(asked):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [answer({}, 500, retry_after="1"), answer({}, 404, retry_after="1")],
     ids=["500", "404"],
 )
-def test_nothing_else_is_tried_again(said):
+def test_nothing_else_is_tried_again(response):
     """Only a 429 or 503 is retried in place."""
-    assert http(in_turn(said, Answer(200))).send("GET", "/").status == said.status
+    assert http(in_turn(response, Answer(200))).send("GET", "/").status == response.status
 
 
 # The claim
@@ -125,16 +124,10 @@ def test_no_write_begins_without_its_claim():
 @pytest.mark.parametrize("first", [answer({}, 429, retry_after="5"), Answer(401)])
 def test_claim_is_checked_before_each_try(first):
     """The claim is checked again after a wait in place and after a refused token."""
-    asked = 0
-
-    def once() -> None:
-        nonlocal asked
-        asked += 1
-        if asked > 1:
-            lost()
+    checks = iter([covered, lost])
 
     with pytest.raises(ClaimLost):
-        http(in_turn(first, answer({}))).send("POST", "/", before_write=once)
+        http(in_turn(first, answer({}))).send("POST", "/", before_write=lambda: next(checks)())
 
 
 def test_claim_is_checked_last():

@@ -130,7 +130,7 @@ def test_never_closed_for_more_than_a_day(history):
 )
 def test_slower_where_little_is_left(throttle, limit, remaining, reset, seconds):
     """Less remaining means a longer pause; nonsensical headers are ignored."""
-    told = {"RateLimit-Limit": limit, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset}
-    throttle.answered(told)
+    headers = {"RateLimit-Limit": limit, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset}
+    throttle.answered(headers)
 
     assert throttle.paused_for() == pytest.approx(seconds)

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import requests
 
 from shared.errors import Throttled
 from shared.graph.errors import is_of_one_mailbox
 from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Throttle
-from tests.doubles.web import NOON, Answer, Clock, Web, answer, http, in_turn
+from tests.doubles.web import NOON, Answer, Clock, Recorded, answer, http, in_turn
 from tests.machine.instance_budget import InstanceBudget
 from tests.shared.microsoft365.test_throttle import Jittered
 
@@ -36,20 +35,10 @@ def behind(clock, throttle) -> Callable[..., Http]:
     return functools.partial(http, clock=clock, throttle=throttle)
 
 
-class Counted:
-    def __init__(self, web: Web) -> None:
-        self.calls = 0
-        self._web = web
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.calls += 1
-        return self._web(request)
-
-
 def test_closed_service_is_not_called(behind):
     """After one long Retry-After, no thread calls any host of the service."""
-    busy = Counted(in_turn(answer({}, 429, retry_after="60")))
-    other = Counted(in_turn(answer({})))
+    busy = Recorded(answer({}, 429, retry_after="60"))
+    other = Recorded(answer({}))
     assert behind(busy).send("GET", "/").status == 429
 
     for _ in range(5):
@@ -58,7 +47,7 @@ def test_closed_service_is_not_called(behind):
         assert caught.value.retry_after == 60
         assert "for another 60 s, until 12:01:00 UTC." in str(caught.value)
 
-    assert (busy.calls, other.calls) == (1, 0)
+    assert (len(busy.requests), other.requests) == (1, [])
 
 
 def test_short_closure_is_waited_for(behind, throttle, clock):
@@ -69,7 +58,7 @@ def test_short_closure_is_waited_for(behind, throttle, clock):
     assert clock.now == NOON + 9 * SECOND
 
 
-def test_gate_that_closes_again_while_waiting(behind, clock):
+def test_throttle_that_closes_again_while_waiting(behind, clock):
     """Waits in place add up to at most ten seconds, whatever their cause."""
 
     class Reclosed(Jittered):
@@ -102,7 +91,7 @@ def test_other_answer_resets_the_backoff(behind, clock):
 
 def test_spent_budget(behind, clock):
     """A call beyond the budget is not made: the message waits until one is free."""
-    web = Counted(in_turn(answer({})))
+    web = Recorded(answer({}))
     service = behind(web, budget=InstanceBudget(3, clock))
     for _ in range(3):
         service.send("GET", "/")
@@ -110,7 +99,7 @@ def test_spent_budget(behind, clock):
     with pytest.raises(Throttled) as caught:
         service.send("GET", "/")
 
-    assert (web.calls, caught.value.retry_after) == (3, 300)
+    assert (len(web.requests), caught.value.retry_after) == (3, 300)
     assert str(caught.value).startswith("The budget of calls is used up for another 300 s, until ")
 
 
@@ -125,19 +114,19 @@ def test_each_try_spends_the_budget(behind, clock):
 
 def test_service_that_reports_what_is_left(behind, clock):
     """If little is left of a limit, the next call waits."""
-    told = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"}
-    service = behind(in_turn(Answer(200, b"{}", told), answer({})))
+    left = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"}
+    service = behind(in_turn(Answer(200, b"{}", left), answer({})))
     service.send("GET", "/")
     service.send("GET", "/")
 
     assert clock.now == NOON + 7 * SECOND
 
 
-def test_refusal_about_one_mailbox_closes_no_gate(behind, clock):
+def test_refusal_about_one_mailbox_closes_no_throttle(behind, clock):
     """A limit of one mailbox delays only the call for that mailbox."""
-    said = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
+    body = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
     left = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
-    graph = behind(in_turn(Answer(429, said, left), answer({})), concerns_one=is_of_one_mailbox)
+    graph = behind(in_turn(Answer(429, body, left), answer({})), concerns_one=is_of_one_mailbox)
 
     assert [graph.send("GET", "/one").status, graph.send("GET", "/two").status] == [429, 200]
     assert clock.now == NOON

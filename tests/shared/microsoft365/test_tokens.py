@@ -153,13 +153,13 @@ def test_identity_endpoint_refuses(office: Cloud, identity: Callable[[str], Entr
 class Client:
     """Stands in for msal: returns one answer or raises one error."""
 
-    def __init__(self, said: dict[str, Any] | Exception) -> None:
-        self._said = said
+    def __init__(self, result: dict[str, Any] | Exception) -> None:
+        self._result = result
 
     def token_for(self, audience: str) -> dict[str, Any]:
-        if isinstance(self._said, Exception):
-            raise self._said
-        return self._said
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
 
 
 AADSTS = "AADSTS7000222: The key is expired.\r\nTrace ID: 5\r\nTimestamp: now"
@@ -188,19 +188,19 @@ ANSWERS: dict[str, tuple[dict[str, Any] | Exception, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize(("said", "kind", "why"), ANSWERS.values(), ids=ANSWERS)
-def test_answer_without_a_token(said, kind, why):
+@pytest.mark.parametrize(("result", "kind", "why"), ANSWERS.values(), ids=ANSWERS)
+def test_answer_without_a_token(result, kind, why):
     """Trouble at Entra means waiting; any other answer without a token is a refusal."""
     with pytest.raises(kind, match=why):
-        EntraTokens(lambda: Client(said)).bearer("https://graph.contoso.com")
+        EntraTokens(lambda: Client(result)).bearer("https://graph.contoso.com")
 
 
 def test_failed_start_is_retried():
     """A client that failed to start is created again for the next message."""
-    said: list[Exception | None] = [requests.ConnectionError(), None]
+    result: list[Exception | None] = [requests.ConnectionError(), None]
 
     def new_client() -> Client:
-        error = said.pop(0)
+        error = result.pop(0)
         if error:
             raise error
         return Client({"access_token": "t"})

@@ -100,7 +100,7 @@ class Site:
         if path.endswith("$value"):
             self.events.append("read")
             return Answer(200, content)
-        self.events.append("looked")
+        self.events.append("checked")
         return answer({"ETag": self.etag_of(content), "Length": str(len(content))})
 
     def _recycle(self, path: str) -> Answer:

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 import requests
 
 from shared.microsoft365.http import Http
-from shared.session import OneHostSession
 from shared.settings.app import Settings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Plan, Publisher
 from tests.doubles.claims import covered
-from tests.doubles.web import Answer, Clock, FunctionAdapter, answer
+from tests.doubles.web import Answer, Clock, answer, http
 from tests.shared.settings.test_app import ENOUGH
 from tests.shared.sharepoint.publishing_desk import ANNE, PICTURES, Site
 
@@ -37,7 +36,6 @@ class Tokens:
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
-        self.unknown: set[str] = set()
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         self.asked.add(audience)
@@ -90,21 +88,7 @@ class SeveralGeos:
         return SharePointClient(self._http(my_url), self._http(admin_url))
 
     def _http(self, audience: str) -> Http:
-        def session() -> requests.Session:
-            session = OneHostSession()
-            session.mount("https://", FunctionAdapter(self._answer))
-            return session
-
-        clock = self.clock
-        return Http(
-            "sharepoint",
-            audience,
-            self.tokens,
-            session=session,
-            clock=clock,
-            ticks=clock.ticks,
-            sleep=clock.sleep,
-        )
+        return http(self._answer, audience=audience, clock=self.clock, tokens=self.tokens)
 
     def _answer(self, request: requests.PreparedRequest) -> Answer:
         url = urlsplit(str(request.url))

@@ -41,20 +41,20 @@ def test_many_requests():
     assert [host.get_after(seconds) for seconds in (0, 1_739, 1)] == ["0x1", "0x1", "0x2"]
 
 
-@pytest.mark.parametrize(("said", "kept"), [(600, 539), (86_400, 1_739), (10**400, 1_739)])
-def test_lifetime(said, kept):
+@pytest.mark.parametrize(("lifetime", "kept"), [(600, 539), (86_400, 1_739), (10**400, 1_739)])
+def test_lifetime(lifetime, kept):
     """The shorter of SharePoint's lifetime and half an hour counts."""
-    host = Host(said)
+    host = Host(lifetime)
     host.digest.get()
 
     assert host.get_after(kept) == "0x1"
     assert host.get_after(1) == "0x2"
 
 
-@pytest.mark.parametrize("said", [None, 0, -1, True, "1800", 1e9, [], 60])
-def test_invalid_lifetime(said):
+@pytest.mark.parametrize("lifetime", [None, 0, -1, True, "1800", 1e9, [], 60])
+def test_invalid_lifetime(lifetime):
     """A digest with an invalid lifetime, or one of at most a minute, is used once."""
-    host = Host(said)
+    host = Host(lifetime)
 
     assert [host.digest.get(), host.digest.get()] == ["0x1", "0x2"]
 
@@ -78,10 +78,10 @@ def test_invalid_digest(value):
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("response", "kind"),
     [(Answer(429), ServiceDown), (Answer(500), ServiceDown), (Answer(403), AccessDenied)],
 )
-def test_no_digest(said, kind):
+def test_no_digest(response, kind):
     """Without one, no request is sent; a required wait is SharePoint's, not our own throttle's."""
     with pytest.raises(kind):
-        FormDigest(http(in_turn(said)), Clock().ticks).get()
+        FormDigest(http(in_turn(response)), Clock().ticks).get()

@@ -19,8 +19,9 @@ from shared.errors import (
 )
 from shared.sharepoint.client import SharePointClient
 from tests.doubles.claims import covered, lost
-from tests.doubles.web import Answer, Clock, answer, http
+from tests.doubles.web import Answer, Clock, answer, http, no_answer
 from tests.shared.sharepoint.publishing_desk import ANNE, Site
+from tests.shared.sharepoint.test_refusals import sharepoint_error
 
 MOST_FAILURES, REFUSED_FOR, BUSY_FOR = 5, 6 * 3_600, 600
 UPN = "anne@contoso.com"
@@ -37,10 +38,6 @@ def error_info(kind: str, status: int = 200, number: int = -1) -> Answer:
     return answer([{"ErrorInfo": info}], status)
 
 
-def no_answer() -> Answer:
-    raise requests.ConnectionError
-
-
 REFUSALS: dict[str, Answer] = {
     "denied": error_info(DENIED, number=-2147024891),
     "denied by status": Answer(403),
@@ -51,13 +48,13 @@ REFUSALS: dict[str, Answer] = {
     "page": Answer(200, b"<html>"),
     "fault": Answer(500, b"<html>"),
     "another shape": answer({"d": None}),
+    "digest": error_info("Microsoft.SharePoint.SPException", 403, int(INVALID)),
 }
 NO_ENDPOINT = {str(status): Answer(status) for status in (404, 405, 501)}
-BUSY: dict[str, tuple[Callable[[], Answer], type[PhotoSyncError]]] = {
-    "429": (lambda: Answer(429), Throttled),
-    "503": (lambda: Answer(503), Throttled),
-    "502": (lambda: Answer(502), Unanswered),
-    "504": (lambda: Answer(504), Unanswered),
+BUSY: dict[str, tuple[Answer | Callable[[], Answer], type[PhotoSyncError]]] = {
+    "429": (Answer(429), Throttled),
+    "503": (Answer(503), Throttled),
+    "504": (Answer(504), Unanswered),
     "no answer": (no_answer, Unanswered),
 }
 
@@ -85,12 +82,12 @@ class Tenant:
             self.write()
         return list(self.calls)
 
-    def refuse(self, said: Answer | Callable[[], Answer] | None, part: str = "Process") -> None:
+    def refuse(self, response: Answer | Callable[[], Answer] | None, part: str = "Process") -> None:
         self.site.faults.pop(part, None)
-        if said is not None:
-            self.site.faults[part] = said if callable(said) else lambda: said
+        if response is not None:
+            self.site.faults[part] = response if callable(response) else lambda: response
 
-    def refuse_together(self, number: int, said: Answer) -> None:
+    def refuse_together(self, number: int, response: Answer) -> None:
         """Refuse *number* requests that are in flight at the same time."""
         left = [number]
 
@@ -99,7 +96,7 @@ class Tenant:
             if left[0]:
                 # Another thread's request is answered before this one.
                 self.client.set_properties(UPN, CHANGES, before_write=covered)
-            return said
+            return response
 
         self.refuse(meanwhile)
         self.write()
@@ -177,17 +174,10 @@ def test_refused_digest(tenant: Tenant, refusal: Answer):
     assert answers == []
 
 
-def test_digests_that_are_always_refused(tenant: Tenant):
-    """Then the properties are written over REST."""
-    tenant.refuse(error_info("Microsoft.SharePoint.SPException", 403, -2130575251))
-
-    assert tenant.write() == [*ONE_REQUEST * 2, *SINGLY]
-
-
-@pytest.mark.parametrize("said", [Answer(404), Answer(403), answer({}), answer([])])
-def test_no_digest(tenant: Tenant, said: Answer):
+@pytest.mark.parametrize("response", [Answer(404), Answer(403), answer({}), answer([])])
+def test_no_digest(tenant: Tenant, response: Answer):
     """Without a digest, the properties are written over REST."""
-    tenant.refuse(said, "contextinfo")
+    tenant.refuse(response, "contextinfo")
 
     assert tenant.write() == SINGLY
 
@@ -199,8 +189,7 @@ def test_no_digest(tenant: Tenant, said: Answer):
 def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncError]):
     """REST reports an error about a profile or a property, and other users are not affected."""
     tenant.refuse(error_info(kind))
-    told = {"odata.error": {"code": f"-1, {kind}", "message": {"value": "Fehler"}}}
-    tenant.refuse(answer(told, 500), "SetSingle")
+    tenant.refuse(sharepoint_error(500, f"-1, {kind}", "Fehler"), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
         assert tenant.fails(error) == [*ONE_REQUEST, "SetSingleValue"]
 
@@ -208,19 +197,18 @@ def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncEr
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
-def test_rest_decides(tenant: Tenant, said: Answer):
+@pytest.mark.parametrize("response", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
+def test_rest_decides(tenant: Tenant, response: Answer):
     """Whatever else ProcessQuery answers, REST writes the properties in the same order."""
-    tenant.refuse(said)
+    tenant.refuse(response)
 
     assert tenant.write()[-2:] == SINGLY
     assert tenant.site.events == list(CHANGES)
 
 
-@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_missing_role(tenant: Tenant, said: Answer):
+def test_missing_role(tenant: Tenant):
     """What REST refuses, too, is not ProcessQuery's fault: REST's error counts."""
-    tenant.refuse(said)
+    tenant.refuse(REFUSALS["denied"])
     tenant.refuse(Answer(403), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
         assert tenant.fails(AccessDenied)[0] == "ProcessQuery"
@@ -230,16 +218,16 @@ def test_missing_role(tenant: Tenant, said: Answer):
 
 
 @pytest.mark.parametrize(
-    ("said", "enough"),
+    ("response", "enough"),
     [
-        *((said, MOST_FAILURES) for said in REFUSALS.values()),
-        *((said, 1) for said in NO_ENDPOINT.values()),
+        *((response, MOST_FAILURES) for response in REFUSALS.values()),
+        *((response, 1) for response in NO_ENDPOINT.values()),
     ],
     ids=[*REFUSALS, *NO_ENDPOINT],
 )
-def test_repeated_refusals(tenant: Tenant, said: Answer, enough: int):
+def test_repeated_refusals(tenant: Tenant, response: Answer, enough: int):
     """After five refusals of what REST accepts, or a missing endpoint, it is unused for hours."""
-    tenant.refuse(said)
+    tenant.refuse(response)
     used = ["ProcessQuery" in tenant.write() for _ in range(enough + 1)]
 
     assert used == [True] * enough + [False]
@@ -253,11 +241,10 @@ def test_repeated_refusals(tenant: Tenant, said: Answer, enough: int):
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_occasional_refusals(tenant: Tenant, said: Answer):
+def test_occasional_refusals(tenant: Tenant):
     """A success resets the count of failures."""
     for _ in range(3):
-        tenant.refuse(said)
+        tenant.refuse(REFUSALS["denied"])
         for _ in range(MOST_FAILURES - 1):
             tenant.write()
         tenant.refuse(None)
@@ -272,11 +259,10 @@ def test_one_warning(tenant: Tenant, caplog: pytest.LogCaptureFixture):
     assert [record.getMessage() for record in caplog.records] == [warning]
 
 
-@pytest.mark.parametrize("case", BUSY)
-def test_repeated_waits(tenant: Tenant, case: str):
+@pytest.mark.parametrize(("response", "error"), BUSY.values(), ids=BUSY)
+def test_repeated_waits(tenant: Tenant, response, error: type[PhotoSyncError]):
     """A busy service is a wait, without REST; after five in a row, REST writes for minutes."""
-    said, error = BUSY[case]
-    tenant.refuse(said)
+    tenant.refuse(response)
     for _ in range(5):
         assert set(tenant.fails(error)) == {"ProcessQuery"}
 
@@ -318,27 +304,3 @@ def test_concurrent_failures(tenant: Tenant):
     tenant.refuse(None)
 
     assert tenant.write() == ONE_REQUEST
-
-
-def test_failure_half_way(tenant: Tenant):
-    """If it fails after its first property, REST writes all again, the timestamp last."""
-
-    def half() -> Answer:
-        tenant.site.faults.clear()
-        assert tenant.site.profile is not None
-        tenant.site.profile["PictureURL"] = CHANGES["PictureURL"]
-        return error_info("System.TimeoutException")
-
-    tenant.refuse(half)
-    tenant.write()
-
-    assert tenant.site.events == list(CHANGES)
-
-
-def test_each_host_counts_alone():
-    """What one admin host refuses is still tried on another."""
-    one, other = Tenant(), Tenant()
-    one.refuse(Answer(404))
-    one.write()
-
-    assert (one.write(), other.write()) == (SINGLY, ONE_REQUEST)

@@ -104,7 +104,11 @@ def test_why_it_is_not_kept(here, error, status):
 def test_sweep_is_asked_for_before_anything_is_recorded():
     """A run that dies after subscribing subscribes again, so no sweep is forgotten."""
     here = Deployment()
-    here.graph.at_create.append(lambda: here.documents.put("subscription.json", {}))
+
+    def another_run() -> None:
+        here.documents.put("subscription.json", {})
+
+    here.graph.at_create.append(another_run)
     with pytest.raises(ClaimLost):
         here.keeper.keep()
     assert here.sweeps == 1

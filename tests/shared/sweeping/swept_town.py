@@ -40,7 +40,7 @@ class Town(Stores):
 
     def instance(self) -> Sweep:
         """The sweep of another instance of the app."""
-        looks = PageChecker(
+        checker = PageChecker(
             self,
             self.states,
             check_scope=check_scope,
@@ -51,13 +51,13 @@ class Town(Stores):
             clock=self.clock,
         )
         state_pages = StateChecker(
-            *(self.states, Directory(self), looks),
+            *(self.states, Directory(self), checker),
             check_scope=check_scope,
             forget_after=None,
             clock=self.clock,
         )
         return self.sweep_over(
-            *(self, looks, state_pages, self.states), pages_a_run=self._pages_a_run, few=FEW
+            *(self, checker, state_pages, self.states), pages_a_run=self._pages_a_run, few=FEW
         )
 
     def page(self, path: str = "") -> UserPage:

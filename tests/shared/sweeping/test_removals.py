@@ -75,21 +75,9 @@ def test_brake_holds_removals_until_a_person_releases_them(
     assert office.sweep.removals.release() == 0
 
 
-@pytest.mark.parametrize(
-    ("left", "managed", "forgetting"),
-    [(20, 0, "due"), (21, 0, "braked"), (21, 419, "braked"), (21, 420, "due"), (0, 0, "none")],
-)
-def test_limit_of_the_brake(left: int, managed: int, forgetting: str):
-    """The brake holds back more than 20 users, and more than 1 in 20 of the managed pictures."""
-    office = sweeping(left=left, managed=managed)
-    office.run()
-
-    assert office.log.forgetting == forgetting
-
-
 def test_brake_counts_each_kind_alone():
-    """Twenty photos gone and twenty leavers are not too many; a brake on one frees the other."""
-    office = sweeping(gone=20, left=20)
+    """Twenty-one of each, of 420 pictures, are not too many; a brake on one frees the other."""
+    office = sweeping(gone=21, left=21, managed=420)
     office.run()
     assert (office.log.removals, office.log.forgetting) == ("due", "due")
 

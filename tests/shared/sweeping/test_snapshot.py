@@ -1,4 +1,4 @@
-"""What Graph said in a sweep: stored in few bytes, sorted, and never confused with another's."""
+"""Graph's answers in a sweep: stored in few bytes, sorted, and never confused with another's."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def test_answers_come_back():
     """An etag comes back as its mark, an absence as its kind."""
     absences: list[PhotoSyncError] = [NoPhoto("x"), NoMailbox("x"), UnknownUser("x"), Refused("x")]
     answers: list[str | PhotoSyncError] = ['W/"1"', "", *absences]
-    found = {user(number): told for number, told in enumerate(answers)}
-    told = Snapshot([pack(found)]).between("", "", 99).answers
+    found = {user(number): each for number, each in enumerate(answers)}
+    stored = Snapshot([pack(found)]).between("", "", 99).answers
 
-    assert [told[user(0)], told[user(1)]] == [cover.mark('W/"1"'), ""]
-    assert [type(told[user(n)]) for n in range(2, 6)] == [type(each) for each in absences]
+    assert [stored[user(0)], stored[user(1)]] == [cover.mark('W/"1"'), ""]
+    assert [type(stored[user(n)]) for n in range(2, 6)] == [type(each) for each in absences]
 
 
 @pytest.mark.parametrize("found", [ServiceDown("x"), AccessDenied("x")])
@@ -115,7 +115,7 @@ def test_same_pages_have_the_same_name():
     """A repeated page is the same part; other findings are another part and overwrite nothing."""
     kept = MemoryParts()
     parts = SnapshotParts(kept)
-    names = [parts.keep("s-1", pack({user(1): told})) for told in ("a", "a", "b")]
+    names = [parts.keep("s-1", pack({user(1): etag})) for etag in ("a", "a", "b")]
 
     assert names[0] == names[1] != names[2]
     assert len(kept.blobs.texts) == 2

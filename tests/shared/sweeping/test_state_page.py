@@ -53,12 +53,12 @@ class Around:
         self.asked += user_ids
         return {each: self.known.get(each, GONE) for each in user_ids}
 
-    def look(
+    def check(
         self, token: str = "", *, after: str = "", most: int = 100, forget: timedelta | None = MONTH
     ) -> StatePage:
-        return self.looks(forget).check(token, Progress("", after, most, NOON), Snapshot())
+        return self.checker(forget).check(token, Progress("", after, most, NOON), Snapshot())
 
-    def looks(self, forget: timedelta | None = MONTH) -> StateChecker:
+    def checker(self, forget: timedelta | None = MONTH) -> StateChecker:
         def check_scope(user: User) -> None:
             if not user.account_enabled:
                 raise OutOfScope("The account is disabled.")
@@ -103,7 +103,7 @@ class Around:
 )
 def test_moved(known: Entry, found: User | PhotoSyncError, why: str):
     """A state that Graph's answer contradicts is named with the reason; errors decide nothing."""
-    assert Around(known, a=found).look().moved == ([("a", why)] if why else [])
+    assert Around(known, a=found).check().moved == ([("a", why)] if why else [])
 
 
 def test_users_added_to_the_excluded_group():
@@ -111,7 +111,7 @@ def test_users_added_to_the_excluded_group():
     statuses = {"a": SYNCED, "b": SYNCED, "c": FAILED, "d": SKIPPED, "e": SYNCED}
     around = Around(*(entry(each, status) for each, status in statuses.items()), a=user("a"))
     around.members = {"a", "b", "c", "d"}
-    page = around.look(most=1)
+    page = around.check(most=1)
 
     assert (page.asked, sorted(page.moved)) == (1, [("b", "out-of-scope"), ("c", "out-of-scope")])
 
@@ -133,7 +133,7 @@ def test_due(status: str, since: str, forget: timedelta | None, due: bool, most:
     """A leaver is due after the set time, whether Graph may still be asked about users or not."""
     around = Around(entry("a", status, since))
 
-    assert around.look(most=most, forget=forget).due == (["a"] if due else [])
+    assert around.check(most=most, forget=forget).due == (["a"] if due else [])
     assert around.asked == ["a"][:most]
 
 
@@ -143,7 +143,7 @@ def test_due(status: str, since: str, forget: timedelta | None, due: bool, most:
 def test_rotation(after: str, asked: list[str], asked_to: str):
     """Graph is asked about so many users, in order, after the last one asked about."""
     around = Around(*(entry(each, SYNCED) for each in "abcdef"))
-    page = around.look("first", after=after, most=3)
+    page = around.check("first", after=after, most=3)
 
     assert around.asked == asked
     assert (page.asked, page.asked_to, page.next) == (len(asked), asked_to, "more")
@@ -160,7 +160,7 @@ def compared(
     part = Part()
     part.add({uuid(number): "e" for number in found})
     around = Around(*(entry(each, SYNCED) for each in listed))
-    return around.looks().check(
+    return around.checker().check(
         "first" if more else "", Progress(listed_to, "", 0, NOON), Snapshot([part.to_bytes()])
     )
 

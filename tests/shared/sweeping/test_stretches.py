@@ -12,6 +12,7 @@ from shared.errors import EndlessList, PhotoSyncError, Refused, ServiceDown, Thr
 from shared.storage.roster_entry import Leaf
 from shared.storage.user_state import Claim
 from shared.sweeping import state_page, stretch, sweep_rules
+from tests.doubles.office import failing
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.sweeping.swept_town import Town, copied
 
@@ -152,16 +153,9 @@ def test_two_runs_over_one_stretch():
 
 def test_stretch_of_a_dead_run_is_repeated():
     """A run that dies before it writes the log leaves nothing that counts."""
-
-    class Death(Exception):
-        pass
-
-    def die() -> None:
-        raise Death
-
     town = began(Town(4))
-    town.meanwhile = once(town, die)
-    with pytest.raises(Death):
+    town.meanwhile = once(town, failing(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
         town.instance().process(town.log.id, 1)
     town.run(town.instance())
 
@@ -264,11 +258,7 @@ def test_ended_sweep_deletes_its_parts(caplog: pytest.LogCaptureFixture):
     assert town.parts() == []
 
     town = began(Town(4), runs=1)
-
-    def away(name: str) -> None:
-        raise ServiceDown("Storage is away.")
-
-    town.documents.drop_part = away  # type: ignore[method-assign]
+    town.documents.drop_part = lambda name: failing(ServiceDown("Down."))()  # type: ignore[method-assign]
     town.run(town.instance())
     assert town.log.status == "finished"
     assert f"sweep.parts_left id={town.log.id}" in caplog.text

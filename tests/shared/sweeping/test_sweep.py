@@ -251,14 +251,6 @@ def test_too_many_pages_end_the_sweep(page: int, status: str):
     assert (office.log.status, office.log.removals) == (status, "none")
 
 
-def test_many_different_pages_are_no_circle():
-    """A long list of different pages ends normally."""
-    office = Circling({"": "1", **{str(n): str(n + 1) for n in range(1, 300)}})
-    office.run()
-
-    assert (office.log.status, office.asked) == ("finished", 301)
-
-
 def test_unreadable_user_of_a_page_is_logged(caplog: pytest.LogCaptureFixture):
     """An entry that cannot be read is logged without an address; the sweep goes on."""
     office = Sweeping(result(queue=[("a", "new")]))

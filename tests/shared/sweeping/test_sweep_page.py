@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
@@ -38,6 +37,7 @@ from shared.sweeping.snapshot import Part, Snapshot
 from shared.sweeping.sweep_page import PageChecker, PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
+from tests.doubles.office import failing
 from tests.machine.storage import Blobs, MemoryQueue, MemoryStates
 from tests.machine.tenant import check_scope, users
 from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
@@ -86,7 +86,7 @@ def pages(photos: Photos, store: MemoryStates, *, removes: bool = True) -> PageC
     )
 
 
-def look(photos: Photos, states: list[UserState]) -> PageResult:
+def check(photos: Photos, states: list[UserState]) -> PageResult:
     everybody = [ANNE, BERT, CARA, replace(DORA, account_enabled=False)]
     return pages(photos, CountedStates(states)).check(everybody)
 
@@ -97,9 +97,9 @@ def compare(
     """The comparison with what was *found*, as a snapshot returns it."""
     part = Part()
     part.add(found)
-    told = Snapshot([part.to_bytes()]).between("", "", 99).answers
-    looks = pages(Photos({}), store, removes=removes)
-    return looks.compare(store.leaf("", 99).entries, told, since=NOON)
+    answers = Snapshot([part.to_bytes()]).between("", "", 99).answers
+    checker = pages(Photos({}), store, removes=removes)
+    return checker.compare(store.leaf("", 99).entries, answers, since=NOON)
 
 
 def state(user: User, **fields: Any) -> UserState:
@@ -212,18 +212,18 @@ def test_second_check_is_when_the_sweep_began():
     """A photo first missed since then is not gone, however late the states are listed."""
     missed = state(ANNE, status=NO_PHOTO, source_etag="", missing_since=NOON - 9 * MINUTE)
     store = CountedStates([missed])
-    looks = pages(Photos({}), store)
+    checker = pages(Photos({}), store)
     entries = store.leaf("", 9).entries
     none: dict[str, str | PhotoSyncError] = {ANNE.id: NoPhoto("x")}
 
-    assert looks.compare(entries, none, since=NOON).gone == []
-    assert looks.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
+    assert checker.compare(entries, none, since=NOON).gone == []
+    assert checker.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
 
 
 def test_errors_of_single_users():
     """Users without an answer are named with the error; the rest of the page is decided."""
     slow, odd = Throttled("Slow down."), AccessDenied("graph answered 403.")
-    found = look(Photos({ANNE.id: slow, BERT.id: "e2", CARA.id: odd}), [state(ANNE), state(BERT)])
+    found = check(Photos({ANNE.id: slow, BERT.id: "e2", CARA.id: odd}), [state(ANNE), state(BERT)])
 
     assert [(one.user, one.error) for one in found.unanswered] == [(ANNE, slow)]
     assert found.errors == [slow, odd]
@@ -245,10 +245,10 @@ def test_state_with_newer_facts(known: dict[str, Any], unanswered: int):
     """A state that a run has written since, or that has a message waiting, is left alone."""
     photos = Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"})
 
-    assert len(look(photos, [state(ANNE, **known)]).unanswered) == unanswered
+    assert len(check(photos, [state(ANNE, **known)]).unanswered) == unanswered
 
 
-def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
+def test_one_message_per_user():
     """Each user gets a message with the reason and an id of its own; an error is raised."""
     queue, ids = MemoryQueue(lambda: NOON), iter("xyz")
     users_ = UserQueue(queue, clock=lambda: NOON, new_id=lambda: next(ids))
@@ -259,6 +259,7 @@ def test_one_message_per_user(monkeypatch: pytest.MonkeyPatch):
     assert {each["reason"] for each in messages} == {"sweep"}
     assert sorted(each["correlationId"] for each in messages) == ["x", "y"]
 
-    monkeypatch.setattr(queue, "send", Mock(side_effect=ServiceDown("Broken.")))
+    broken = failing(ServiceDown("Broken."))
+    queue.send = lambda text, *, delay_seconds: broken()  # type: ignore[method-assign]
     with pytest.raises(ServiceDown):
         users_.queue([ANNE.id], reason="sweep")

@@ -8,6 +8,7 @@ from shared.errors import ServiceDown
 from shared.sweeping import fill_log, turns
 from shared.sweeping.pace import Pace
 from shared.sweeping.state_page import JUDGED_AT_ONCE
+from tests.doubles.office import failing
 from tests.shared.sweeping.sweeping_alone import FEW, MINUTE, Sweeping, result, with_room
 
 SLOW = with_room(3)
@@ -105,11 +106,8 @@ def test_fill_whose_first_message_failed():
     sweeping.pace = SLOW
     sweeping.start()
     sound = sweeping.upkeep.send
-
-    def fails(text: str, *, delay_seconds: float) -> None:
-        raise ServiceDown("Storage is away.")
-
-    sweeping.upkeep.send = fails  # type: ignore[method-assign]
+    away = failing(ServiceDown("Storage is away."))
+    sweeping.upkeep.send = lambda text, *, delay_seconds: away()  # type: ignore[method-assign]
     with pytest.raises(ServiceDown):
         sweeping.process(1)
     sweeping.upkeep.send = sound  # type: ignore[method-assign]

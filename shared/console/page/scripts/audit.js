@@ -22,7 +22,7 @@ function paragraphs(audit) {
   const { status, detail, everybody, looked, differ, startedAt, finishedAt, updatedAt, waitingUntil } = audit;
   const failed = status === "failed";
   const ended = failed ? "The last audit failed " : "The last audit ended ";
-  const pace = everybody ? "Checking everybody since " : "Checking everybody gradually since ";
+  const pace = everybody ? "Checking everybody. Started " : "Checking everybody gradually. Started ";
   const checks = status === "running" ? "It has checked" : "It checked";
   const changed = differ ? count(differ, "picture", "pictures") : "no picture";
   const found = `${checks} ${people(looked)} and found ${changed} changed in SharePoint.`;

@@ -24,7 +24,7 @@ function drawRunning({ users, expectedUsers, startedAt, eta }) {
   const known = Math.max(expectedUsers, users);
   if (expectedUsers) bar.value = Math.min(1, users / known);
   else bar.removeAttribute("value");
-  fill($("sweep-body"), make("p", {}, "Checking everybody since ", moment(startedAt), "."));
+  fill($("sweep-body"), make("p", {}, "Checking everybody. Started ", moment(startedAt), "."));
   fill(
     $("sweep-eta"),
     expectedUsers ? `${users.toLocaleString("en")} of about ${people(known)}` : `${people(users)} so far`,
@@ -56,6 +56,6 @@ export function drawFill(newest) {
   if (isWhole && found) bar.value = Math.min(1, sent / found);
   else bar.removeAttribute("value");
   const all = isWhole ? `of ${people(found)}` : `of ${people(found)} so far`;
-  fill($("fill-body"), "Copying as fast as Microsoft allows since ", moment(startedAt), ": ",
+  fill($("fill-body"), "Copying as fast as Microsoft allows. Started ", moment(startedAt), "; ",
     `${sent.toLocaleString("en")} ${all} queued`, eta ? "; done " : ".", eta && moment(eta));
 }

@@ -11,6 +11,7 @@ import requests
 from local.m365.graph import batch
 from local.m365.graph.wire import Refusal
 from local.m365.tenant import fault_plan, photos
+from local.m365.tenant.records import User
 from tests.local.m365.graph.test_photos import drawn
 from tests.local.m365.simulator import PHOTOSYNC_APP, Cloud, HostSession
 
@@ -67,17 +68,16 @@ def test_binary_body_is_base64(m365: Cloud, graph: HostSession, alphabet: str):
     assert ("-" in text or "_" in text) == alphabet.startswith("urlsafe")
 
 
-def test_upload_in_a_batch(m365: Cloud, graph: HostSession):
+def test_upload_in_a_batch(m365: Cloud, graph: HostSession, anna: User):
     """A string body is base64 of the bytes; an item that depends on another runs after it."""
-    user = m365.add_user("anna")
     upload = {
         "id": "put",
         "method": "PUT",
-        "url": f"/users/{user.id}/photo/$value",
+        "url": f"/users/{anna.id}/photo/$value",
         "headers": {"Content-Type": "image/png"},
         "body": base64.b64encode(drawn("PNG")).decode(),
     }
-    after = get("get", f"/users/{user.id}/photo", dependsOn=["put"])
+    after = get("get", f"/users/{anna.id}/photo", dependsOn=["put"])
 
     found = answers(send(graph, upload, after))
 
@@ -85,16 +85,15 @@ def test_upload_in_a_batch(m365: Cloud, graph: HostSession):
     assert "body" not in found["put"]
 
 
-def test_items_that_depend_on_a_failed_one(m365: Cloud, graph: HostSession):
+def test_items_that_depend_on_a_failed_one(m365: Cloud, graph: HostSession, anna: User):
     """They are 424 and are not run, and so are those that depend on them."""
-    user = m365.add_user("anna")
-    second = get("2", f"/users/{user.id}", dependsOn=["1"])
-    third = get("3", f"/users/{user.id}", dependsOn=["2"])
+    second = get("2", f"/users/{anna.id}", dependsOn=["1"])
+    third = get("3", f"/users/{anna.id}", dependsOn=["2"])
 
     found = answers(send(graph, get("1", "/users/nobody"), second, third))
 
     assert [found[name]["status"] for name in "123"] == [404, 424, 424]
-    assert not [e for e in m365.tenant.journal.after(0) if user.id in str(e["path"])]
+    assert not [e for e in m365.tenant.journal.after(0) if anna.id in str(e["path"])]
 
 
 @pytest.mark.parametrize(
@@ -128,18 +127,17 @@ def test_batches_that_break_a_rule_are_refused(items: object):
     assert refusal.value.status == 400
 
 
-def test_items_have_the_rights_of_the_caller(m365: Cloud):
+def test_items_have_the_rights_of_the_caller(m365: Cloud, anna: User):
     """The token of the batch counts, not one in an item."""
-    user = m365.add_user("anna")
     item = {
         "id": "1",
         "method": "PATCH",
-        "url": f"/users/{user.id}",
+        "url": f"/users/{anna.id}",
         "headers": {"Content-Type": "application/json", "Authorization": "Bearer x.y.z"},
         "body": {"displayName": "B"},
     }
     with m365.session(m365.tenant.urls.graph, PHOTOSYNC_APP) as reader:
-        found = answers(send(reader, item, get("2", f"/users/{user.id}")))
+        found = answers(send(reader, item, get("2", f"/users/{anna.id}")))
     assert (found["1"]["status"], found["2"]["status"]) == (403, 200)
 
 
@@ -175,15 +173,14 @@ def test_a_broken_connection_is_a_status_in_a_batch(
     assert answers(send(graph, get("1", "/users")))["1"]["status"] == status
 
 
-def test_journal_of_a_batch(m365: Cloud, graph: HostSession):
+def test_journal_of_a_batch(m365: Cloud, graph: HostSession, anna: User):
     """The batch and each item have an entry; items are marked and name their user."""
-    user = m365.add_user("anna")
 
-    send(graph, get("1", f"/users/{user.id}/photo?$select=id"))
+    send(graph, get("1", f"/users/{anna.id}/photo?$select=id"))
 
     entries = [entry for entry in m365.tenant.journal.after(0) if entry["service"] == "graph"]
     assert [(entry["path"], entry["batch"]) for entry in entries] == [
-        (f"/v1.0/users/{user.id}/photo", True),
+        (f"/v1.0/users/{anna.id}/photo", True),
         ("/v1.0/$batch", False),
     ]
-    assert entries[0]["userId"] == user.id
+    assert entries[0]["userId"] == anna.id

@@ -11,8 +11,9 @@ import pytest
 from local.m365.notifications import items
 from local.m365.notifications import pace as delivery_pace
 from local.m365.tenant.records import Subscription, User
+from tests.doubles.web import Answer
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
-from tests.local.m365.webhook import Answer, Call, Webhook
+from tests.local.m365.webhook import Call, Webhook
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -33,6 +34,11 @@ def subscribe(m365: Cloud, hook: Webhook, changes: str = "updated,deleted") -> S
     return one
 
 
+@pytest.fixture
+def one(m365: Cloud, hook: Webhook) -> Subscription:
+    return subscribe(m365, hook)
+
+
 def notify(m365: Cloud, user: User, **more: Any) -> None:
     """Report a change on the simulator's event loop, where all changes are reported."""
     m365.sim("POST", "/notify", {"user": user.id, **more})
@@ -42,11 +48,11 @@ def deliveries(m365: Cloud) -> list[dict[str, Any]]:
     return [entry for entry in m365.tenant.journal.after(0) if entry["service"] == "delivery"]
 
 
-def test_an_item_has_the_documented_shape(m365: Cloud, hook: Webhook):
+def test_an_item_has_the_documented_shape(
+    m365: Cloud, hook: Webhook, anna: User, one: Subscription
+):
     """The documented fields of a users item, and no others."""
-    user, one = m365.add_user("anna"), subscribe(m365, hook)
-
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: hook.items)
 
     (item,) = hook.items
@@ -54,14 +60,14 @@ def test_an_item_has_the_documented_shape(m365: Cloud, hook: Webhook):
     assert item == {
         "changeType": "updated",
         "clientState": "secret",
-        "resource": f"Users/{user.id}",
+        "resource": f"Users/{anna.id}",
         "subscriptionId": one.id,
         "tenantId": TENANT_ID,
         "subscriptionExpirationDateTime": one.expires.strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00"),
     }
     names = "@odata.type @odata.id id organizationId eventTime sequenceNumber"
     assert set(data) == set(names.split())
-    assert (data["@odata.type"], data["id"]) == ("#Microsoft.Graph.User", user.id)
+    assert (data["@odata.type"], data["id"]) == ("#Microsoft.Graph.User", anna.id)
     assert hook.calls[0].raw_query == "code=key"
     assert hook.calls[0].content_type.startswith("application/json")
 
@@ -72,70 +78,64 @@ def test_sequence_numbers_count_ticks():
     assert items.ticks(moment) == 637890278713062900
 
 
-def test_change_of_only_the_photo(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_change_of_only_the_photo(m365: Cloud, hook: Webhook, anna: User):
     """With `photoOnlyNotifies` it sends `updated`, without it nothing."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     for wanted in (False, True):
         m365.tenant.switches.photo_only_notifies = wanted
-        m365.sim("PATCH", f"/users/{user.id}", {"photo": None, "notify": True})
+        m365.sim("PATCH", f"/users/{anna.id}", {"photo": None, "notify": True})
 
     hook.wait_for(lambda: hook.items)
     assert [item["changeType"] for item in hook.items] == ["updated"]
 
 
-def test_only_subscribed_changes_are_sent(m365: Cloud, hook: Webhook):
+def test_only_subscribed_changes_are_sent(m365: Cloud, hook: Webhook, anna: User):
     """A subscription to `deleted` gets no other change."""
-    user = m365.add_user("anna")
     subscribe(m365, hook, "deleted")
-
-    notify(m365, user, change="updated")
-    notify(m365, user, change="deleted")
+    notify(m365, anna, change="updated")
+    notify(m365, anna, change="deleted")
     hook.wait_for(lambda: hook.items)
 
     assert [item["changeType"] for item in hook.items] == ["deleted"]
 
 
-def test_items_share_a_post(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_items_share_a_post(m365: Cloud, hook: Webhook, anna: User):
     """Simultaneous items are sent in one POST, up to the batch size."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     m365.tenant.switches.notification_batch = 3
 
-    notify(m365, user, times=7)
+    notify(m365, anna, times=7)
     hook.wait_for(lambda: len(hook.items) == 7)
 
     assert sorted(len(call.items) for call in hook.calls) == [1, 3, 3]
 
 
-def test_refused_delivery_is_retried(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_refused_delivery_is_retried(m365: Cloud, hook: Webhook, anna: User):
     """Until a 2xx, with the same body; the journal has each attempt, without the webhook's key."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     m365.tenant.switches.backoff_seconds = 0.01
     hook.answer = lambda call: Answer({1: 503, 2: 500}.get(len(hook.calls), 202))
 
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: len(hook.calls) == 3)
     # A further call proves that the entries of the earlier ones are written.
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: len(hook.calls) == 4 and len(deliveries(m365)) >= 3)
 
     assert len({call.body for call in hook.calls[:3]}) == 1
     attempts = deliveries(m365)[:3]
     assert [(e["status"], e["attempt"], e["userId"]) for e in attempts] == [
-        (503, 1, user.id),
-        (500, 2, user.id),
-        (202, 3, user.id),
+        (503, 1, anna.id),
+        (500, 2, anna.id),
+        (202, 3, anna.id),
     ]
     assert len({e["post"] for e in attempts}) == 1
     assert "code=key" not in str(attempts)
 
 
-def test_slow_answer_counts_as_none(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_slow_answer_counts_as_none(m365: Cloud, hook: Webhook, anna: User):
     """An answer after the budget is ignored, and the item is sent again."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     m365.tenant.switches.first_budget_seconds = 0.1
     m365.tenant.switches.backoff_seconds = 0.01
     released = threading.Event()
@@ -146,16 +146,17 @@ def test_slow_answer_counts_as_none(m365: Cloud, hook: Webhook):
         return Answer(202)
 
     hook.answer = late
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: len(hook.calls) == 2)
     released.set()
 
     assert deliveries(m365)[0]["status"] == 0
 
 
-def test_deliveries_end_with_the_subscription(m365: Cloud, hook: Webhook):
+def test_deliveries_end_with_the_subscription(
+    m365: Cloud, hook: Webhook, anna: User, one: Subscription
+):
     """A delivery that is refused while its subscription ends is not retried."""
-    user, one = m365.add_user("anna"), subscribe(m365, hook)
     m365.tenant.switches.backoff_seconds = 0.01
 
     def end_subscription(call: Call) -> Answer:
@@ -163,47 +164,45 @@ def test_deliveries_end_with_the_subscription(m365: Cloud, hook: Webhook):
         return Answer(503)
 
     hook.answer = end_subscription
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: len(hook.calls) == 1)
     other = subscribe(m365, hook)
-    notify(m365, user)
+    notify(m365, anna)
     # Four attempts for another subscription take longer than a second one for the first would.
     hook.wait_for(lambda: len(hook.calls) == 5)
 
     assert [item["subscriptionId"] for item in hook.items] == [one.id] + 4 * [other.id]
 
 
-def test_lost_and_doubled_notifications(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_lost_and_doubled_notifications(m365: Cloud, hook: Webhook, anna: User):
     """`notificationsLost` drops items, `notificationsDoubled` sends them twice."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     m365.tenant.switches.notifications_lost = 1.0
-    notify(m365, user)
+    notify(m365, anna)
     m365.tenant.switches.notifications_lost = 0.0
     m365.tenant.switches.notifications_doubled = 1.0
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: len(hook.items) == 2)
 
     assert hook.items[0] == hook.items[1]
     assert [e.get("fault") for e in deliveries(m365)][0] == "lost"
 
 
-def test_post_with_foreign_items(m365: Cloud, hook: Webhook):
+@pytest.mark.usefixtures("one")
+def test_post_with_foreign_items(m365: Cloud, hook: Webhook, anna: User):
     """Items of other tenants and subscriptions, and unsigned ones, are added."""
-    user = m365.add_user("anna")
-    subscribe(m365, hook)
     m365.tenant.switches.notification_foreign = True
 
-    notify(m365, user)
+    notify(m365, anna)
     hook.wait_for(lambda: hook.items)
 
     own = [i for i in hook.items if (i["tenantId"], i.get("clientState")) == (TENANT_ID, "secret")]
     assert (len(hook.items), len(own)) == (4, 1)
 
 
-def test_lifecycle_items_have_five_fields(m365: Cloud, hook: Webhook):
+def test_lifecycle_items_have_five_fields(m365: Cloud, hook: Webhook, one: Subscription):
     """The control API sends them; they have neither changeType nor resource."""
-    one, events = subscribe(m365, hook), {"reauthorizationRequired", "subscriptionRemoved"}
+    events = {"reauthorizationRequired", "subscriptionRemoved"}
     for event in sorted(events):
         m365.sim("POST", "/lifecycle", {"event": event})
     hook.wait_for(lambda: len(hook.items) == 2)

@@ -15,12 +15,11 @@ from local.m365.notifications.https_post import Reply
 from local.m365.tenant import fault_plan
 from local.m365.tenant.records import Subscription
 from local.m365.tenant.tenant import Tenant
+from tests.doubles.web import Answer
 from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud, HostSession
-from tests.local.m365.webhook import Answer, Call, Webhook, echo
+from tests.local.m365.webhook import Call, Webhook, echo
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
 PATH = "/subscriptions"
 
 

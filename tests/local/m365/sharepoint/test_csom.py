@@ -20,11 +20,6 @@ OPEN = '<ObjectPath Id="2" ObjectPathId="1" />'
 FORGED = f"0x{'A' * 128},"
 
 
-@pytest.fixture
-def anne(office: Cloud) -> User:
-    return office.add_user("anne")
-
-
 def method(number: int, user: User, name: str, value: str) -> str:
     given = "".join(
         f'<Parameter Type="String">{text}</Parameter>' for text in (account(user), name, value)

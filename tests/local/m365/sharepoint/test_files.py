@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.m365.picture_library import ADD, FOLDER, LIBRARY, PICTURES, file_path, upload
+from tests.local.m365.picture_library import ADD, FOLDER, PICTURES, file_path, upload
 from tests.local.m365.simulator import Cloud, HostSession
 
 FILE = file_path("x.jpg")
@@ -68,29 +68,6 @@ def test_existing_file_without_overwrite_is_kept(office: Cloud, my: HostSession)
     assert my.get(FILE + "/$value").content == b"first"
 
 
-def test_folders_are_listed_with_forms(office: Cloud, my: HostSession):
-    """The library lists its picture folder under its current name, and Forms."""
-    office.tenant.name_picture_folder("Profilbilder")
-
-    listed = my.get(f"{LIBRARY}/Folders").json()["value"]
-
-    assert [(each["Name"], each["ServerRelativeUrl"]) for each in listed] == [
-        ("Forms", "/User Photos/Forms"),
-        ("Profilbilder", "/User Photos/Profilbilder"),
-    ]
-
-
-def test_delete_by_override(office: Cloud, my: HostSession):
-    """POST with X-HTTP-Method DELETE deletes the file; the answer is empty."""
-    upload(my, "x.jpg", b"x")
-
-    headers = {"X-HTTP-Method": "DELETE", "If-Match": "*"}
-    answer = my.post(FILE, headers=headers)
-
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert office.tenant.picture_folder.files == {}
-
-
 def test_delete_of_another_version_is_refused(office: Cloud, my: HostSession):
     """An If-Match with an older ETag deletes nothing."""
     old = upload(my, "x.jpg", b"1").json()["ETag"]
@@ -116,17 +93,6 @@ def test_content_is_replaced_by_put(office: Cloud, my: HostSession, method: str)
     assert (answer.status_code, none.status_code, late.status_code) == (204, 404, 412)
     assert my.get(FILE + "/$value").content == b"2"
     assert my.get(FILE).json()["UniqueId"] == first["UniqueId"]
-
-
-def test_recycle_answers_with_an_id(office: Cloud, my: HostSession):
-    """Recycling removes the file and returns the id of the item in the bin."""
-    upload(my, "x.jpg", b"x")
-
-    answer = my.post(FILE + "/recycle()")
-
-    assert answer.status_code == 200
-    assert len(answer.json()["value"]) == 36
-    assert office.tenant.picture_folder.files == {}
 
 
 def test_files_cannot_be_added_to_forms(office: Cloud, my: HostSession):

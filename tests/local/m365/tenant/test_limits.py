@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -32,11 +30,6 @@ def as_before(office: Cloud) -> Iterator[None]:
 def graph(office: Cloud) -> Iterator[HostSession]:
     with office.session(office.tenant.urls.graph) as session:
         yield session
-
-
-@pytest.fixture
-def anne(office: Cloud) -> User:
-    return office.add_user("anne")
 
 
 def photo(user: User) -> str:
@@ -126,19 +119,3 @@ def test_processquery_is_a_profile_call(
     text = body(OPEN, *(method(n, anne, "Office", "1") for n in (3, 4, 5)))
 
     assert [post(admin, text).status_code for _ in range(3)] == [200, status, 429]
-
-
-def test_limits_apply_to_separate_connections_too(office: Cloud, anne: User):
-    """Not only items of a batch are counted."""
-    office.tenant.switches.photo_requests_at_once = 1
-    office.tenant.faults.latency["graph"] = Latency(ms=200)
-    together = threading.Barrier(2)
-
-    def status(_: int) -> int:
-        with office.session(office.tenant.urls.graph) as session:
-            together.wait(10)
-            return session.get(photo(anne)).status_code
-
-    office.token(office.tenant.urls.graph)
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(status, range(2))) == [404, 429]

@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 
 from shared.console.page import page
 from tests.doubles.web_server import Request, reply, web_server
-from tests.shared.console.page.stand_in import Answered, StandIn
-
-KEY = "the-right-key"
+from tests.shared.console.page.stand_in import KEY, Answered, StandIn
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from local.demo.photo_files import jpeg
 from local.demo.portraits.portraits import portrait
+from shared.doctor.examination import Check
+from tests.doubles import console_answers
+from tests.doubles.console_answers import card, entry, state
 
-_NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
+KEY = "the-right-key"
 HOSTILE = "<img src=x onerror=document.title='taken'>"
+_CHECKS = (
+    Check("settings", True, "All settings are valid.", ""),
+    Check("subscription", False, "There is no subscription.", "Type renew into photo-upkeep."),
+    Check("read a photo", False, '"list users" failed.', "Fix that first.", looked=False),
+)
 
 
 class Answered(Exception):
@@ -56,7 +65,8 @@ class Person:
         return f"00000000-0000-4000-8000-{sum(self.upn.encode()):012d}"
 
     @property
-    def entry(self) -> dict[str, Any]:
+    def stored(self) -> dict[str, Any]:
+        """What a list and the stored state have in common."""
         return {
             "userId": self.id,
             "userPrincipalName": self.upn,
@@ -68,6 +78,14 @@ class Person:
             "syncedAt": self.synced_at,
             "damage": self.damage,
         }
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return entry(0, **self.stored, dismissed=self.dismissed)
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        return state(**self.stored, attempt=1, sizes="48,72,300") if self.status else None
 
     def is_called(self, beginning: str) -> bool:
         names = (self.name, self.upn, *self.aliases)
@@ -83,7 +101,7 @@ class StandIn:
     worker: bool = True
     # Changes to the answer about any person.
     person: dict[str, Any] = field(default_factory=dict)
-    doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
+    doctor: dict[str, Any] = field(default_factory=lambda: _doctor(*_CHECKS))
     page_size: int = 1000
     # Changes to each page of the list.
     listing: dict[str, Any] = field(default_factory=dict)
@@ -96,15 +114,25 @@ class StandIn:
     damaged: int = 0
     url: str = ""
 
+    @property
+    def home(self) -> str:
+        """The address of the page with its key."""
+        return f"{self.url}?code={KEY}"
+
+    @property
+    def anne(self) -> str:
+        """The address of the first person's view."""
+        return f"{self.home}#/users/anne%40contoso.com"
+
     def answer(self, method: str, target: str, body: bytes) -> object:
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         parts = [unquote(part) for part in url.path.split("/")[3:]]
         if method == "POST":
             return self._order(parts, json.loads(body))
-        return self._told(parts, query)
+        return self._found(parts, query)
 
-    def _told(self, parts: list[str], query: dict[str, str]) -> object:
+    def _found(self, parts: list[str], query: dict[str, str]) -> object:
         match parts:
             case ["me"]:
                 return {"via": "person", "name": "anne@contoso.com", "role": self.role}
@@ -133,7 +161,7 @@ class StandIn:
             raise Answered(403, "Orders need the role Operator.", "not-allowed")
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
-            self.overview["brake"] = _NO_BRAKE
+            del self.overview["brake"]
             return {"released": 21}
         if body.get("releaseRepairs"):
             self.overview["repairBrake"] |= {"released": True}
@@ -146,7 +174,7 @@ class StandIn:
         if body.get("renew"):
             alive = {"status": "live", "detail": "", "expiresAt": ago(days=-28)}
             self.overview["subscription"] = {**alive, "checkedAt": ago()}
-            self.doctor = {"ok": True, "checks": [{**_DOCTOR["checks"][0], "looked": True}]}
+            self.doctor = _doctor(_CHECKS[0])
         if parts[-1] == "replay" and self.worker:
             self._copy(self.find(parts[1]), replace=bool(body.get("replace")))
         return {"queued": True}
@@ -158,7 +186,7 @@ class StandIn:
             self.overview["unreadable"] = []
 
     def _copy(self, person: Person, *, replace: bool) -> None:
-        self.log.insert(0, given(userId=person.id, userPrincipalName=person.upn))
+        self.log.insert(0, order(userId=person.id, userPrincipalName=person.upn))
         if person.chosen and not replace:
             person.status, person.detail, person.checked_at = "skipped", "It is kept.", ago()
             return
@@ -167,37 +195,24 @@ class StandIn:
         person.synced_at = person.checked_at = ago()
 
     def _overview(self) -> dict[str, Any]:
-        counts: dict[str, int] = {}
-        for person in self._known():
-            counts[person.status] = counts.get(person.status, 0) + 1
+        now, known = ago(), self._known()
         failed = [person for person in self.people if person.status == "failed"]
         failures = [person.entry for person in failed if not person.dismissed]
-        calm = {
-            "asOf": ago(),
-            "counts": counts,
-            "queues": dict.fromkeys(("photo-sync", "photo-sync-poison", "photo-upkeep"), 0),
-            "subscription": {
-                "status": "live",
-                "detail": "",
-                "expiresAt": ago(days=-6, hours=-3),
-                "checkedAt": ago(hours=5),
-            },
-            "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
-            "fill": None,
-            "brake": _NO_BRAKE,
-            "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
+        expires = {"expiresAt": ago(days=-6, hours=-3), "checkedAt": ago(hours=5)}
+        calm: dict[str, Any] = {
+            "asOf": now,
+            "counts": Counter(person.status for person in known),
+            "countedAt": now,
+            "subscription": {"status": "live", "detail": "", **expires},
+            "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(known)),
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
-            "uninstall": None,
             "failures": failures[:10],
             "dismissed": len(failed) - len(failures),
-            "unreadable": [],
-            "groups": {},
-            "dryRun": False,
             "version": "9.8.7",
             "packedAt": ago(days=3),
         }
-        return {**calm, **self.overview}
+        return console_answers.overview(**{**calm, **self.overview})
 
     def _page(self, query: dict[str, str]) -> dict[str, Any]:
         begin = int(query.get("token") or 0)
@@ -205,7 +220,7 @@ class StandIn:
         size = int(query["size"])
         wanted = (query.get("search", "").lower(), query.get("status", ""))
         found = [
-            (number, {**person.entry, "dismissed": person.dismissed})
+            (number, person.entry)
             for number, person in enumerate(self._known()[begin:end], begin)
             if person.name.lower().startswith(wanted[0])
             and wanted[1] in ("", person.status)
@@ -222,11 +237,6 @@ class StandIn:
     def _known(self) -> list[Person]:
         return [person for person in self.people if person.status]
 
-    def _state(self, person: Person) -> dict[str, Any] | None:
-        if not person.status:
-            return None
-        return {**person.entry, "attempt": 1, "sizes": "48,72,300", "claim": None}
-
     def _history(self, query: dict[str, str]) -> dict[str, Any]:
         if self.log_is_down:
             raise Answered(503, "Storage could not be reached.")
@@ -238,22 +248,16 @@ class StandIn:
 
     def _person(self, person: Person, query: dict[str, str]) -> dict[str, Any]:
         if query.get("sides") == "none":
-            return {"asOf": ago(), "state": self._state(person)}
+            return {"asOf": ago(), "state": person.state}
         agree = person.exchange == person.sharepoint
         url = "https://contoso-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
-        shown = {"PictureURL": person.chosen or url, "SPS-PicturePlaceholderState": "0"}
-        return {
-            "user": {
-                "id": person.id,
-                "userPrincipalName": person.upn,
-                "displayName": person.name,
-                "accountEnabled": True,
-                "guest": "#EXT#" in person.upn,
-            },
-            "state": self._state(person),
-            "profile": shown
-            if person.sharepoint is not None or person.chosen
-            else dict.fromkeys(shown, ""),
+        shown = person.chosen or (url if person.sharepoint is not None else "")
+        user = {"id": person.id, "userPrincipalName": person.upn, "displayName": person.name}
+        answer: dict[str, Any] = {
+            "asOf": ago(),
+            "user": {**user, "accountEnabled": True, "guest": "#EXT#" in person.upn},
+            "state": person.state,
+            "profile": {"PictureURL": shown, "SPS-PicturePlaceholderState": "0" if shown else ""},
             "chosen": person.chosen,
             "agree": agree,
             "card": card() if agree else card(action="replay", label="Repair now"),
@@ -262,78 +266,31 @@ class StandIn:
                 {"at": person.checked_at, "event": person.status, "detail": person.detail},
                 {"at": ago(days=2), "event": "queued", "detail": "by a notification"},
             ],
-            **self.person,
         }
-
-
-def card(**changes: Any) -> dict[str, Any]:
-    """Plain words about a person who needs no action."""
-    return {
-        "seen": "People see the photo.",
-        "why": "It was copied.",
-        "next": "A new photo is copied automatically.",
-        "action": "",
-        "label": "",
-        "byDesign": False,
-        "ticket": "Profile picture of Anne Keller\nNow: People see the photo.",
-        **changes,
-    }
+        return console_answers.person(**{**answer, **self.person})
 
 
 def sweep(**changes: Any) -> dict[str, Any]:
     """A sweep of 1,000 users, as in the overview."""
-    return {
-        "id": "1",
-        "status": "running",
-        "detail": "",
-        "startedAt": ago(minutes=2),
-        "updatedAt": ago(seconds=4),
-        "finishedAt": "",
-        "users": 400,
-        "inScope": 400,
-        "changed": {"changed": 7},
-        "expectedUsers": 1000,
-        "removals": "none",
-        "eta": ago(minutes=-3),
-        **changes,
-    }
-
-
-def given(**changes: Any) -> dict[str, Any]:
-    """A replay that a person ordered, and that has ended."""
-    return {
-        "at": ago(),
-        "order": "replay",
-        "by": {"via": "person", "name": "jo@contoso.com", "id": "0b"},
-        "userId": "",
-        "userPrincipalName": "",
-        "options": "",
-        "result": "synced",
-        "detail": "",
-        "endedAt": ago(),
-        "correlationId": "c-1",
-        **changes,
-    }
+    times = {"startedAt": ago(minutes=2), "updatedAt": ago(seconds=4), "eta": ago(minutes=-3)}
+    users = {"users": 400, "inScope": 400, "changed": {"changed": 7}, "expectedUsers": 1000}
+    return console_answers.sweep(**{"status": "running", **times, **users, **changes})
 
 
 def audit(**changes: Any) -> dict[str, Any]:
     """An audit that has ended, as in the overview."""
-    return {
-        "id": "1",
-        "status": "finished",
-        "detail": "",
-        "everybody": False,
-        "repair": True,
-        "repairs": "free",
-        "startedAt": ago(days=7),
-        "updatedAt": ago(hours=1),
-        "finishedAt": ago(hours=1),
-        "waitingUntil": "",
-        "looked": 940,
-        "differ": 2,
-        "progress": 1.0,
-        **changes,
-    }
+    times = {"startedAt": ago(days=7), "updatedAt": ago(hours=1), "finishedAt": ago(hours=1)}
+    return console_answers.audit(**{**times, "looked": 940, "differ": 2, **changes})
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """A replay that a person ordered, and that has ended just now."""
+    nobody = {"userId": "", "userPrincipalName": ""}
+    return console_answers.order(**{"at": ago(), "endedAt": ago(), **nobody, **changes})
+
+
+def _doctor(*checks: Check) -> dict[str, Any]:
+    return {"ok": all(each.ok for each in checks), "checks": [each._asdict() for each in checks]}
 
 
 def _photo(person: Person, side: str) -> bytes:
@@ -348,25 +305,3 @@ def _photo(person: Person, side: str) -> bytes:
 @functools.cache
 def _portrait(seed: int) -> bytes:
     return jpeg(portrait(seed, 300))
-
-
-_DOCTOR: dict[str, Any] = {
-    "ok": False,
-    "checks": [
-        {"name": "settings", "ok": True, "detail": "All settings are valid.", "action": ""},
-        {
-            "name": "subscription",
-            "ok": False,
-            "detail": "There is no subscription.",
-            "action": "Type renew into the queue photo-upkeep.",
-            "looked": True,
-        },
-        {
-            "name": "read a photo",
-            "ok": False,
-            "detail": 'Not checked, because "list users" failed.',
-            "action": 'Fix "list users" first.',
-            "looked": False,
-        },
-    ],
-}

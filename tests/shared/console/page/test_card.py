@@ -5,19 +5,18 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.doubles.console_answers import card
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
-from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago, card
+from tests.shared.console.page.stand_in import StandIn, ago
 
 
 def test_plain_words_come_first(api: StandIn, visit: Open, axe: str):
     """What people see, why, what is next, and the one button that helps."""
-    page = visit(f"{api.url}?code={KEY}#/users/anne%40contoso.com").page
+    page = visit(api.anne).page
 
-    expect(page.locator("#plain-words p")).to_have_text(
-        ["People see the photo.", "It was copied.", "A new photo is copied automatically."]
-    )
+    words = [card()[part] for part in ("seen", "why", "next")]
+    expect(page.locator("#plain-words p")).to_have_text(words)
     expect(page.locator(".doing .main:visible, .doing a.button:visible")).to_have_text("Repair now")
     page.get_by_text("Which app shows which picture").click()
     expect(page.locator("#apps")).to_contain_text("up to 60 days")
@@ -30,16 +29,12 @@ def test_plain_words_come_first(api: StandIn, visit: Open, axe: str):
 
 @pytest.mark.parametrize(
     ("action", "leads_to"),
-    [
-        ("doctor", "#/doctor"),
-        ("removals", "#/?status=gone"),
-        ("leavers", "#/?status=left"),
-    ],
+    [("doctor", "#/doctor"), ("removals", "#/?status=gone"), ("leavers", "#/?status=left")],
 )
 def test_button_that_links(api: StandIn, visit: Open, action: str, leads_to: str):
     """If no order about this person helps, the button links to what does."""
     api.person = {"card": card(action=action, label="Next step")}
-    page = visit(f"{api.url}?code={KEY}#/users/anne%40contoso.com").page
+    page = visit(api.anne).page
 
     expect(page.get_by_role("link", name="Next step")).to_have_attribute("href", leads_to)
     expect(page.locator(".doing .main:visible")).to_have_count(0)
@@ -47,25 +42,25 @@ def test_button_that_links(api: StandIn, visit: Open, action: str, leads_to: str
 
 def test_copy_for_the_ticket(api: StandIn, visit: Open):
     """The text is copied to the clipboard, or selected for copying by hand."""
-    told = card()["ticket"]
+    ticket = card()["ticket"]
     page = visit(
-        f"{api.url}?code={KEY}#/users/anne%40contoso.com",
+        api.anne,
         permissions=["clipboard-read", "clipboard-write"],
     ).page
     page.get_by_role("button", name="Copy for a ticket").click()
     expect(page.locator("#replay-message")).to_have_text("Copied.")
-    assert page.evaluate("navigator.clipboard.readText()") == told
+    assert page.evaluate("navigator.clipboard.readText()") == ticket
 
     refuse = "() => Promise.reject(new Error('refused'))"
     page.evaluate(f"void (navigator.clipboard.writeText = {refuse})")
     page.get_by_role("button", name="Copy for a ticket").click()
-    expect(page.locator("#ticket")).to_have_value(told)
-    assert page.evaluate("getSelection().toString()") == told
+    expect(page.locator("#ticket")).to_have_value(ticket)
+    assert page.evaluate("getSelection().toString()") == ticket
 
 
 def test_failure_is_dismissed(api: StandIn, visit: Open, axe: str):
     """The failure leaves the overview and stays counted; the person is still listed as failed."""
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     page.get_by_role("button", name="Dismiss the failure of Chidi Eze").click()
 
     expect(page.locator("#failures li")).to_have_count(0)
@@ -80,16 +75,9 @@ def test_unreadable_messages_are_dismissed(api: StandIn, visit: Open):
     newest, older = ago(minutes=1), ago(hours=1)
     one = {"name": "a", "reason": "No JSON.", "body": "?"}
     api.overview["unreadable"] = [{**one, "at": newest}, {**one, "at": older}]
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     page.get_by_role("button", name="Dismiss all").click()
 
     expect(page.locator("#unreadable")).to_be_hidden()
     expect(page.locator("#home-title")).to_be_focused()
     assert api.orders == [("dismiss", {"unreadableTo": newest})]
-
-
-def test_version(api: StandIn, visit: Open):
-    """The footer shows the version and when it was packaged."""
-    page = visit(f"{api.url}?code={KEY}").page
-
-    expect(page.locator("#version")).to_have_text("PhotoSync 9.8.7, packaged 3 days ago")

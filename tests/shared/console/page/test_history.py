@@ -5,10 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.shared.console.page.browser import Open
-from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import HOSTILE, StandIn, ago, given
-
-ANNE = f"?code={KEY}#/users/anne%40contoso.com"
+from tests.shared.console.page.stand_in import HOSTILE, StandIn, ago, order
 
 
 def test_history_of_all(api: StandIn, visit: Open):
@@ -16,12 +13,12 @@ def test_history_of_all(api: StandIn, visit: Open):
     anne = api.find("anne@contoso.com")
     api.page_size = 3
     api.log = [
-        given(userId=anne.id, userPrincipalName=anne.upn, options="force"),
-        given(order="sweep", by={"via": "key"}, result="begun", detail="20260504-1"),
-        given(order="renew", by={"via": "queue"}, result=""),
-        given(order="uninstall", by={"via": "person", "name": HOSTILE}, detail=HOSTILE),
+        order(userId=anne.id, userPrincipalName=anne.upn, options="force"),
+        order(order="sweep", by={"via": "key"}, result="begun", detail="20260504-1"),
+        order(order="renew", by={"via": "queue"}, result=""),
+        order(order="uninstall", by={"via": "person", "name": HOSTILE}, detail=HOSTILE),
     ]
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     page.get_by_role("link", name="History", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("History")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
@@ -50,7 +47,7 @@ def test_history_of_all(api: StandIn, visit: Open):
 def test_empty_history(api: StandIn, visit: Open):
     """An empty history says so, and says if part of it cannot be read."""
     api.damaged = 1
-    page = visit(f"{api.url}?code={KEY}#/history").page
+    page = visit(f"{api.home}#/history").page
 
     expect(page.locator("#log-message")).to_contain_text("No orders yet. Some lines")
 
@@ -61,11 +58,11 @@ def test_history_of_a_person(api: StandIn, visit: Open):
     anne = api.find("anne@contoso.com")
     api.page_size = 1
     api.log = [
-        given(at=ago(hours=1), userId=anne.id, by={"via": "key"}),
-        given(at=ago(hours=2), userId=bert.id),
-        given(at=ago(hours=900), userId=anne.id),
+        order(at=ago(hours=1), userId=anne.id, by={"via": "key"}),
+        order(at=ago(hours=2), userId=bert.id),
+        order(at=ago(hours=900), userId=anne.id),
     ]
-    page = visit(api.url + ANNE).page
+    page = visit(api.anne).page
     lines = page.locator("#history li")
     expect(lines).to_have_count(3)
     expect(lines.nth(1)).to_contain_text("Replay, ordered by somebody with a function key · Synced")
@@ -83,7 +80,7 @@ def test_history_of_a_person(api: StandIn, visit: Open):
 def test_history_that_cannot_be_read(api: StandIn, visit: Open):
     """The person's card is still shown, and says what is missing."""
     api.log_is_down = True
-    page = visit(api.url + ANNE, expected={503}).page
+    page = visit(api.anne, expected={503}).page
 
     expect(page.locator("#history-more")).to_contain_text("Storage could not be reached.")
     expect(page.locator("#history li")).to_have_count(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,8 +11,7 @@ from playwright.sync_api import expect
 from local.cloud.occupancy import make_ours
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
-from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import Person, StandIn, ago, audit, given, sweep
+from tests.shared.console.page.stand_in import Person, StandIn, ago, audit, order, sweep
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
@@ -22,12 +22,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"color_scheme": "light", "viewport": {"width": 1800, "height": 1000}},
 }
 VIEWS = {
-    "key": "",
-    "home": f"?code={KEY}",
-    "person": f"?code={KEY}#/users/anne%40contoso.com",
-    "doctor": f"?code={KEY}#/doctor",
-    "log": f"?code={KEY}#/history",
-    "unchecked": f"?code={KEY}#/?search=kim%40contoso.com",
+    "person": "#/users/anne%40contoso.com",
+    "doctor": "#/doctor",
+    "log": "#/history",
+    "unchecked": "#/?search=kim%40contoso.com",
 }
 TROUBLE = {
     "dryRun": True,
@@ -53,23 +51,19 @@ TROUBLE = {
 
 
 SHOWN = [
-    *((view, look) for view in ("home", "person", "trouble") for look in LOOKS),
-    *(
-        (view, look)
-        for view in ("key", "doctor", "log", "unchecked")
-        for look in ("light", "phone-dark")
-    ),
+    *product(("home", "person", "trouble"), LOOKS),
+    *product(("key", "doctor", "log", "unchecked"), ("light", "phone-dark")),
 ]
 
 
 @pytest.mark.parametrize(("view", "look"), SHOWN)
 def test_no_serious_fault(api: StandIn, visit: Open, axe: str, view: str, look: str):
     """Each view is accessible and fits its window: light, dark, narrow and wide."""
-    api.log = [given(userPrincipalName="anne@contoso.com", options="force")]
+    api.log = [order(userPrincipalName="anne@contoso.com", options="force")]
     api.people.append(Person("Kim Ng", "kim@contoso.com", ""))
     if view == "trouble":
         api.overview = TROUBLE
-    tab = visit(api.url + VIEWS.get(view, VIEWS["home"]), **LOOKS[look])
+    tab = visit(api.url if view == "key" else api.home + VIEWS.get(view, ""), **LOOKS[look])
     expect(tab.page.get_by_text("Loading …").filter(visible=True)).to_have_count(0)
     expect(tab.page.get_by_text("This takes a few seconds")).to_be_hidden()
     expect(tab.page.get_by_text("Reading Exchange")).to_be_hidden()

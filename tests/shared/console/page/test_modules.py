@@ -60,7 +60,7 @@ def test_means_the_same(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ('import * as other from "./other.js";', "not understood: import [*]"),
         ('import { one as two } from "./other.js";', "one as two"),
@@ -75,7 +75,7 @@ def test_means_the_same(tmp_path: Path):
         ('import { one } from "./main.js";', "main.js -> main.js: modules import in a circle"),
     ],
 )
-def test_unsupported_form(tmp_path: Path, text: str, told: str):
+def test_unsupported_form(tmp_path: Path, text: str, problem: str):
     """Any other form is an error."""
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=problem):
         modules.joined(written(tmp_path, main=f"{text}\n", other=OTHER))

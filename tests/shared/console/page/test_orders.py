@@ -6,16 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.shared.console.page.browser import Open
-from tests.shared.console.page.serving import KEY
 from tests.shared.console.page.stand_in import StandIn, ago, audit, sweep
-
-ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
 
 @pytest.mark.parametrize(("button", "force"), [("#replay", False), ("#force", True)])
 def test_replay_by_keyboard(api: StandIn, visit: Open, button: str, force: bool):
     """A replay is queued; when the state has changed, both sides are shown again."""
-    page = visit(api.url + ANNE).page
+    page = visit(api.anne).page
     expect(page.locator("#verdict")).to_contain_text("The two sides differ")
     page.locator(button).press("Enter")
 
@@ -29,7 +26,7 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     """A chosen picture is replaced only after confirmation; Escape cancels."""
     anne = api.people[0]
     anne.sharepoint, anne.chosen = None, "https://cdn.contoso.com/anne.jpg"
-    page = visit(api.url + ANNE).page
+    page = visit(api.anne).page
     replace = page.get_by_role("button", name="Replace the chosen picture")
     replace.click()
     expect(page.get_by_role("dialog")).to_contain_text("the photo of Anne Keller from Exchange")
@@ -51,26 +48,26 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
 
 
 @pytest.mark.parametrize(
-    ("user", "told"),
+    ("user", "text"),
     [
         ("bert.x%40contoso.com", "Done. Nothing had changed."),
         ("anne%40contoso.com", "The two sides still differ"),
     ],
 )
-def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str):
+def test_replay_without_a_change(api: StandIn, visit: Open, user: str, text: str):
     """A replay without effect ends when the queue is empty, and says what to do next."""
     api.worker = False
-    page = visit(f"{api.url}?code={KEY}#/users/{user}").page
+    page = visit(f"{api.home}#/users/{user}").page
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-message")).to_contain_text(told)
+    expect(page.locator("#replay-message")).to_contain_text(text)
     expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()
 
 
 def test_brake_asks_once(api: StandIn, visit: Open):
     """Removals are released only after confirmation; Escape cancels."""
     api.overview["brake"] = {"engaged": True, "gone": 21, "managed": 300, "detail": ""}
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     release = page.get_by_role("button", name="Release removals")
     release.click()
     expect(page.get_by_role("dialog")).to_contain_text("21 people lose their pictures")
@@ -96,7 +93,7 @@ def test_brake_lists_the_people(api: StandIn, visit: Open, gone, left, banner, d
     """Before anything is released, the people who would lose their pictures can be listed."""
     brake = {"engaged": True, "gone": gone, "left": left, "managed": 30, "detail": ""}
     api.overview["brake"] = brake
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     expect(page.locator("#brake")).to_contain_text(banner)
     page.get_by_role("button", name="Release removals").click()
     expect(page.get_by_role("dialog")).to_contain_text(dialog)
@@ -117,7 +114,7 @@ def test_brake_of_repairs(api: StandIn, visit: Open):
     api.overview["repairBrake"] = {"engaged": True, "differ": 34, "detail": "34 of 40 differ."}
     # The next audit may already run.
     api.overview["audit"] = audit(status="running")
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     expect(page.locator("#audit-brake")).to_contain_text("34 of 40 differ.")
     page.get_by_role("button", name="Release repairs").click()
     expect(page.get_by_role("dialog")).to_contain_text("34 pictures are written again")
@@ -134,7 +131,7 @@ def test_brake_of_repairs(api: StandIn, visit: Open):
 
 def test_audit(api: StandIn, visit: Open):
     """An audit of everybody is ordered and its progress shown; no second one can start."""
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     page.get_by_role("button", name="Audit and repair now").click()
 
     expect(page.get_by_role("progressbar", name="Audit")).to_have_attribute("value", "0.25")
@@ -145,7 +142,7 @@ def test_audit(api: StandIn, visit: Open):
 def test_sweep(api: StandIn, visit: Open):
     """A running sweep shows its progress and its end; afterwards another one can start."""
     api.overview["sweep"] = sweep()
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
     expect(page.locator("#sweep")).to_contain_text("400 of about 1,000 people; done in 3 minutes")
     expect(page.get_by_role("button", name="Start a sweep")).to_be_disabled()
@@ -161,7 +158,7 @@ def test_fill(api: StandIn, visit: Open):
     """While first copies are queued, the page shows how many, and when all are done."""
     fill = {"status": "running", "startedAt": ago(hours=1), "sent": 400, "found": 1000}
     api.overview["fill"] = {**fill, "isWhole": True, "eta": ago(hours=-2)}
-    page = visit(f"{api.url}?code={KEY}").page
+    page = visit(api.home).page
     expect(page.locator("#fill-bar")).to_have_attribute("value", "0.4")
     expect(page.locator("#fill-body")).to_contain_text("400 of 1,000 people queued")
     expect(page.locator("#fill-body")).to_contain_text("done in 2 hours")
