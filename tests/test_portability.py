@@ -110,7 +110,7 @@ def _of_call(node: ast.Call) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", [*sources()], ids=lambda path: path.relative_to(REPO).as_posix())
 def test_nothing_works_on_one_system_only(path: Path):
-    """A line says why it may, if it does; no other line says so."""
+    """Each line that works on one system only says why, and no other line does."""
     text = path.read_text("utf-8")
     found = dict(findings(text))
     allowed = {n for n, line in enumerate(text.splitlines(), 1) if ALLOWED.search(line)}

@@ -13,7 +13,11 @@ from shared.telemetry.calls import note
 
 
 class MemoryDocuments:
-    """`at_read` is what other runs do between the next reads and the writes that follow."""
+    """
+    Counts its `calls`, and raises `error` if there is one.
+
+    `at_read` is what other runs do, one at each read, before the write that follows.
+    """
 
     def __init__(self) -> None:
         self.blobs: dict[str, Document] = {}

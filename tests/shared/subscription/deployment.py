@@ -29,7 +29,7 @@ class Graph:
         self.tells_existing = True
         self.revives = False  # whether renewing an expired one works; unknown of the real Graph
         # What happens at the next creation, before Graph checks.
-        self.at_create: list[Callable[[], None]] = []
+        self.at_create: list[Callable[[], object]] = []
         self.error: PhotoSyncError | None = None
         self._clock = clock
         self._ids = (f"subscription-{number}" for number in itertools.count(1))
