@@ -273,5 +273,5 @@ def _path(user: str) -> str:
         if user.strip() and set(user) != {"."}:
             return f"users/{quote(user, safe='')}"
     except UnicodeEncodeError:
-        pass  # a name in another encoding than the terminal's
+        pass  # a name in an encoding that is not the terminal's
     raise Unusable(f"{user!r} is not a user: give a UPN such as anne@contoso.com, or a name.")

@@ -19,7 +19,7 @@ class NoHost(ChildDied):
 
 
 def is_another(environ: Mapping[str, str]) -> bool:
-    """Whether another program than `python -m local.host` should run the app."""
+    """Whether a program other than `python -m local.host` should run the app."""
     return bool(environ.get(VARIABLE, "").strip())
 
 
