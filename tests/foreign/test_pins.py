@@ -25,7 +25,7 @@ def test_page_names_what_is_pinned():
     python = (CLIENTS / "requirements.txt").read_text("utf-8")
     pinned |= dict(re.findall(r"(?m)^([\w-]+)==(\S+)", python))
     page = (REPO / "docs" / "performance.md").read_text("utf-8")
-    [claim] = re.findall(r"(?m)^\|.*at real names.*$", page)
+    [claim] = re.findall(r"(?m)^\|.*at real host names.*$", page)
 
     missing = [f"{NAMES[name]} {pinned[name]}" for name in NAMES]
     assert [each for each in missing if each not in claim] == []
