@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterable
 
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
-from tests.admin.said import Said
+from tests.admin.command_result import CommandResult
 from tests.e2e.cloud import LiveCloud
 
 _CODE = re.compile(r"enter the code (\w+)")
 
 
-def with_key(cloud: LiveCloud) -> Callable[..., Said]:
+def with_key(cloud: LiveCloud) -> Callable[..., CommandResult]:
     """`manage` with the cloud's key."""
     return functools.partial(manage, cloud, key=cloud.at.key)
 
 
 def manage(
     cloud: LiveCloud, *arguments: str, name: str = "", key: str = "", **changes: str
-) -> Said:
+) -> CommandResult:
     """
     Run a command with *key*, or enter a device code as *name*, or as an admin without one.
 
@@ -56,7 +56,7 @@ def manage(
         shown = "" if key else _enter_code(cloud, name, process.stderr)
         out, err = process.communicate(timeout=120)
         assert "Traceback" not in err
-        return Said(process.returncode, out, shown + err)
+        return CommandResult(process.returncode, out, shown + err)
 
 
 def _enter_code(cloud: LiveCloud, name: str, lines: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.said import assert_one_sentence
+from tests.admin.command_result import assert_one_sentence
 from tests.e2e.cloud import LiveCloud, quiet_cloud
 from tests.e2e.terminal import manage
 

@@ -13,12 +13,12 @@ from admin.program import main
 from local.m365.sharepoint import files
 from local.m365.tenant import photos
 from local.m365.tenant.records import User
-from tests.admin.said import Said
+from tests.admin.command_result import CommandResult
 from tests.e2e.cloud import picture
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
 
 USER, OTHER = "anne.keller@contoso.com", "bert@contoso.com"
-Acceptance = Callable[..., Said]
+Acceptance = Callable[..., CommandResult]
 Seen = dict[str, tuple[str, str]]
 
 
@@ -106,16 +106,16 @@ def acceptance(tenant, monkeypatch, capsys, tmp_path) -> Acceptance:
     for name in ("PHOTOSYNC_URL", "PHOTOSYNC_KEY", "SHAREPOINT_GEOS", "M365_CLOUD"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, **changes: str) -> Said:
+    def run(*arguments: str, **changes: str) -> CommandResult:
         for name, value in (variables(tenant) | changes).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
         code = main(["acceptance", "--local", "--timeout", "1", *arguments])
-        return Said(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return run
 
 
-def seen(said: Said) -> Seen:
+def seen(result: CommandResult) -> Seen:
     """After --json: verdict and words of each step."""
-    return {each["id"]: (each["verdict"], each["seen"]) for each in said.document["steps"]}
+    return {each["id"]: (each["verdict"], each["seen"]) for each in result.document["steps"]}

@@ -63,9 +63,11 @@ def test_interrupted(acceptance, tenant, anne, bert, monkeypatch, tmp_path, step
     before = shown(tenant, anne, bert)
 
     if error is KeyboardInterrupt:
-        said = acceptance(*ALL)
-        assert said.code == 130
-        assert said.err.endswith("Stopped. Everything was restored except what is listed above.\n")
+        result = acceptance(*ALL)
+        assert result.code == 130
+        assert result.err.endswith(
+            "Stopped. Everything was restored except what is listed above.\n"
+        )
     else:
         with pytest.raises(ZeroDivisionError):
             acceptance(*ALL)
@@ -105,9 +107,9 @@ def test_uploads_under_way(acceptance, tenant, anne, monkeypatch):
 
     monkeypatch.setattr(SharePointClient, "upload", late)
     monkeypatch.setattr(Microsoft365, "close", closed)
-    said = acceptance("--yes", USER)
+    result = acceptance("--yes", USER)
 
-    assert (said.code, done.wait(10)) == (130, True)
+    assert (result.code, done.wait(10)) == (130, True)
     assert shown(tenant, anne) == before
 
 
@@ -119,10 +121,10 @@ def test_waiting_fails(acceptance, tenant, anne, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(Microsoft365, "close", broken)
-    said = acceptance("--yes", USER)
+    result = acceptance("--yes", USER)
 
-    assert said.code == 4
-    assert said.err.startswith(f"Not restored: Check {USER} again later")
+    assert result.code == 4
+    assert result.err.startswith(f"Not restored: Check {USER} again later")
     assert shown(tenant, anne) == before
 
 
@@ -132,9 +134,9 @@ def test_step_interrupted_midway(acceptance: Acceptance, tenant: Cloud, anne: Us
     failure = {"service": "sharepoint", "fault": "500", "message": "It broke."}
     fault(tenant, path="SetSingleValueProfileProperty", next=1, **failure)
 
-    said = acceptance(*ALL)
+    result = acceptance(*ALL)
 
-    assert "It broke." in said.out
+    assert "It broke." in result.out
     assert shown(tenant, anne, bert) == before
 
 
@@ -148,10 +150,10 @@ def test_what_could_not_be_restored(acceptance, tenant, anne, last_step, tmp_pat
     last_step(ask)
     files, [profile] = shown(tenant, anne)
 
-    said = acceptance("--yes", USER)
-    orders = said.err.splitlines()
+    result = acceptance("--yes", USER)
+    orders = result.err.splitlines()
 
-    assert said.code == 4
+    assert result.code == 4
     left = {each.name.lower(): each for each in (tmp_path / session.RESTORE).iterdir()}
     in_file = left.pop("to-do.txt").read_text("utf-8").splitlines()
     assert [f"Not restored: {order}" for order in in_file] == orders
@@ -162,7 +164,7 @@ def test_what_could_not_be_restored(acceptance, tenant, anne, last_step, tmp_pat
             and order.endswith(f"The file is {Path(session.RESTORE) / kept.name}.")
             for order in orders
         )
-    values = dict(re.findall(rf'Set the profile property (\S+) of {USER} to "([^"]*)"', said.err))
+    values = dict(re.findall(rf'Set the profile property (\S+) of {USER} to "([^"]*)"', result.err))
     # The address was the same all the time.
     assert values == {key: value for key, value in profile.items() if key in values}
     assert "SPS-PictureTimestamp" in values
@@ -202,9 +204,9 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
     (tmp_path / session.RESTORE).write_text("no folder", "utf-8")
     before, seen_before = shown(tenant, anne), len(tenant.tenant.journal.after(0))
 
-    said = acceptance("--yes", USER)
+    result = acceptance("--yes", USER)
 
-    assert "what would be overwritten cannot be saved to a file (File exists)" in said.out
+    assert "what would be overwritten cannot be saved to a file (File exists)" in result.out
     assert shown(tenant, anne) == before
     written = [one["path"] for one in tenant.tenant.journal.after(0)[seen_before:]]
     assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
@@ -218,12 +220,12 @@ def test_results_that_cannot_be_kept(acceptance, anne, last_step, tmp_path):
         return Seen("seen all the same")
 
     last_step(ask)
-    said = acceptance("--read-only", USER)
+    result = acceptance("--read-only", USER)
 
-    assert said.code == 2
-    assert "acceptance.json could not be written: Is a directory." in said.err
-    assert "seen all the same" in said.out
-    assert "contains the same results" not in said.out
+    assert result.code == 2
+    assert "acceptance.json could not be written: Is a directory." in result.err
+    assert "seen all the same" in result.out
+    assert "contains the same results" not in result.out
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
@@ -258,11 +260,11 @@ def test_stopped_while_restoring(acceptance, anne, last_step, monkeypatch):
         raise KeyboardInterrupt
 
     last_step(ask)
-    said = acceptance("--yes", USER)
+    result = acceptance("--yes", USER)
 
-    assert said.code == 4
-    assert len(said.err.splitlines()) == 7
-    assert said.err.count("(stopped)") == 7
+    assert result.code == 4
+    assert len(result.err.splitlines()) == 7
+    assert result.err.count("(stopped)") == 7
 
 
 def test_runner_goes_on():

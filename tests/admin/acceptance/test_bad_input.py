@@ -8,7 +8,7 @@ import pytest
 
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, fault, variables
-from tests.admin.said import assert_one_sentence, assert_told
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.local.m365.simulator import POOR_APP, Cloud
 
 
@@ -39,9 +39,9 @@ def test_bad_input(acceptance, tenant, anne, tmp_path, arguments, code, words):
     before = len(tenant.tenant.journal.after(0))
     without = {"CLIENT_CERTIFICATE": ""} if "managed.json" in arguments else {}
 
-    said = acceptance(*arguments, **without)
+    result = acceptance(*arguments, **without)
 
-    assert_one_sentence(said, code, *words)
+    assert_one_sentence(result, code, *words)
     assert [e for e in tenant.tenant.journal.after(before) if e["service"] == "sharepoint"] == []
     assert not list(tmp_path.glob("acceptance.json*"))
 
@@ -63,9 +63,9 @@ def test_graph_is_down(acceptance: Acceptance, tenant: Cloud, anne: User):
 
 def test_private_certificate(acceptance: Acceptance, tenant: Cloud, anne: User):
     """An unknown CA is not worth a retry: the sentence names the variable."""
-    said = acceptance("--yes", USER, REQUESTS_CA_BUNDLE="")
+    result = acceptance("--yes", USER, REQUESTS_CA_BUNDLE="")
 
-    assert_one_sentence(said, 3, "set REQUESTS_CA_BUNDLE to that CA's PEM file")
+    assert_one_sentence(result, 3, "set REQUESTS_CA_BUNDLE to that CA's PEM file")
 
 
 def test_settings_come_from_the_usual_file(acceptance, tenant, anne, tmp_path):
@@ -73,4 +73,4 @@ def test_settings_come_from_the_usual_file(acceptance, tenant, anne, tmp_path):
     values = variables(tenant)
     (tmp_path / "local.settings.json").write_text(json.dumps({"Values": values}))
 
-    assert_told(acceptance("--read-only", USER, **dict.fromkeys(values, "")), 0, err="")
+    assert_printed(acceptance("--read-only", USER, **dict.fromkeys(values, "")), 0, err="")

@@ -23,7 +23,7 @@ from admin.terminal.output import Output
 from local.cloud.stack import Stack
 from tests import REPO
 from tests.admin.acceptance.conftest import Seen, seen
-from tests.admin.said import Said, assert_one_sentence
+from tests.admin.command_result import CommandResult, assert_one_sentence
 from tests.contract.conftest import Nobody
 from tests.e2e.cloud import LiveCloud, picture
 
@@ -91,7 +91,7 @@ def settings(cloud: LiveCloud) -> dict[str, Any]:
 
 def ask(
     cloud: LiveCloud, folder: Path, upn: str, person: Any, *, limit: float = 30, **more: Any
-) -> tuple[Said, Seen]:
+) -> tuple[CommandResult, Seen]:
     given = {
         **dict.fromkeys(("app", "certificate", "tenant", "cloud", "sharepoint_geos"), ""),
         **dict.fromkeys(("login_url", "graph_url", "sharepoint_my_url", "unlicensed"), ""),
@@ -105,8 +105,8 @@ def ask(
     with ExitStack() as opened:
         app = App(opened.enter_context(Console(address)), address)
         code = session.run(Order.of(given), app, person, Output(out, as_json=True))
-    said = Said(code, out.getvalue(), "")
-    return said, seen(said)
+    result = CommandResult(code, out.getvalue(), "")
+    return result, seen(result)
 
 
 def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
@@ -114,9 +114,9 @@ def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
     person = Somebody(cloud, 40)
     before = cloud.admin.shown(person.upn)
 
-    said, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
+    result, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
 
-    assert said.code == 0, found
+    assert result.code == 0, found
     assert found["notification"][0] == AS_ASSUMED
     assert found["notification"][1].startswith("it arrived: the app had copied the photo ")
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
@@ -135,11 +135,11 @@ def test_no_notification(cloud: LiveCloud, tmp_path: Path):
     person = Somebody(cloud, 42)
     cloud.switch(photoOnlyNotifies=False)
     try:
-        said, found = ask(cloud, tmp_path, person.upn, person, limit=5, **settings(cloud))
+        result, found = ask(cloud, tmp_path, person.upn, person, limit=5, **settings(cloud))
     finally:
         cloud.switch(photoOnlyNotifies=True)
 
-    assert said.code == 1
+    assert result.code == 1
     words = "none arrived within 5 s; the next sweep finds the photo"
     assert found["notification"] == (DIFFERS, words)
     assert cloud.shows(person.upn, person.photo)
@@ -150,11 +150,11 @@ def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
     user_id, upn = cloud.add_unnotified(44)
     _, fresh = ask(cloud, tmp_path, user_id, Nobody())
     cloud.replayed(user_id)
-    said, found = ask(cloud, tmp_path, upn, Nobody())
+    result, found = ask(cloud, tmp_path, upn, Nobody())
 
     assert fresh["copy"][0] == NOT_ASKED
     assert "without a certificate nothing could be restored" in fresh["copy"][1]
-    assert said.code == 0
+    assert result.code == 0
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
     assert found["rights"][0] == AS_ASSUMED
     words = "it needs a certificate: give --settings, or --app and --certificate"
@@ -171,9 +171,9 @@ def test_photo_not_restored_by_hand(cloud: LiveCloud, tmp_path: Path, capsys: An
             super().does(what)
 
     person = Forgetful(cloud, 46)
-    said, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
+    result, found = ask(cloud, tmp_path, person.upn, person, **settings(cloud))
 
-    assert (said.code, found["notification"][0]) == (4, AS_ASSUMED)
+    assert (result.code, found["notification"][0]) == (4, AS_ASSUMED)
     assert capsys.readouterr().err == (
         f"Not restored: Restore the former photo of {person.upn} in Exchange.\n"
     )
@@ -190,10 +190,10 @@ def test_as_a_process(cloud: LiveCloud, tmp_path: Path):
     }
     command = [sys.executable, str(REPO / "manage.py"), "acceptance", upn, "--read-only", "--json"]
 
-    def run(**changes: str) -> Said:
+    def run(**changes: str) -> CommandResult:
         given: dict[str, Any] = {"cwd": tmp_path, "env": environment | changes, "timeout": 120}
         done = subprocess.run(command, capture_output=True, text=True, **given)
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     fine, refused = run(), run(PHOTOSYNC_KEY="wrong")
 

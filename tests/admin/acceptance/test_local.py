@@ -15,7 +15,7 @@ from admin.acceptance.steps import csom
 from local.m365.tenant import photos
 from local.m365.tenant.records import Role, User
 from tests.admin.acceptance.conftest import OTHER, USER, Acceptance, fault, give_photo, seen, shown
-from tests.admin.said import assert_told
+from tests.admin.command_result import assert_printed
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
 ALL = ("--unlicensed", OTHER, "--yes", "--json", USER)
@@ -26,10 +26,10 @@ def test_everything_is_as_assumed(acceptance, tenant, anne, bert, tmp_path):
     """Every tested step is as assumed, the rest say why; only the file is left."""
     before = shown(tenant, anne, bert)
 
-    said = acceptance(*ALL)
-    found = seen(said)
+    result = acceptance(*ALL)
+    found = seen(result)
 
-    assert (said.code, said.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     assert {verdict for verdict, _ in found.values()} == {AS_ASSUMED, NOT_ASKED}
     assert {step for step, (verdict, _) in found.items() if verdict == NOT_ASKED} == {
         *("satellites", "unlicensed-userphoto", "webhook-chunked", "without-a-key"),
@@ -41,7 +41,7 @@ def test_everything_is_as_assumed(acceptance, tenant, anne, bert, tmp_path):
         found["csom"][1] == "200 without an error; 2 of 2 written; an empty value clears a property"
     )
     assert shown(tenant, anne, bert) == before
-    assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document
+    assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == result.document
     assert [file.name for file in tmp_path.iterdir()] == ["acceptance.json"]
 
 
@@ -62,7 +62,7 @@ def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
 
 def test_table(acceptance: Acceptance, anne: User):
     """Without --json a table says the same, and what the skipped steps would need."""
-    assert_told(
+    assert_printed(
         acceptance("--yes", "--hands-off", USER),
         0,
         "old-picture",
@@ -79,13 +79,13 @@ def test_asks_before_it_writes(acceptance, tenant, anne, monkeypatch, answer):
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", typed)
 
-    said = acceptance("--output", "found.json", USER)
+    result = acceptance("--output", "found.json", USER)
     document = json.loads(Path("found.json").read_text("utf-8"))
     found = {each["id"]: each["seen"] for each in document["steps"]}
 
-    assert f"overwrite the picture of {USER} in SharePoint" in said.err
+    assert f"overwrite the picture of {USER} in SharePoint" in result.err
     assert shown(tenant, anne) == before
-    assert said.code == (0 if answer == "y" else 1)
+    assert result.code == (0 if answer == "y" else 1)
     assert (found["csom"] == "you did not agree to writing") is (answer == "n")
     assert answer == "n" or found["visit-1"] == "the person did not do it"
 
@@ -94,10 +94,10 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
     """Nothing is written; steps that would write say that they were skipped."""
     begin = len(tenant.tenant.journal.after(0))
 
-    said = acceptance("--read-only", "--json", USER)
+    result = acceptance("--read-only", "--json", USER)
 
-    assert said.code == 0
-    assert seen(said)["copy"] == (NOT_ASKED, "--read-only skips steps that write")
+    assert result.code == 0
+    assert seen(result)["copy"] == (NOT_ASKED, "--read-only skips steps that write")
     entries = tenant.tenant.journal.after(begin)
     asked = {(each["method"], each["path"].rpartition("/")[2]) for each in entries}
     # Questions, although they are posted.
@@ -125,12 +125,12 @@ def test_switch(acceptance, tenant, anne, bert, switches, step, verdict, words):
         setattr(tenant.tenant.switches, name, value)
     before = shown(tenant, anne, bert)
 
-    said = acceptance(*ALL)
-    found = seen(said)
+    result = acceptance(*ALL)
+    found = seen(result)
 
     assert found[step][0] == verdict
     assert words in found[step][1]
-    assert said.code == (1 if verdict == DIFFERS else 0)
+    assert result.code == (1 if verdict == DIFFERS else 0)
     assert shown(tenant, anne, bert) == before
 
 
@@ -169,8 +169,8 @@ def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Clou
     """A step that is denied says so; the others run."""
     tenant.tenant.withdrawn[Role(ADMIN_APP, "sharepoint", "Sites.FullControl.All")] = True
 
-    said = acceptance("--yes", "--json", USER)
-    found = seen(said)
+    result = acceptance("--yes", "--json", USER)
+    found = seen(result)
 
     assert found["rights"][0] == DIFFERS
     assert "missing: Sites.Selected" in found["rights"][1]

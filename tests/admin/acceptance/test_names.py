@@ -26,7 +26,7 @@ def test_document_has_no_names(acceptance, tenant, anne, bert, tmp_path):
     for path in ("GetFolderByServerRelativePath", "GetPropertiesFor"):
         fault(tenant, service="sharepoint", path=path, next=1, fault="400", message=quoted)
 
-    said = acceptance("--unlicensed", OTHER, "--yes", "--json", USER)
+    result = acceptance("--unlicensed", OTHER, "--yes", "--json", USER)
     text = (tmp_path / "acceptance.json").read_text("utf-8")
 
     assert GONE in text
@@ -40,7 +40,7 @@ def test_document_has_no_names(acceptance, tenant, anne, bert, tmp_path):
         *(file.etag for file in held),
         *(url.removeprefix("https://") for url in (urls.my, urls.admin, urls.graph, urls.login)),
     ]
-    for found in (text, said.out):
+    for found in (text, result.out):
         assert [name for name in names if name.casefold() in found.casefold()] == []
         for form in (_GUID, r"@\w", "eyJ", "https?:", r"\b[0-9a-f]{24,}\b"):
             assert re.findall(form, found, re.IGNORECASE) == [], form

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from admin.program import main
+from tests.admin.command_result import CommandResult
 from tests.admin.console.console_double import KEY, ConsoleDouble, ordered, queued, serving
-from tests.admin.said import Said
 from tests.doubles.console_answers import entry, overview, person, users
 
-Manage = Callable[..., Said]
+Manage = Callable[..., CommandResult]
 COMMANDS = [
     ["status"],
     ["status", "anne@contoso.com"],
@@ -53,10 +53,10 @@ def manage(console, monkeypatch, capsys) -> Manage:
     monkeypatch.setenv("PHOTOSYNC_URL", console.url)
     monkeypatch.setenv("PHOTOSYNC_KEY", KEY)
 
-    def run(*arguments: str) -> Said:
+    def run(*arguments: str) -> CommandResult:
         capsys.readouterr()
         code = main(arguments)
-        result = Said(code, *capsys.readouterr())
+        result = CommandResult(code, *capsys.readouterr())
         assert KEY not in result.out + result.err, "the key is shown"
         return result
 

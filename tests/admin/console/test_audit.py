@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, audit, entry, overview, users
 
 DAMAGE = "The profile shows no picture any more."
@@ -40,7 +40,7 @@ def audited(console: ConsoleDouble) -> Audited:
 def test_nothing_differs(manage: Manage, console: ConsoleDouble, audited: Audited):
     """Nothing differs: a summary, and code 0; the order says that nothing is to be repaired."""
     audited(audit())
-    assert_told(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
+    assert_printed(manage("check", "--all"), 0, "SharePoint shows what PhotoSync wrote.")
     assert console.orders == [{"repair": False}]
 
 
@@ -57,7 +57,7 @@ def test_something_differs(manage: Manage, console: ConsoleDouble, audited: Audi
     """Everybody who differs is named with what differs, and the code is 1."""
     audited(audit(differ=2, repair=False), differ=[[damaged(1), damaged(2)]])
     words = ("person2@contoso.com", DAMAGE, "none: it only reports")
-    assert_told(manage("check", "--all"), 1, *words)
+    assert_printed(manage("check", "--all"), 1, *words)
     assert console.queries[-1]["differs"] == "true"
 
 
@@ -66,7 +66,7 @@ def test_differs_as_csv(manage: Manage, audited: Audited):
     audited(WAITS, audit(differ=1), differ=[[damaged(1)]])
     result = manage("check", "--all", "--csv")
 
-    assert_told(result, 1, err="Waiting for the profile budget")
+    assert_printed(result, 1, err="Waiting for the profile budget")
     assert [(row["userId"], row["damage"]) for row in result.rows] == [(entry(1)["userId"], DAMAGE)]
 
 
@@ -74,7 +74,7 @@ def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
     """With --repair the worker's runs are waited for: code 0 if nobody differs any more."""
     left = [[damaged(1), damaged(2)], [damaged(2, status="waiting")], []]
     audited(audit(differ=2), differ=left)
-    assert_told(manage("check", "--all", "--repair"), 0, "queued as they are found")
+    assert_printed(manage("check", "--all", "--repair"), 0, "queued as they are found")
     assert console.orders == [{"repair": True}]
 
 
@@ -99,7 +99,7 @@ def test_not_everybody_could_be_repaired(manage: Manage, audited: Audited):
 def test_end_without_repairs(manage: Manage, audited: Audited, end: Any, words: list[str]):
     """An audit that failed or is braked repairs nobody: it says so, with code 1."""
     audited(audit(**end))
-    assert_told(manage("check", "--all", "--repair"), 1, *words)
+    assert_printed(manage("check", "--all", "--repair"), 1, *words)
 
 
 def test_replaced_by_another(manage: Manage, audited: Audited):
@@ -120,4 +120,4 @@ def test_replaced_by_another(manage: Manage, audited: Audited):
 def test_timeout(manage: Manage, audited: Audited, stage: Any, differ: list[Any], err: str):
     """What is not over in time goes on, and is code 5 with a sentence."""
     audited(stage, differ=[differ])
-    assert_told(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=err)
+    assert_printed(manage("check", "--all", "--repair", "--timeout", "1"), 5, err=err)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 
 
 def test_doctor(manage: Manage, console: ConsoleDouble):
@@ -19,9 +19,9 @@ def test_doctor(manage: Manage, console: ConsoleDouble):
         {"ok": True, "checks": [good]},
     )
     words = ("All are set.", "A role is missing.", "Grant it.", "1 of 2 checks failed.")
-    assert_told(manage("doctor"), 1, *words)
+    assert_printed(manage("doctor"), 1, *words)
     some_skipped = manage("doctor")
-    assert_told(some_skipped, 1, "1 of 4 checks failed, 2 not checked.")
+    assert_printed(some_skipped, 1, "1 of 4 checks failed, 2 not checked.")
     assert some_skipped.out.count("  not checked  ") == 2
     assert manage("doctor").code == 0
 

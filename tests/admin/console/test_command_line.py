@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, ConsoleDouble
-from tests.admin.said import assert_one_sentence, assert_told
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -95,5 +95,5 @@ def test_no_command(manage: Manage):
     """Without a command the help is shown, on stderr."""
     result = manage()
 
-    assert_told(result, 2, err="Commands:")
+    assert_printed(result, 2, err="Commands:")
     assert result.out == ""

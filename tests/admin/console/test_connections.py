@@ -16,9 +16,9 @@ from admin.console.address import Address
 from admin.console.console import Console
 from admin.entra.device_code import _Session
 from admin.terminal.problems import Unreachable
+from tests.admin.command_result import assert_one_sentence
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, serving
-from tests.admin.said import assert_one_sentence
 from tests.doubles.console_answers import overview
 
 

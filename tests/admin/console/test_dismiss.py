@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, entry, overview, users
 
 
@@ -13,7 +13,7 @@ def test_dismissed_failures(manage: Manage, console: ConsoleDouble):
     dismissed = entry(1, dismissed=True)
     console.routes["GET", "users"] = (200, users(dismissed, entry(2)))
     result = manage("failures")
-    assert_told(result, 1, "person2@", "1 more dismissed")
+    assert_printed(result, 1, "person2@", "1 more dismissed")
     assert "person1@" not in result.out
     assert "(dismissed)" in manage("failures", "--all").out
 
@@ -30,7 +30,7 @@ def test_dismiss(manage: Manage, console: ConsoleDouble):
     console.routes["POST", "dismiss"] = (200, {"dismissed": 1, "unreadableTo": ""})
     result = manage("failures", "--dismiss", "a@contoso.com", "--dismiss-unreadable", "--yes")
 
-    assert_told(result, 0, "the failure of a@contoso.com, 1 unreadable messages")
+    assert_printed(result, 0, "the failure of a@contoso.com, 1 unreadable messages")
     assert console.orders == [{"users": ["a@contoso.com"], "unreadableTo": NOON}]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.admin.command_result import assert_one_sentence
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import ConsoleDouble, refusal
-from tests.admin.said import assert_one_sentence
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

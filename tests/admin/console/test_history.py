@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import ANNE, history, order
 
 JO = {"via": "person", "name": "=jo@contoso.com", "id": "0b000000-0000-4000-8000-000000000001"}
@@ -63,11 +63,11 @@ def test_for_one_user_and_since(manage: Manage, console: ConsoleDouble):
 @pytest.mark.parametrize("since", ["yesterday", "7", "2026-13-01", "9999999d"])
 def test_invalid_since(manage: Manage, console: ConsoleDouble, since: str):
     """Anything else is refused without a request."""
-    assert_told(manage("history", "--since", since), 2, err="7d")
+    assert_printed(manage("history", "--since", since), 2, err="7d")
     assert console.asked == []
 
 
 def test_damaged_lines(manage: Manage, console: ConsoleDouble):
     """If parts of the log are unreadable, the output says so."""
     console.routes["GET", "history"] = (200, history(order(), damaged=2))
-    assert_told(manage("history"), 0, err="left out")
+    assert_printed(manage("history"), 0, err="left out")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_one_sentence, assert_told
 from tests.doubles.console_answers import NOON, entry, users
 
 
@@ -19,7 +19,7 @@ def test_users(manage: Manage, console: ConsoleDouble):
     console.answers("users", *[users(entry(1))] * 3, users())
     result = manage("users", "--search", "person", "--status", "failed", "--gone")
     shown = ("person1@contoso.com", "Person 1", "failed", "The photo cannot be read.", "1 li")
-    assert_told(result, 0, *shown)
+    assert_printed(result, 0, *shown)
     sent = {"search": "person", "status": "failed", "gone": "true", "size": "200"}
     assert console.queries == [sent]
     manage("users")
@@ -88,7 +88,7 @@ def test_endless_list(manage, console: ConsoleDouble, tokens: list[str], options
 def test_failures(manage: Manage, console: ConsoleDouble):
     """All failed users are listed, also after an empty page: code 1."""
     shown = ("person1@", "person2@", "person3@", "The photo cannot be read.", "3 failed")
-    assert_told(manage("failures"), 1, *shown)
+    assert_printed(manage("failures"), 1, *shown)
     assert {query["status"] for query in console.queries} == {"failed"}
 
 

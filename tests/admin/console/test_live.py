@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
-from tests.admin.said import assert_told
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.terminal import with_key
 from tests.shared.console.page.live import live_cloud
@@ -30,9 +30,9 @@ def test_find_and_repair_one_user(cloud: LiveCloud, manage: Manage):
     """Both sides differ; a replay is awaited; both sides agree."""
     user_id, upn = cloud.add_unnotified(1)
 
-    assert_told(manage("check", upn), 1, "although Exchange has a photo", err="")
-    assert_told(manage("replay", upn, "--wait"), 0, "synced", err="")
-    assert_told(manage("check", user_id), 0, err="")
+    assert_printed(manage("check", upn), 1, "although Exchange has a photo", err="")
+    assert_printed(manage("replay", upn, "--wait"), 0, "synced", err="")
+    assert_printed(manage("check", user_id), 0, err="")
     assert cloud.shows(upn, picture(1))
 
 
@@ -44,11 +44,11 @@ def test_chosen_picture_is_replaced(cloud: LiveCloud, manage: Manage):
     def shows_chosen() -> bool:
         return cloud.profile(user_id)["PictureURL"] == chosen["PictureURL"]
 
-    assert_told(manage("replay", upn, "--wait"), 0, "replay with --replace", err="")
+    assert_printed(manage("replay", upn, "--wait"), 0, "replay with --replace", err="")
     assert shows_chosen()
     assert manage("replay", upn, "--replace", "--wait").code == 2
     assert shows_chosen()
-    assert_told(manage("replay", upn, "--replace", "--yes", "--wait"), 0, "synced", err="")
+    assert_printed(manage("replay", upn, "--replace", "--yes", "--wait"), 0, "synced", err="")
     assert cloud.shows(upn, picture(8))
 
     cloud.admin.control("PATCH", f"/users/{user_id}", {"profile": chosen})
@@ -80,11 +80,13 @@ def test_failures(cloud: LiveCloud, manage: Manage, tmp_path: Path):
     file = tmp_path / "users.txt"
     file.write_text(f"# both\n{upn}\n\nnobody@contoso.com\n")
 
-    assert_told(manage("replay", "--wait", "--from-file", str(file)), 1, err="nobody@contoso.com")
+    assert_printed(
+        manage("replay", "--wait", "--from-file", str(file)), 1, err="nobody@contoso.com"
+    )
     [mine] = [row for row in manage("failures", "--csv").rows if row["userId"] == user_id]
     assert mine["displayName"] == "Anne <b>Other</b>, Ltd"
     assert mine["detail"].endswith(".")
-    assert_told(manage("status"), 1, upn)
+    assert_printed(manage("status"), 1, upn)
     cloud.seed_photo(user_id, picture(4))
     assert manage("replay", "--failed", "--wait").code == 0
     assert manage("failures").code == 0
@@ -115,7 +117,7 @@ def test_status_while_graph_refuses(cloud: LiveCloud, manage: Manage):
 
     assert document["user"]["id"] == user_id
     assert document["unasked"][0]["retryAfter"] > 10
-    assert_told(shown, 4, "graph asked PhotoSync to wait for another", "synced", err="")
+    assert_printed(shown, 4, "graph asked PhotoSync to wait for another", "synced", err="")
 
 
 def test_replay_while_graph_refuses(cloud: LiveCloud, manage: Manage):
@@ -126,7 +128,7 @@ def test_replay_while_graph_refuses(cloud: LiveCloud, manage: Manage):
     # More than the ten seconds for which the app waits in place.
     cloud.fault(service="graph", path=f"/users/{upn}", fault="429", next=1, retryAfter=11)
 
-    assert_told(manage("replay", upn, "--wait"), 0, "synced", err="")
+    assert_printed(manage("replay", upn, "--wait"), 0, "synced", err="")
     assert cloud.journal_of(user_id, last)[0]["fault"] == "429"
     assert cloud.shows(upn, picture(7))
 
@@ -138,4 +140,4 @@ def test_replay_beside_a_busy_queue(cloud: LiveCloud, manage: Manage):
     assert manage("status", upn, "--json").document["state"]["status"] == "no-photo"
     # Nobody's message, hidden for an hour: the queue is not empty again. So this test is the last.
     cloud.watcher.type_into_queue("nobody@contoso.com", hidden_for=3600)
-    assert_told(manage("replay", upn, "--wait", "--timeout", "60"), 0, "no-photo", err="")
+    assert_printed(manage("replay", upn, "--wait", "--timeout", "60"), 0, "no-photo", err="")

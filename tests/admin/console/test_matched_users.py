@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_one_sentence
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, queued, refusal
-from tests.admin.said import assert_one_sentence
 from tests.doubles.console_answers import ANNE, history, person
 
 NAMED = {"userId": ANNE, "userPrincipalName": "anne@contoso.com", "displayName": "Anne Other"}

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, entry, overview, person, sweep, users
 
 
 def test_healthy_app(manage: Manage):
     """A healthy app: counts, queues, subscription, sweep, and code 0."""
     shown = ("synced", "photo-upkeep", "live until 2026-02-26 12:00:00Z", "2 new", "Nothing")
-    assert_told(manage("status"), 0, *shown, err="")
+    assert_printed(manage("status"), 0, *shown, err="")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[st
 def test_app_before_its_first_sweep(manage: Manage, console: ConsoleDouble):
     """Nothing is known before the first sweep, and that is shown without an error."""
     console.routes["GET", "overview"] = (200, {"counts": {}, "sweep": None, "unreadable": None})
-    assert_told(manage("status"), 1, "subscription  none")
+    assert_printed(manage("status"), 1, "subscription  none")
 
 
 def test_long_and_many_unreadable_messages(manage: Manage, console: ConsoleDouble):
@@ -99,7 +99,7 @@ def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble)
     """Both are shown, and neither causes code 1."""
     kept = {"name": "x", "reason": "It names nobody.", "body": "please sync anne"}
     console.routes["GET", "overview"] = (200, overview(dryRun=True, unreadable=[kept]))
-    assert_told(manage("status"), 0, "please sync anne", "DRY_RUN")
+    assert_printed(manage("status"), 0, "please sync anne", "DRY_RUN")
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])

@@ -9,9 +9,9 @@ import pytest
 
 from admin.console.replay import replay
 from admin.terminal.shell import Shell
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, card, person, state
 
 ANNE = "GET", "users/anne%40contoso.com"
@@ -20,7 +20,7 @@ ANNE = "GET", "users/anne%40contoso.com"
 def test_one_user(manage: Manage):
     """Both sides, the difference, the stored state, and the history."""
     shown = ("They agree.", "a_MThumb.jpg", "63913492800", "Anne Other", "Copied.")
-    assert_told(manage("status", "anne@contoso.com"), 0, *shown)
+    assert_printed(manage("status", "anne@contoso.com"), 0, *shown)
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
@@ -29,7 +29,7 @@ def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str)
     sentence = "SharePoint shows another picture than Exchange."
     repair = "To repair it: manage.py replay --wait anne@contoso.com"
     console.routes[ANNE] = (200, person(agree=False, difference=sentence))
-    assert_told(manage(command, "anne@contoso.com"), 1, sentence, repair)
+    assert_printed(manage(command, "anne@contoso.com"), 1, sentence, repair)
 
 
 @pytest.mark.parametrize("name", ["o'brien@contoso.com", "-anne@contoso.com", "--wait@contoso.com"])
@@ -95,7 +95,7 @@ def test_left_alone_by_design(manage, console, command, reason, code):
 def test_stored_state(manage: Manage, console: ConsoleDouble, changes: Any, shown: str):
     """What an audit found, and until when the user waits."""
     console.routes[ANNE] = (200, person(state=state(**changes)))
-    assert_told(manage("status", "anne@contoso.com"), 0, shown)
+    assert_printed(manage("status", "anne@contoso.com"), 0, shown)
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
@@ -103,7 +103,7 @@ def test_user_without_any_data(manage: Manage, console: ConsoleDouble, command: 
     """A user without state, profile or even account is shown, and differs if the app says so."""
     nobody = person(user=None, state=None, profile=None, history=[], agree=False, difference="")
     console.routes[ANNE] = (200, nobody)
-    assert_told(manage(command, "anne@contoso.com"), 1, "not in the tenant", "The sides differ.")
+    assert_printed(manage(command, "anne@contoso.com"), 1, "not in the tenant", "The sides differ.")
 
 
 def test_agreement_despite_a_failed_run(manage: Manage, console: ConsoleDouble):
@@ -112,7 +112,7 @@ def test_agreement_despite_a_failed_run(manage: Manage, console: ConsoleDouble):
     console.routes[ANNE] = (200, person(state=state(status="failed", lastError=error)))
 
     assert manage("check", "anne@contoso.com").code == 0
-    assert_told(manage("status", "anne@contoso.com"), 1, "The photo cannot be read.")
+    assert_printed(manage("status", "anne@contoso.com"), 1, "The photo cannot be read.")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
     for command in ("status", "check"):
         result = manage(command, "anne@contoso.com")
         reason = "could not be read: It asks for patience. Try again in 38 s."
-        assert_told(result, 4, "anne@contoso.com: Graph is down.", reason)
+        assert_printed(result, 4, "anne@contoso.com: Graph is down.", reason)
         assert "disabled" not in result.out
     assert "2026-01-31 12:00:00Z" in manage("status", "anne@contoso.com").out
 
@@ -158,7 +158,7 @@ def test_leaver(manage: Manage, console: ConsoleDouble, command: str):
     for difference, shown in (("Still there.", "Unknown. Still there."), (twice, twice)):
         console.routes[ANNE] = (200, person(agree=False, difference=difference, state=left))
         result = manage(command, "anne@contoso.com")
-        assert_told(result, 0, f"left alone by design: {shown}")
+        assert_printed(result, 0, f"left alone by design: {shown}")
         assert ("left since" in result.out) is (command == "status")
 
 
@@ -194,4 +194,4 @@ def test_a_ticket(manage: Manage, console: ConsoleDouble):
     assert ticket.out.splitlines() == card()["ticket"].splitlines()
 
     assert "name one" in manage("status", "--ticket").err
-    assert_told(manage("status", "anne@contoso.com", "--ticket"), 4, err="too old")
+    assert_printed(manage("status", "anne@contoso.com", "--ticket"), 4, err="too old")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import NOON, entry, overview, users
 
 GONE = {"brake": {"engaged": True, "gone": 21, "left": 0, "managed": 90, "detail": "Too many."}}
@@ -65,7 +65,7 @@ def test_named_before_it_is_released(manage, console, holds, command, brake, lis
     holds(brake)
     result = manage(*command, "--yes")
 
-    assert_told(result, 0, *words, "person19@contoso.com  Person 19")
+    assert_printed(result, 0, *words, "person19@contoso.com  Person 19")
     assert "person20@" not in result.out
     assert result.out.rstrip().endswith("released.")
     [_, asked] = console.queries
@@ -102,7 +102,7 @@ def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any
     """If nothing is held back it says so, does not ask, and sends no order."""
     result = manage(*command)
 
-    assert_told(result, 0, "back.", err="")
+    assert_printed(result, 0, "back.", err="")
     assert console.orders == []
     assert manage(*command, "--json").document == {"released": 0}
 

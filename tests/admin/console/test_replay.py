@@ -11,9 +11,9 @@ import pytest
 
 from admin.console import user_list
 from admin.terminal.problems import Unusable
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, ended, queued, refusal
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import ANNE, entry, users
 
 
@@ -32,7 +32,7 @@ def replayed(console: ConsoleDouble) -> list[str]:
 
 def test_one_user(manage: Manage, console: ConsoleDouble):
     """A replay is one POST with the key in the header; force is off unless asked for."""
-    assert_told(manage("replay", "anne@contoso.com"), 0, "1 queued.", err="")
+    assert_printed(manage("replay", "anne@contoso.com"), 0, "1 queued.", err="")
     assert console.asked[-1].query == {}
     manage("replay", "--force", "anne@contoso.com")
     assert console.orders == [{"force": False}, {"force": True}]
@@ -41,7 +41,7 @@ def test_one_user(manage: Manage, console: ConsoleDouble):
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
     """--replace works only for named users, never with --failed."""
     console.routes["POST", f"users/{ANNE}/replay"] = queued
-    assert_told(manage("replay", "--replace", "--failed"), 2, err="does not go with --failed")
+    assert_printed(manage("replay", "--replace", "--failed"), 2, err="does not go with --failed")
     assert console.asked == []
 
     assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
@@ -72,7 +72,7 @@ def test_an_unknown_user_does_not_stop_the_others(manage: Manage, everybody: Con
     result = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
 
     problem = "1 of 3 users had a problem. The first is nob"
-    assert_told(result, 1, "2 queued, 1 not queued.", err=problem)
+    assert_printed(result, 1, "2 queued, 1 not queued.", err=problem)
     assert replayed(everybody) == ["person1", "nobody", "person2"]
     assert result.err.count("\n") == 1
 
@@ -86,7 +86,7 @@ def test_an_error_of_the_app_does_not_stop_it(manage: Manage, everybody: Console
 
     everybody.asked.clear()
     refused = manage("replay", *users, "--key", "another")
-    assert_told(refused, 3, err="2 of 2 users had a problem")
+    assert_printed(refused, 3, err="2 of 2 users had a problem")
     assert replayed(everybody) == ["person1"]
 
 
@@ -116,7 +116,7 @@ def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
     """A failed user is found by id, even if the name has changed."""
     everybody.routes["GET", "users"] = (200, users(entry(2)))
     del everybody.routes["POST", "users/person2%40contoso.com/replay"]
-    assert_told(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
+    assert_printed(manage("replay", "--failed"), 0, "person2@contoso.com  queued", err="")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_nobody_to_replay(manage, console, tmp_path, more, code, out, err):
     file = tmp_path / "users.txt"
     file.write_text("# nobody today\n")
 
-    assert_told(manage("replay", *more, "--from-file", str(file)), code, *out, err=err)
+    assert_printed(manage("replay", *more, "--from-file", str(file)), code, *out, err=err)
     assert console.paths("POST") == []
 
 
@@ -137,7 +137,7 @@ def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
     graph = refusal("throttled", "graph asks for patience for 38 s more.")
     everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
     everybody.routes["GET", f"users/{ANNE}"] = (200, ended())
-    assert_told(manage("replay", "--wait", "person1@contoso.com"), 0, err="")
+    assert_printed(manage("replay", "--wait", "person1@contoso.com"), 0, err="")
     assert replayed(everybody) == ["person1"]
 
 

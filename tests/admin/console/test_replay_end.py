@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble, ended, queued, refusal
-from tests.admin.said import assert_told
 from tests.doubles.console_answers import ANNE, NOON, entry, overview, person, state
 
 LATER = "2026-01-31T12:00:05+00:00"
@@ -90,7 +90,7 @@ def skipped(reason: str) -> Any:
 def test_end(wait, working: Working, end: dict[str, Any], code: int, words: list[str]):
     """0 if both sides agree or the run says why not, 4 if they cannot be compared, else 1."""
     working(end)
-    assert_told(wait(), code, *words)
+    assert_printed(wait(), code, *words)
 
 
 CLAIM = {"expiresAt": SOON}
@@ -126,7 +126,7 @@ def test_timeout(wait, working: Working, stage: str):
     result = wait("--timeout", "1")
 
     problem = f"Not finished within 1 seconds: {sentence}"
-    assert_told(result, 5, "1 not finished yet", err=problem)
+    assert_printed(result, 5, "1 not finished yet", err=problem)
     assert "It continues" in result.err
 
 
@@ -157,14 +157,14 @@ def test_many_users(manage: Manage, console: ConsoleDouble):
         console.answers(f"users/{one['userId']}", anne(claim=claim), ended(run=run))
     result = manage("replay", "--wait", *(one["userPrincipalName"] for one in people))
 
-    assert_told(result, 0, "11 queued behind up to 89 messages; 1 copying", "12 queued.")
+    assert_printed(result, 0, "11 queued behind up to 89 messages; 1 copying", "12 queued.")
     assert result.out.count("synced") == 12
 
 
 def test_queue_that_is_empty(wait, working: Working):
     """A run that could leave no mark has ended when no message is left, hidden ones included."""
     working(anne(), messages=0)
-    assert_told(wait(), 0, "synced")
+    assert_printed(wait(), 0, "synced")
 
 
 def test_message_that_was_set_aside(wait, working: Working, console: ConsoleDouble):
@@ -172,14 +172,14 @@ def test_message_that_was_set_aside(wait, working: Working, console: ConsoleDoub
     working(person(state=None))
     aside = {"reason": "Graph knows no such user.", "body": '{"correlationId": "c-1"}', "at": NOON}
     console.answers("overview", overview(queues={"photo-sync": 7}, unreadable=[aside]))
-    assert_told(wait(), 1, "Graph knows no such user.")
+    assert_printed(wait(), 1, "Graph knows no such user.")
 
 
 def test_user_who_is_deleted(wait, working: Working, console: ConsoleDouble):
     """A user who is deleted meanwhile is reported, and not waited for."""
     working(anne())
     del console.routes["GET", USER]
-    assert_told(wait(), 1, err="Nobody in the tenant")
+    assert_printed(wait(), 1, err="Nobody in the tenant")
 
 
 def test_short_outage_of_graph(wait, working: Working, console: ConsoleDouble):
@@ -190,7 +190,7 @@ def test_short_outage_of_graph(wait, working: Working, console: ConsoleDouble):
     answer = console.routes["GET", USER]
     assert callable(answer)
     console.routes["GET", USER] = lambda asked: left.pop() if left else answer(asked)
-    assert_told(wait(), 0, "graph asks for patience for 38 s more.")
+    assert_printed(wait(), 0, "graph asks for patience for 38 s more.")
 
 
 def test_two_names_of_one_user(manage: Manage, console: ConsoleDouble, working: Working):

@@ -17,9 +17,9 @@ from admin.console.before_after import PictureFetcher
 from admin.console.console import Console
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Busy, NotFound, Unreachable, Unsound
+from tests.admin.command_result import CommandResult, assert_one_sentence, assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import Asked, ConsoleDouble, refusal
-from tests.admin.said import Said, assert_one_sentence, assert_told
 from tests.doubles.console_answers import entry, overview, users
 from tests.doubles.web import Clock
 
@@ -35,14 +35,14 @@ def embedded(picture: bytes) -> str:
     return f'src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}"'
 
 
-Report = Callable[..., tuple[Said, str]]
+Report = Callable[..., tuple[CommandResult, str]]
 
 
 @pytest.fixture
 def report(manage: Manage, tmp_path: Path) -> Report:
     """Write a report; the result of the command, and the page."""
 
-    def write(*options: str) -> tuple[Said, str]:
+    def write(*options: str) -> tuple[CommandResult, str]:
         file = tmp_path / "report.html"
         result = manage("users", "--would-change", "--html", str(file), *options)
         return result, file.read_text("utf-8")
@@ -74,7 +74,7 @@ def test_before_and_after(report: Report, rehearsed: ConsoleDouble):
     """Every user is in it by name, with both pictures and the reason."""
     result, page = report()
 
-    assert_told(result, 0, "3 people, all with pictures", err="")
+    assert_printed(result, 0, "3 people, all with pictures", err="")
     assert rehearsed.asked[0].query["wouldChange"] == "true"
     anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
     for sentence in (
@@ -115,7 +115,7 @@ def test_csv_beside_it(report: Report):
     """With both, stdout has only CSV."""
     result, _ = report("--csv")
 
-    assert_told(result, 0, err="report.html")
+    assert_printed(result, 0, err="report.html")
     assert [row["wouldChange"] for row in result.rows] == ["copy", "copy", "removal"]
 
 
@@ -135,7 +135,7 @@ def test_picture_that_cannot_be_fetched(report: Report, rehearsed: ConsoleDouble
     rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
     result, page = report()
 
-    assert_told(result, 4, "1 could not be fetched")
+    assert_printed(result, 4, "1 could not be fetched")
     assert "Exchange is odd." in page
     assert "did not send a JPEG" in page
     assert page.count("data:image/jpeg") == 2
@@ -265,4 +265,4 @@ def test_when_to_ask_again(report: Report, rehearsed: ConsoleDouble):
     rehearsed.headers["Retry-After"] = "0"
     rehearsed.routes[at] = once
     result, _ = report("--timeout", "9")
-    assert_told(result, 0, err="The budget is spent. Retrying in")
+    assert_printed(result, 0, err="The budget is spent. Retrying in")

@@ -9,9 +9,9 @@ import pytest
 
 from admin.terminal.problems import Late, Unreachable
 from admin.terminal.waiting import wait_until
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble
-from tests.admin.said import assert_one_sentence, assert_told
 from tests.doubles.console_answers import overview, sweep
 from tests.doubles.web import Clock
 
@@ -26,7 +26,7 @@ def shows(console: ConsoleDouble) -> Callable[..., None]:
 
 def test_start(manage: Manage, console: ConsoleDouble):
     """A sweep is queued by one POST with an empty document."""
-    assert_told(manage("sweep"), 0, "queued")
+    assert_printed(manage("sweep"), 0, "queued")
     assert console.orders == [{}]
 
 
@@ -60,7 +60,7 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
 def test_sweep_that_failed_or_is_braked(manage, shows, end: dict[str, Any], shown: str):
     """It is code 1, and the reason is shown."""
     shows(None, sweep(**end))
-    assert_told(manage("sweep", "--wait"), 1, shown)
+    assert_printed(manage("sweep", "--wait"), 1, shown)
 
 
 @pytest.mark.parametrize("last", [sweep(), sweep(id=NEW + "0", status="running")])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, refusal
-from tests.admin.said import assert_one_sentence, assert_told
 from tests.doubles.console_answers import NOON, overview, uninstall
 
 LATER = "2026-01-31T12:30:00+00:00"
@@ -35,7 +35,7 @@ def shows(console: ConsoleDouble) -> Callable[..., None]:
 def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
     """The plan says what is deleted and what stays, and no order is sent."""
     plan = (f"about 8 that PhotoSync wrote {word}", "of 10 users is deleted", "live until")
-    assert_told(manage("uninstall", "--dry-run", *options), 0, *plan, "a person chose")
+    assert_printed(manage("uninstall", "--dry-run", *options), 0, *plan, "a person chose")
     assert console.orders == []
 
 
@@ -52,14 +52,14 @@ def test_question(manage, console, shows, answers, typed, code, ordered):
     """Only a yes orders anything."""
     shows(None, DONE)
     answers(typed)
-    assert_told(manage("uninstall"), code, "Plan")
+    assert_printed(manage("uninstall"), code, "Plan")
     assert console.orders == [{"removePictures": False}] * ordered
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
 def test_without_a_terminal(manage: Manage, console: ConsoleDouble, options: list[str]):
     """Without a terminal, --yes is required."""
-    assert_told(manage("uninstall", *options), 2, err="--yes")
+    assert_printed(manage("uninstall", *options), 2, err="--yes")
     assert console.orders == []
 
 
@@ -73,7 +73,7 @@ def test_without_a_terminal(manage: Manage, console: ConsoleDouble, options: lis
 def test_followed_to_the_end(manage, console, shows, options, words):
     """With --yes it is ordered and followed; the next steps are named, or the end as JSON."""
     shows(None, uninstall(), uninstall(left=4), DONE)
-    assert_told(manage("uninstall", "--yes", *options), 0, *words)
+    assert_printed(manage("uninstall", "--yes", *options), 0, *words)
     assert console.orders == [{"removePictures": bool(options)}]
 
     shows(None, uninstall(), DONE)
@@ -83,7 +83,7 @@ def test_followed_to_the_end(manage, console, shows, options, words):
 def test_second_call_continues(manage: Manage, console: ConsoleDouble, shows: Any):
     """A running uninstallation is followed without a question, and asked to continue."""
     shows(uninstall(), uninstall(), DONE)
-    assert_told(manage("uninstall"), 0, f"started at {NOON[:10]}")
+    assert_printed(manage("uninstall"), 0, f"started at {NOON[:10]}")
     assert console.orders == [{"removePictures": False}]
 
 
@@ -95,7 +95,7 @@ def test_second_call_continues(manage: Manage, console: ConsoleDouble, shows: An
 def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, changes: Any):
     """After the end it says so, and sends no order; an older count does not matter."""
     shows(DONE, **changes)
-    assert_told(manage("uninstall", "--yes"), 0, "Nothing is left", "grant --revoke")
+    assert_printed(manage("uninstall", "--yes"), 0, "Nothing is left", "grant --revoke")
     assert console.orders == []
 
 
@@ -134,13 +134,13 @@ def test_something_is_left(manage, console, shows, before, changes):
 def test_what_could_not_be_removed(manage: Manage, shows: Any, end: Any, words: list[str]):
     """It is code 1, with the users and the reason."""
     shows(None, {**DONE, **end})
-    assert_told(manage("uninstall", "--yes"), 1, *words)
+    assert_printed(manage("uninstall", "--yes"), 1, *words)
 
 
 def test_wait_is_limited(manage: Manage, shows: Any):
     """After the timeout, the sentence says that it continues."""
     shows(None, uninstall())
-    assert_told(manage("uninstall", "--yes", "--timeout", "1"), 5, err="It continues")
+    assert_printed(manage("uninstall", "--yes", "--timeout", "1"), 5, err="It continues")
 
 
 def test_refused_order(manage: Manage, console: ConsoleDouble):
@@ -158,7 +158,7 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
 def test_cancel(manage: Manage, console: ConsoleDouble, cancelled: bool, word: str):
     """One POST cancels the order, or says that there is none."""
     console.routes["POST", "uninstall"] = (202, {"cancelled": cancelled})
-    assert_told(manage("uninstall", "--cancel"), 0, word)
+    assert_printed(manage("uninstall", "--cancel"), 0, word)
     assert [each.body for each in console.asked] == [{"cancel": True}]
 
 
@@ -182,7 +182,7 @@ def test_status_of_an_uninstalled_app(manage: Manage, shows: Any, shown: Any, wo
     shows(shown, subscription=None)
     result = manage("status")
 
-    assert_told(result, 1, *words)
+    assert_printed(result, 1, *words)
     assert "manage.py renew" not in result.out
 
 

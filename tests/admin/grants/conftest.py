@@ -17,7 +17,7 @@ from admin.program import main
 from local.m365.tenant.admins import GLOBAL
 from local.m365.tenant.records import App
 from tests import REPO
-from tests.admin.said import Said
+from tests.admin.command_result import CommandResult
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
 STAND_IN = Path(__file__).with_name("az_stand_in.py")
@@ -65,7 +65,7 @@ def az(tmp_path: Path) -> Path:
     return install_az(tmp_path / "bin")
 
 
-Grant = Callable[..., Said]
+Grant = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -80,13 +80,13 @@ def grant(tenant, az, monkeypatch, capsys, tmp_path) -> Grant:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("PHOTOSYNC_KEY", raising=False)
 
-    def run(*arguments: str, roles: tuple[str, ...] = (GLOBAL,), **changes: str) -> Said:
+    def run(*arguments: str, roles: tuple[str, ...] = (GLOBAL,), **changes: str) -> CommandResult:
         for name, value in (environment(tenant, az, *roles) | changes).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        said = Said(main(["grant", *arguments]), *capsys.readouterr())
-        assert "eyJ" not in said.out + said.err, "a token is shown"
-        return said
+        result = CommandResult(main(["grant", *arguments]), *capsys.readouterr())
+        assert "eyJ" not in result.out + result.err, "a token is shown"
+        return result
 
     return run
 

@@ -76,7 +76,7 @@ def test_already_granted():
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("result", "kind"),
     [
         (
             error(400, message="Permission being assigned was not found on application 'x'"),
@@ -86,14 +86,14 @@ def test_already_granted():
         (error(503), Busy),
     ],
 )
-def test_one_failure_does_not_keep_the_others(said: Answer, kind: type[Exception]):
+def test_one_failure_does_not_keep_the_others(result: Answer, kind: type[Exception]):
     """A failed step has its problem; the next one is still carried out."""
     asked: list[str] = []
 
     def web(request: requests.PreparedRequest) -> Answer:
         role = json.loads(request.body or b"")["appRoleId"]
         asked.append(role)
-        return said if role == "u" else MADE
+        return result if role == "u" else MADE
 
     failed, done = carried_out(web, step(), step(Assign(RESOURCE, "v")))
 

@@ -15,8 +15,8 @@ from local.m365.tenant.admins import APPLICATIONS, GLOBAL, PRIVILEGED, SITES
 from local.m365.tenant.records import App, Group, User
 from local.m365.tenant.roles import GRAPH
 from local.m365.tenant.sign_ins import consented, role_ids
+from tests.admin.command_result import CommandResult, assert_one_sentence
 from tests.admin.grants.conftest import Grant, somebody_signs_in
-from tests.admin.said import Said, assert_one_sentence
 from tests.local.m365.simulator import Cloud
 
 URL = "https://photosync-abc.azurewebsites.net"
@@ -37,16 +37,16 @@ def help_desk(tenant: Cloud, anne: User) -> str:
     return GROUP
 
 
-def client_id(said: Said) -> str:
-    return str(said.document["identity"]["clientId"])
+def client_id(result: CommandResult) -> str:
+    return str(result.document["identity"]["clientId"])
 
 
-def app(tenant: Cloud, said: Said) -> App:
-    return tenant.tenant.apps[client_id(said)]
+def app(tenant: Cloud, result: CommandResult) -> App:
+    return tenant.tenant.apps[client_id(result)]
 
 
-def settings(tenant: Cloud, said: Said) -> Mapping[str, Any]:
-    return registrations.shown(app(tenant, said))
+def settings(tenant: Cloud, result: CommandResult) -> Mapping[str, Any]:
+    return registrations.shown(app(tenant, result))
 
 
 def values(tenant: Cloud, one: App, member: str) -> set[str]:
@@ -56,10 +56,10 @@ def values(tenant: Cloud, one: App, member: str) -> set[str]:
 
 def test_registration_for_sign_in(tenant: Cloud, grant: Grant):
     """One tenant, one address to return to, ID tokens, two roles, one scope, and no secret."""
-    said = grant(*NEW)
+    result = grant(*NEW)
 
-    assert (said.code, said.err, set(said.states.values())) == (0, "", {"done"})
-    made, shown = app(tenant, said), settings(tenant, said)
+    assert (result.code, result.err, set(result.states.values())) == (0, "", {"done"})
+    made, shown = app(tenant, result), settings(tenant, result)
     tokens = {"enableIdTokenIssuance": True, "enableAccessTokenIssuance": False}
     assert shown["web"]["redirectUris"] == [CALLBACK]
     assert shown["web"]["implicitGrantSettings"] == tokens
@@ -91,10 +91,10 @@ def test_people_and_groups_get_roles(tenant: Cloud, grant: Grant, anne: User, he
     cleo.mail = "cleo.o'hara@contoso.com"
     names = ("--viewer", "Help desk", "--operator", "bob@contoso.com", "--viewer", cleo.mail)
 
-    said = grant(*NEW, *names, "--operator", cleo.id)
+    result = grant(*NEW, *names, "--operator", cleo.id)
 
-    assert said.code == 0
-    made = app(tenant, said)
+    assert result.code == 0
+    made = app(tenant, result)
     assert values(tenant, made, anne.id) == {"Viewer"}
     assert values(tenant, made, bob.id) == {"Operator"}
     assert values(tenant, made, cleo.id) == {"Viewer", "Operator"}
@@ -102,11 +102,11 @@ def test_people_and_groups_get_roles(tenant: Cloud, grant: Grant, anne: User, he
 
 def test_output_names_the_settings(tenant: Cloud, grant: Grant):
     """The client id, and the commands that switch sign-in on, here and in the app."""
-    said = grant(*NEW[:-1])
+    result = grant(*NEW[:-1])
     [made] = [one for one in tenant.tenant.apps.values() if one.name == registration.NAME]
 
-    assert f"azd env set CONSOLE_SIGN_IN {made.client_id}, and azd provision" in said.out
-    assert f"PHOTOSYNC_CLIENT_ID={made.client_id}" in said.out
+    assert f"azd env set CONSOLE_SIGN_IN {made.client_id}, and azd provision" in result.out
+    assert f"PHOTOSYNC_CLIENT_ID={made.client_id}" in result.out
 
 
 def test_a_second_time_nothing_is_done(tenant: Cloud, grant: Grant, help_desk: str):
@@ -175,9 +175,9 @@ def test_a_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
     """The plan is shown, and the directory is as it was."""
     before = dict(tenant.tenant.apps)
 
-    said = grant("--console", "--url", URL, "--dry-run", "--json")
+    result = grant("--console", "--url", URL, "--dry-run", "--json")
 
-    assert (said.code, set(said.states.values())) == (0, {"missing"})
+    assert (result.code, set(result.states.values())) == (0, {"missing"})
     assert tenant.tenant.apps == before
 
 
@@ -185,9 +185,9 @@ def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant, anne: User):
     """New objects appear with a delay; it retries."""
     tenant.tenant.switches.directory_lag = 2
 
-    said = grant(*NEW, "--operator", anne.user_principal_name)
+    result = grant(*NEW, "--operator", anne.user_principal_name)
 
-    assert (said.code, set(said.states.values())) == (0, {"done"})
+    assert (result.code, set(result.states.values())) == (0, {"done"})
 
 
 def test_least_role(grant: Grant):
@@ -200,11 +200,11 @@ def test_insufficient_role(tenant: Cloud, grant: Grant, role: str):
     """Registering is refused with a sentence that names the roles, and nothing else is tried."""
     tenant.tenant.switches.users_register_apps = False
 
-    said = grant(*NEW, roles=(role,))
+    result = grant(*NEW, roles=(role,))
 
-    assert said.code == 3
-    assert "Application Administrator" in said.err
-    assert set(said.states.values()) == {"failed", "skipped"}
+    assert result.code == 3
+    assert "Application Administrator" in result.err
+    assert set(result.states.values()) == {"failed", "skipped"}
 
 
 def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne: User):
@@ -220,8 +220,8 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne
     assert (made.code, set(scopes)) == (0, write)
     known = ("--client-id", client_id(made))
     with somebody_signs_in(tenant, GLOBAL) as scopes:
-        said = grant(*NEW, *known, "--device-code", "--viewer", anne.user_principal_name)
-    assert (said.code, set(scopes)) == (0, write | people)
+        result = grant(*NEW, *known, "--device-code", "--viewer", anne.user_principal_name)
+    assert (result.code, set(scopes)) == (0, write | people)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from local.cloud.stack import Stack
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
+from tests.admin.command_result import CommandResult, assert_printed
 from tests.admin.grants.conftest import in_a_process
-from tests.admin.said import Said, assert_told
 from tests.e2e.cloud import NEVER, LiveCloud, picture
 
 
@@ -39,7 +39,7 @@ def variables(cloud: LiveCloud) -> dict[str, str]:
     }
 
 
-def doctor(cloud: LiveCloud) -> Said:
+def doctor(cloud: LiveCloud) -> CommandResult:
     done = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json"],
         cwd=REPO,
@@ -48,10 +48,10 @@ def doctor(cloud: LiveCloud) -> Said:
         text=True,
         timeout=120,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def grant(cloud: LiveCloud, *arguments: str) -> Said:
+def grant(cloud: LiveCloud, *arguments: str) -> CommandResult:
     """`grant` for PhotoSync's registration, signed in by a code as a Global Administrator."""
     order = ["--app", cloud.at.app_client_id, "--device-code", "--json", *arguments]
     with in_a_process(order, variables(cloud), REPO) as process:
@@ -61,12 +61,12 @@ def grant(cloud: LiveCloud, *arguments: str) -> Said:
         assert code, prompt
         cloud.admin.control("POST", "/sign-in", {"userCode": code[1], "roles": [GLOBAL]})
         out, err = process.communicate(timeout=120)
-        return Said(process.returncode, out, err)
+        return CommandResult(process.returncode, out, err)
 
 
-def wrong(said: Said) -> dict[str, str]:
+def wrong(result: CommandResult) -> dict[str, str]:
     """Failed checks by name."""
-    return {one["name"]: one["detail"] for one in said.document["checks"] if not one["ok"]}
+    return {one["name"]: one["detail"] for one in result.document["checks"] if not one["ok"]}
 
 
 def test_from_a_first_deployment_to_a_picture(cloud: LiveCloud):
@@ -81,7 +81,7 @@ def test_from_a_first_deployment_to_a_picture(cloud: LiveCloud):
     for role in ("User.Read.All", "ProfilePhoto.Read.All", "Sites.Selected", "User.ReadWrite.All"):
         assert role in missing
 
-    assert_told(grant(cloud, "--yes"), 0, err="")
+    assert_printed(grant(cloud, "--yes"), 0, err="")
     cloud.subscribe()
     after = doctor(cloud)
     assert (after.code, wrong(after)) == (0, {})

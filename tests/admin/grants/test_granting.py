@@ -9,8 +9,8 @@ import requests
 
 from local.m365.tenant.admins import APPLICATIONS, PRIVILEGED
 from local.m365.tenant.records import App
+from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.grants.conftest import MANAGED, Grant
-from tests.admin.said import assert_one_sentence, assert_told
 from tests.local.m365.entra.test_entra import claims_of
 from tests.local.m365.simulator import IDENTITY_HEADER, Cloud
 
@@ -107,9 +107,9 @@ def test_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
     """The plan is shown, and only GET requests are made."""
     before = len(tenant.tenant.journal.after(0))
 
-    said = grant("--identity", MANAGED, "--dry-run", "--full-control")
+    result = grant("--identity", MANAGED, "--dry-run", "--full-control")
 
-    assert_told(said, 0, "id-photosync", "admin@contoso.com", "User.Read.All", "missing")
+    assert_printed(result, 0, "id-photosync", "admin@contoso.com", "User.Read.All", "missing")
     entries = [e for e in tenant.tenant.journal.after(before) if e["service"] == "graph"]
     assert {entry["method"] for entry in entries} == {"GET"}
 
@@ -146,13 +146,13 @@ def test_surplus_rights_stay(tenant: Cloud, grant: Grant):
 
 def test_the_azure_cli_cannot_open_a_site(tenant: Cloud, grant: Grant):
     """The roles are granted anyway; one sentence says how to grant the rest."""
-    said = grant(*ME, "--yes")
+    result = grant(*ME, "--yes")
 
-    assert (said.code, said.states[SITE]) == (3, "unknown")
-    assert {said.states[role] for role in GRAPH | SHAREPOINT} == {"done"}
-    assert said.err.count("\n") == 1
-    assert "--device-code" in said.err
-    assert "--full-control" in said.err
+    assert (result.code, result.states[SITE]) == (3, "unknown")
+    assert {result.states[role] for role in GRAPH | SHAREPOINT} == {"done"}
+    assert result.err.count("\n") == 1
+    assert "--device-code" in result.err
+    assert "--full-control" in result.err
 
 
 @pytest.mark.parametrize(
@@ -165,15 +165,15 @@ def test_the_azure_cli_cannot_open_a_site(tenant: Cloud, grant: Grant):
 )
 def test_refusal_names_the_role(tenant, grant, roles, on_graph, on_sharepoint):
     """The rest fails with the role that is needed, each sentence once."""
-    said = grant(*ME, "--yes", "--full-control", roles=roles)
+    result = grant(*ME, "--yes", "--full-control", roles=roles)
 
-    assert {said.states[role] for role in GRAPH} == {on_graph}
-    assert said.states[EVERYWHERE] == on_sharepoint
+    assert {result.states[role] for role in GRAPH} == {on_graph}
+    assert result.states[EVERYWHERE] == on_sharepoint
     failed = [on_graph, on_sharepoint].count("failed")
-    assert said.code == (3 if failed else 0)
-    assert said.err.count("\n") == failed
+    assert result.code == (3 if failed else 0)
+    assert result.err.count("\n") == failed
     if on_graph == "failed":
-        assert "Privileged Role Administrator" in said.err
+        assert "Privileged Role Administrator" in result.err
 
 
 def test_token_that_may_not_read(grant: Grant, monkeypatch: pytest.MonkeyPatch):

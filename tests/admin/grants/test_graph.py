@@ -97,7 +97,7 @@ def test_refusal_says_what_is_needed(message: str, sentence: str):
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("result", "words"),
     [
         (error(400, "Request_BadRequest", "No such property."), "400 Request_BadRequest: No such "),
         (Answer(418, b"<html>"), "418"),
@@ -105,10 +105,10 @@ def test_refusal_says_what_is_needed(message: str, sentence: str):
         (Answer(307, b"", {"Location": "https://[bad"}), "307"),
     ],
 )
-def test_other_answers_are_errors(said: Answer, words: str):
+def test_other_answers_are_errors(result: Answer, words: str):
     """With status, code and Graph's own message; also if the answer is not JSON."""
     with pytest.raises(Answered, match=words):
-        Cli(in_turn(said)).graph.get("x", refusal=REFUSAL)
+        Cli(in_turn(result)).graph.get("x", refusal=REFUSAL)
 
 
 def test_missing_objects():

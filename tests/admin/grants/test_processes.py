@@ -14,8 +14,8 @@ import pytest
 
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
+from tests.admin.command_result import CommandResult
 from tests.admin.grants.conftest import MANAGED, environment, in_a_process
-from tests.admin.said import Said
 from tests.local.m365.simulator import Cloud
 
 pytestmark = pytest.mark.server
@@ -35,7 +35,7 @@ def interrupt(process: subprocess.Popen[str]) -> None:
             process.wait(20)
 
 
-def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
+def answered(tenant: Cloud, az: Path, typed: bytes) -> CommandResult:
     """The result of a grant if somebody types *typed* at its question; empty is Ctrl-C."""
     if sys.platform == "win32":
         pytest.skip("no pseudo-terminal there")
@@ -59,7 +59,7 @@ def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
         else:
             interrupt(process)
         out, err = process.communicate(timeout=60)
-        return Said(process.returncode, out, asked + err)
+        return CommandResult(process.returncode, out, asked + err)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
 )
 def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted: bool):
     """Only "yes" changes anything; the plan is shown first."""
-    said = answered(tenant, az, typed)
+    result = answered(tenant, az, typed)
 
-    assert said.code == code, said
+    assert result.code == code, result
     assert bool(tenant.tenant.apps[MANAGED].graph_roles) is granted
-    assert "User.Read.All" in said.out
-    assert "Traceback" not in said.err
+    assert "User.Read.All" in result.out
+    assert "Traceback" not in result.err
     if code == 130:
-        assert "repeat the command to continue" in said.err
+        assert "repeat the command to continue" in result.err
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -14,8 +14,8 @@ from local.cloud.certificates import make_client_certificate
 from local.m365.tenant.admins import PRIVILEGED
 from local.m365.tenant.records import App
 from shared.microsoft365.certificates import credential
+from tests.admin.command_result import assert_one_sentence
 from tests.admin.grants.conftest import Grant
-from tests.admin.said import assert_one_sentence
 from tests.local.m365.entra.test_entra import claims_of, scope
 from tests.local.m365.simulator import ADMIN_APP, Cloud
 
@@ -37,13 +37,13 @@ def apps_called(tenant: Cloud, name: str) -> list[App]:
 
 def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
     """Registration, principal, key and roles at once; the file is what CLIENT_CERTIFICATE takes."""
-    said = grant(*NEW)
+    result = grant(*NEW)
 
-    assert (said.code, said.err) == (0, "")
-    assert set(said.states.values()) == {"done"}
-    pem, identity = tmp_path / FILE, said.document["identity"]
+    assert (result.code, result.err) == (0, "")
+    assert set(result.states.values()) == {"done"}
+    pem, identity = tmp_path / FILE, result.document["identity"]
     assert stat.S_IMODE(pem.stat().st_mode) == 0o600
-    assert said.document["certificate"]["file"] == str(pem)
+    assert result.document["certificate"]["file"] == str(pem)
     assert credential(str(pem)).private_key
     claims = claims_of(token(tenant, identity["clientId"], pem))
     assert claims["roles"] == ["ProfilePhoto.Read.All", "User.Read.All"]
@@ -51,11 +51,11 @@ def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
 
 def test_output_names_the_settings(grant: Grant, tmp_path: Path):
     """The client id and the file's path are in the last lines; the key is not."""
-    said = grant(*NEW[:-1])
+    result = grant(*NEW[:-1])
 
-    assert "Set CLIENT_ID to " in said.out
-    assert f"text of {tmp_path / FILE}" in said.out
-    assert "PRIVATE" not in said.out + said.err
+    assert "Set CLIENT_ID to " in result.out
+    assert f"text of {tmp_path / FILE}" in result.out
+    assert "PRIVATE" not in result.out + result.err
 
 
 def test_a_second_time_nothing_is_made(tenant: Cloud, grant: Grant, tmp_path: Path):
@@ -89,11 +89,11 @@ def test_existing_certificate_is_used(tenant: Cloud, grant: Grant, tmp_path: Pat
     own = make_client_certificate(tmp_path, "own")
     before = own.read_bytes()
 
-    said = grant(*NEW, "--certificate", "own.pem")
+    result = grant(*NEW, "--certificate", "own.pem")
 
-    assert said.states["this machine own.pem"] == "ok"
+    assert result.states["this machine own.pem"] == "ok"
     assert own.read_bytes() == before
-    assert "access_token" in token(tenant, said.document["identity"]["clientId"], own)
+    assert "access_token" in token(tenant, result.document["identity"]["clientId"], own)
 
 
 def test_a_key_is_added_beside_the_others(tenant: Cloud, grant: Grant, tmp_path: Path):
@@ -113,9 +113,11 @@ def test_only_a_key_is_missing(tenant: Cloud, grant: Grant, tmp_path: Path):
     """A key or a principal alone is reason enough to act."""
     client_id = grant(*NEW).document["identity"]["clientId"]
 
-    said = grant("--app", client_id, "--certificate", "2.pem", "--full-control", "--yes", "--json")
+    result = grant(
+        "--app", client_id, "--certificate", "2.pem", "--full-control", "--yes", "--json"
+    )
 
-    assert [state for state in said.states.values() if state == "done"] == ["done", "done"]
+    assert [state for state in result.states.values() if state == "done"] == ["done", "done"]
     assert "access_token" in token(tenant, client_id, tmp_path / "2.pem")
 
 
@@ -126,9 +128,9 @@ def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
         client_id, name="PhotoSync", graph_roles=frozenset({"User.Read.All"}), has_principal=False
     )
 
-    said = grant("--app", client_id, "--full-control", "--yes", "--json")
+    result = grant("--app", client_id, "--full-control", "--yes", "--json")
 
-    assert said.states[PRINCIPAL] == "done"
+    assert result.states[PRINCIPAL] == "done"
     assert tenant.tenant.apps[client_id].has_principal
     assert "Sites.FullControl.All" in tenant.tenant.apps[client_id].sharepoint_roles
 
@@ -165,11 +167,11 @@ def test_not_allowed_to_register(tenant: Cloud, grant: Grant, tmp_path: Path):
     """Later steps are skipped; as a permitted admin, the same command continues."""
     tenant.tenant.switches.users_register_apps = False
 
-    said = grant(*NEW, roles=(PRIVILEGED,))
-    assert said.code == 3
-    assert said.states[REGISTRATION] == "failed"
-    assert set(said.states.values()) == {"done", "failed", "skipped"}
-    assert "Application Administrator" in said.err
+    result = grant(*NEW, roles=(PRIVILEGED,))
+    assert result.code == 3
+    assert result.states[REGISTRATION] == "failed"
+    assert set(result.states.values()) == {"done", "failed", "skipped"}
+    assert "Application Administrator" in result.err
     key = (tmp_path / FILE).read_bytes()
     assert grant(*NEW).code == 0
     assert (tmp_path / FILE).read_bytes() == key
@@ -179,9 +181,9 @@ def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant):
     """New objects appear with a delay (404, and 400 with two messages); it retries."""
     tenant.tenant.switches.directory_lag = 2
 
-    said = grant(*NEW)
+    result = grant(*NEW)
 
-    assert (said.code, set(said.states.values())) == (0, {"done"})
+    assert (result.code, set(result.states.values())) == (0, {"done"})
 
 
 def test_wait_has_a_limit(tenant: Cloud, grant: Grant):

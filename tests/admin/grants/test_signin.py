@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local.m365.tenant.admins import GLOBAL
+from tests.admin.command_result import assert_one_sentence
 from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
-from tests.admin.said import assert_one_sentence
 from tests.local.m365.simulator import Cloud
 
 ME = ("--identity", MANAGED, "--check", "--full-control", "--json")
@@ -94,12 +94,12 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
 def test_declined_code(tenant: Cloud, grant: Grant):
     """The code is shown on stderr; then one sentence, and exit code 3."""
     with somebody_signs_in(tenant, decline=True):
-        said = grant(*ME, "--device-code")
+        result = grant(*ME, "--device-code")
 
-    shown, sentence = said.err.splitlines()
+    shown, sentence = result.err.splitlines()
     assert "enter the code" in shown
     assert "Entra issued no token: AADSTS" in sentence
-    assert (said.code, said.out) == (3, "")
+    assert (result.code, result.out) == (3, "")
 
 
 def test_code_that_is_not_entered(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
@@ -107,10 +107,10 @@ def test_code_that_is_not_entered(tenant: Cloud, grant: Grant, monkeypatch: pyte
     monkeypatch.setattr("local.m365.entra.device_codes.LIFETIME", timedelta(seconds=1))
     tenant.tenant.switches.device_code_interval = 1
 
-    said = grant(*ME, "--device-code")
+    result = grant(*ME, "--device-code")
 
-    assert said.code == 3
-    assert "repeat the command" in said.err.splitlines()[1].lower()
+    assert result.code == 3
+    assert "repeat the command" in result.err.splitlines()[1].lower()
 
 
 @pytest.mark.parametrize("more", [(), ("--device-code",)])

@@ -20,6 +20,7 @@ from admin.console.sign_in import SignIn
 from admin.program import main
 from local.m365.tenant.tenant import Tenant
 from shared.version import HEADER, VERSION
+from tests.admin.command_result import CommandResult, assert_one_sentence, assert_printed
 from tests.admin.console.console_double import (
     KEY,
     Answer,
@@ -29,7 +30,6 @@ from tests.admin.console.console_double import (
     serving,
 )
 from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
-from tests.admin.said import Said, assert_one_sentence, assert_told
 from tests.doubles.console_answers import overview
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
@@ -94,9 +94,9 @@ class SignedInDouble(ConsoleDouble):
 def client_id(tenant: Cloud, grant: Grant) -> str:
     """The client id of a registration in which Anne is a Viewer."""
     tenant.add_user("anne")
-    said = grant("--console", "--url", APP, "--viewer", ANNE, "--yes", "--json")
-    assert said.code == 0
-    return str(said.document["identity"]["clientId"])
+    result = grant("--console", "--url", APP, "--viewer", ANNE, "--yes", "--json")
+    assert result.code == 0
+    return str(result.document["identity"]["clientId"])
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def app(tenant: Cloud, client_id: str) -> Iterator[SignedInDouble]:
         yield double
 
 
-Manage = Callable[..., Said]
+Manage = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -117,21 +117,21 @@ def manage(tenant, app, az, monkeypatch, capsys) -> Manage:
     for name in ("PHOTOSYNC_KEY", "PHOTOSYNC_CLIENT_ID", "PHOTOSYNC_TENANT_ID", "M365_CLOUD"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, **changes: str) -> Said:
+    def run(*arguments: str, **changes: str) -> CommandResult:
         own = {"PHOTOSYNC_URL": app.url, "AZ_NAME": ANNE}
         for name, value in (environment(tenant, az) | own | changes).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        said = Said(main(arguments), *capsys.readouterr())
-        assert "eyJ" not in said.out + said.err, "a token is shown"
-        return said
+        result = CommandResult(main(arguments), *capsys.readouterr())
+        assert "eyJ" not in result.out + result.err, "a token is shown"
+        return result
 
     return run
 
 
 def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: str):
     """With the client id no question is needed: the CLI's account has a role."""
-    assert_told(manage("status", PHOTOSYNC_CLIENT_ID=client_id), 0, err="")
+    assert_printed(manage("status", PHOTOSYNC_CLIENT_ID=client_id), 0, err="")
     [claims] = app.passed
     assert (claims["preferred_username"], claims["roles"]) == (ANNE, ["Viewer"])
     assert len(app.asked) == 1
@@ -142,10 +142,10 @@ def test_code_without_the_cli(manage, tenant, app, client_id, mode, tmp_path):
     """If the CLI is missing or not signed in, a code is used."""
     path = {"PATH": str(tmp_path)} if mode == "none" else {}
     with somebody_signs_in(tenant, name=ANNE):
-        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE=mode, **path)
+        result = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE=mode, **path)
 
-    assert said.code == 0
-    assert "enter the code" in said.err
+    assert result.code == 0
+    assert "enter the code" in result.err
     assert [one["azp"] for one in app.passed] == [client_id]
 
 
@@ -154,10 +154,10 @@ def test_the_app_says_where_to_sign_in(manage, tenant, app, client_id, asks):
     """Without a client id the app's answer names it; then a person must enter a code."""
     app.asks = asks
     with somebody_signs_in(tenant, name=ANNE):
-        said = manage("status")
+        result = manage("status")
 
-    assert said.code == 0
-    assert f"the app registration {client_id}" in said.err
+    assert result.code == 0
+    assert f"the app registration {client_id}" in result.err
     assert app.passed
 
 
@@ -213,10 +213,10 @@ def test_entra_issues_no_token(manage, tenant, client_id, declines, words):
     if not declines:
         tenant.tenant.consents.clear()
     with somebody_signs_in(tenant, name=ANNE, decline=declines):
-        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
+        result = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
 
-    assert said.code == 3
-    assert [word for word in words if word not in said.err.splitlines()[-1]] == []
+    assert result.code == 3
+    assert [word for word in words if word not in result.err.splitlines()[-1]] == []
 
 
 def test_app_without_sign_in_address(manage: Manage, app: SignedInDouble):
@@ -261,9 +261,9 @@ def test_no_other_host_is_believed(manage, app, monkeypatch, location):
 
     monkeypatch.setattr(app, "_away", elsewhere)
 
-    said = manage("status")
-    assert_one_sentence(said, said.code)
-    assert said.code in {3, 4}
+    result = manage("status")
+    assert_one_sentence(result, result.code)
+    assert result.code in {3, 4}
     assert len(app.asked) == 1
 
 
@@ -277,10 +277,10 @@ def test_no_token_for_anything_else_is_sent(manage, tenant, app, client_id, gran
     )
     app.client_id = OTHER
     with somebody_signs_in(tenant, name=ANNE):
-        said = manage("status")
+        result = manage("status")
 
-    assert said.code == 3
-    assert "no role" in said.err
+    assert result.code == 3
+    assert "no role" in result.err
     assert not app.passed
 
 

@@ -9,10 +9,10 @@ from admin.grants.graph import Graph
 from admin.grants.sites import Sites
 from local.m365.tenant.admins import GLOBAL, PRIVILEGED, SITES
 from local.m365.tenant.geo import Geo
+from tests.admin.command_result import CommandResult, assert_printed
 from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.admin.grants.test_granting import SITE, works
 from tests.admin.grants.test_graph import URL
-from tests.admin.said import Said, assert_told
 from tests.doubles.web import FunctionAdapter, answer, in_turn
 from tests.local.m365.simulator import Cloud
 
@@ -21,7 +21,7 @@ ME = ("--identity", MANAGED, "--json", "--device-code")
 
 def by_code(
     tenant: Cloud, grant: Grant, *arguments: str, roles: tuple[str, ...] = (GLOBAL,)
-) -> Said:
+) -> CommandResult:
     with somebody_signs_in(tenant, *roles):
         return grant(*ME, *arguments)
 
@@ -78,21 +78,21 @@ def test_other_permission_is_left(tenant: Cloud, grant: Grant, role: str):
 
 def test_role_without_sites(tenant: Cloud, grant: Grant):
     """A Privileged Role Administrator is told what the site needs; the roles are granted."""
-    said = by_code(tenant, grant, "--yes", roles=(PRIVILEGED,))
+    result = by_code(tenant, grant, "--yes", roles=(PRIVILEGED,))
 
-    assert said.code == 3
-    assert said.states[SITE] == "unknown"
-    assert said.states["SharePoint Sites.Selected"] == "done"
-    assert "SharePoint Administrator" in said.err
+    assert result.code == 3
+    assert result.states[SITE] == "unknown"
+    assert result.states["SharePoint Sites.Selected"] == "done"
+    assert "SharePoint Administrator" in result.err
 
     assert by_code(tenant, grant, "--yes", roles=(SITES,)).states[SITE] == "done"
 
 
 def test_no_such_host(tenant: Cloud, grant: Grant):
     """A wrong tenant name is an error; nothing is granted elsewhere."""
-    said = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
+    result = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
 
-    assert_told(said, 1, err="There is no fabrikam-my.sharepoint.com")
+    assert_printed(result, 1, err="There is no fabrikam-my.sharepoint.com")
 
 
 def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):

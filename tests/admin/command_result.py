@@ -8,7 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 
-class Said(NamedTuple):
+class CommandResult(NamedTuple):
     """Its exit code, and what it wrote."""
 
     code: int
@@ -31,19 +31,19 @@ class Said(NamedTuple):
         return {f"{step['on']} {step['right']}": step["state"] for step in steps}
 
 
-def assert_one_sentence(said: Said, code: int, *words: str) -> None:
+def assert_one_sentence(result: CommandResult, code: int, *words: str) -> None:
     """It ended with *code*, nothing on stdout, and one sentence with *words* on stderr."""
-    assert (said.code, said.out) == (code, ""), said
-    assert said.err.count("\n") == 1, said.err
-    assert said.err.rstrip().endswith("."), said.err
+    assert (result.code, result.out) == (code, ""), result
+    assert result.err.count("\n") == 1, result.err
+    assert result.err.rstrip().endswith("."), result.err
     for word in words:
-        assert word in said.err, said.err
+        assert word in result.err, result.err
 
 
-def assert_told(said: Said, code: int, *words: str, err: str | None = None) -> None:
+def assert_printed(result: CommandResult, code: int, *words: str, err: str | None = None) -> None:
     """It ended with *code*, with *words* on stdout, and with *err* on stderr; "" is nothing."""
-    assert said.code == code, said
+    assert result.code == code, result
     for word in words:
-        assert word in said.out, said.out
+        assert word in result.out, result.out
     if err is not None:
-        assert err in said.err if err else said.err == "", said.err
+        assert err in result.err if err else result.err == "", result.err
