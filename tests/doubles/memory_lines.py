@@ -34,7 +34,7 @@ class MemoryLines:
         return sorted(self.files)
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def parsed(self) -> list[dict[str, Any]]:
         """Every line of every file."""
         return [json.loads(line) for name in self.names() for line in self.files[name]]
 

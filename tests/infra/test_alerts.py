@@ -17,7 +17,7 @@ from tests.infra.evaluation import deploy
 from tests.infra.resource import Resource
 from tests.infra.samples import every, one
 from tests.infra.template import INFRA
-from tests.shared.telemetry.workspace import QUERIES, looked_at_by_microsoft
+from tests.shared.telemetry.workspace import QUERIES, evaluated_by_microsoft
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
 GROUP = "Microsoft.Insights/actionGroups"
@@ -174,7 +174,7 @@ def answers() -> dict[str, dict[str, list[str]]]:
     texts |= {f"{name}, shared": query for name, query in shared().items()}
     texts["wrong"] = "AppTraces | where Mesage has 'photo' | summarise count()"
     try:
-        return looked_at_by_microsoft(texts)
+        return evaluated_by_microsoft(texts)
     except NoNode as error:
         pytest.skip(f"Microsoft's parser needs Node.js: {error}")
 

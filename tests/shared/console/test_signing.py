@@ -26,7 +26,7 @@ def test_replay(desk: Desk):
     """The order is logged before it is queued; the message has the signature and the log's file."""
     answer = desk.console.orders.replay(UPN, {"force": True, "replace": True}, by=JO)
     [(message, _)] = desk.users.messages
-    [line] = desk.lines.told
+    [line] = desk.lines.parsed
 
     assert (message["by"], message["orderedIn"]) == (BY, "2026-01")
     assert (line["id"], line["by"]) == (answer["correlationId"], BY)
@@ -41,7 +41,7 @@ def test_replay_by_another_name(desk: Desk, name: str):
         desk.kept.states.put(UserState(ANNE.id, user_principal_name=UPN))
     desk.console.orders.replay(name, {}, by=JO)
 
-    [line] = desk.lines.told
+    [line] = desk.lines.parsed
     assert (line["userId"], line["userPrincipalName"]) == (ANNE.id, UPN)
 
 

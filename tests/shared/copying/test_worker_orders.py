@@ -24,7 +24,7 @@ AS_JO = {"via": PERSON, "name": JO.name, "id": JO.id}
 
 def logged(office: Office) -> list[dict[str, Any]]:
     """Every line, without the times."""
-    return [{k: v for k, v in line.items() if k != "at"} for line in office.lines.told]
+    return [{k: v for k, v in line.items() if k != "at"} for line in office.lines.parsed]
 
 
 def from_console(office: Office) -> str:

@@ -123,7 +123,7 @@ def query(name: str) -> str:
     return (QUERIES / f"{name}.kql").read_text("utf-8")
 
 
-def looked_at_by_microsoft(queries: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+def evaluated_by_microsoft(queries: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
     """`faults` and result `columns` of each query, by Microsoft's parser. Raises NoNode."""
     node = find_node()
     install_packages(_KUSTO, node)

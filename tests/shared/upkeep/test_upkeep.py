@@ -402,7 +402,7 @@ def test_unforeseen_error_is_raised(office, caplog):
     assert re.fullmatch(
         r"upkeep\.crashed kind=sweep error=ZeroDivisionError at=office\.py:\d+", line
     )
-    assert [(line["id"], line.get("result")) for line in office.lines.told] == [
+    assert [(line["id"], line.get("result")) for line in office.lines.parsed] == [
         ("m-1", None),
         ("m-1", orders.FAILED),
     ]

@@ -23,7 +23,7 @@ def logged(office: Office) -> list[tuple[str, ...]]:
     """Every line: event, order, who gave it, id, and result."""
     return [
         (line["event"], line["order"], line["by"]["via"], line["id"], line.get("result", ""))
-        for line in office.lines.told
+        for line in office.lines.parsed
     ]
 
 
@@ -49,7 +49,7 @@ def test_order_of_the_console(office: Office):
     """Its end names the sweep that has begun."""
     office.process(from_console(office))
 
-    given, ended = office.lines.told
+    given, ended = office.lines.parsed
     assert (given["event"], given["by"]) == ("given", {"via": "key"})
     assert (ended["result"], ended["detail"], ended["id"]) == ("begun", "a-sweep", "c-1")
 
@@ -102,7 +102,7 @@ def test_orders_that_fail(office: Office):
     office.upkeep.park(from_console(office).to_json().encode())
     office.upkeep.park(b"?")
 
-    assert [line["result"] for line in office.lines.told if line["event"] == "ended"] == [
+    assert [line["result"] for line in office.lines.parsed if line["event"] == "ended"] == [
         orders.FAILED,
         orders.HALTED,
         orders.FAILED,
