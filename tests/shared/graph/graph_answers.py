@@ -14,6 +14,7 @@ from shared.errors import (
     AccessDenied,
     NoMailbox,
     NoPhoto,
+    PhotoSyncError,
     Refused,
     ServiceDown,
     Throttled,
@@ -64,7 +65,6 @@ PHOTO_FAULTS = [
     ("ErrorEntityNotFound", 404, NoPhoto),
     ("ErrorItemNotFound", 404, NoPhoto),
     ("GetUserPhoto", 404, NoPhoto),
-    ("SomethingNew", 404, Refused),
     ("ResourceNotFound", 404, NoMailbox),
     ("AuthenticationError", 400, NoMailbox),
     ("Request_ResourceNotFound", 404, UnknownUser),
@@ -76,9 +76,16 @@ PHOTO_FAULTS = [
     ("Authorization_RequestDenied", 403, AccessDenied),
     ("BadRequest", 400, Refused),
     ("Request_ResourceNotFound", 400, Refused),
+    ("ErrorItemNotFound", 400, Refused),
     ("TooManyRequests", 429, Throttled),
     ("UnknownError", 500, ServiceDown),
 ]
+# The sentences of errors that do not quote the response.
+SENTENCES: dict[type[PhotoSyncError], str] = {
+    NoPhoto: "The user has no photo in Exchange.",
+    NoMailbox: "The user has no mailbox in Exchange Online, so there is no photo.",
+    UnknownUser: "Microsoft Graph has no such user.",
+}
 PHOTO_FAULT_IDS = [f"{status} {code}" for code, status, _ in PHOTO_FAULTS]
 
 

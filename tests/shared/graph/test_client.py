@@ -18,6 +18,7 @@ from tests.shared.graph.graph_answers import (
     IMAGE,
     PHOTO_FAULT_IDS,
     PHOTO_FAULTS,
+    SENTENCES,
     SHAPE_IDS,
     SHAPES,
     SKIPPED,
@@ -101,26 +102,37 @@ def test_refused_photo(code, status, kind):
     inside = client(in_turn(batch(USER, inner("photo", error_body(code), status), SKIPPED)))
 
     for call in (alone.photo_etag, alone.scaled_photo, inside.user_and_photo):
-        with pytest.raises(kind):
+        with pytest.raises(kind) as caught:
             call(ID)
+        assert str(caught.value).endswith(SENTENCES.get(kind, ""))
+
+
+NOT_GRAPHS = "This 404 did not come from Microsoft Graph: check GRAPH_URL and proxies."
+NEW = (
+    "Microsoft Graph answered 404 SomethingNew. This code does not prove that the user has no "
+    "photo, so the picture in SharePoint is kept."
+)
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("status", "body", "kind", "sentence"),
     [
-        (b"", Refused),
-        (b"<html>", Refused),
-        (b'{"error": "text"}', Refused),
-        (b"[1]", Refused),
-        (b"[" * 200_000, Refused),
-        (b'{"error": {"code": "ErrorNonExistentMailbox"}}', NoMailbox),
+        (404, b"", Refused, NOT_GRAPHS),
+        (404, b"<html>", Refused, NOT_GRAPHS),
+        (404, b'{"error": "text"}', Refused, NOT_GRAPHS),
+        (404, b"[1]", Refused, NOT_GRAPHS),
+        (404, b"[" * 200_000, Refused, NOT_GRAPHS),
+        (404, b'{"error": {"code": "ErrorNonExistentMailbox"}}', NoMailbox, SENTENCES[NoMailbox]),
+        (404, b'{"error": {"code": "SomethingNew"}}', Refused, NEW),
+        (400, b'{"error": {"code": "BadRequest"}}', Refused, "answered 400: BadRequest"),
     ],
-    ids=["empty", "page", "text", "list", "deep", "code alone"],
+    ids=["empty", "page", "text", "list", "deep", "code alone", "new code", "other status"],
 )
-def test_malformed_error(body, kind):
-    """A 404 that is not Graph's own never means that the photo is gone."""
-    with pytest.raises(kind):
-        client(in_turn(Answer(404, body))).photo_etag(ID)
+def test_malformed_error(status, body, kind, sentence):
+    """A 404 without a known code never means that the photo is gone."""
+    with pytest.raises(kind) as caught:
+        client(in_turn(Answer(status, body))).photo_etag(ID)
+    assert str(caught.value).endswith(sentence)
 
 
 # The user
@@ -153,8 +165,9 @@ def test_user(fields, user):
 )
 def test_refused_user(code, status, kind):
     """A user that is not found is settled; anything else is an error."""
-    with pytest.raises(kind):
+    with pytest.raises(kind) as caught:
         client(in_turn(graph_error(code, status))).user("anne@contoso.com")
+    assert str(caught.value).endswith(SENTENCES.get(kind, ""))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=SHAPE_IDS)
