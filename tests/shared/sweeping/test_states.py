@@ -75,3 +75,13 @@ def test_circular_listing_of_states_ends_the_sweep(caplog: pytest.LogCaptureFixt
         office.process(3)
 
     assert office.log.forgetting == "none"
+
+
+def test_page_that_links_back_is_compared_to_its_end():
+    """Users left on the page that returns to an earlier one are queued before the sweep fails."""
+    office = Sweeping(result())
+    office.state_pages.results = [states(next="1"), states(next="1", more=True)]
+    office.start(pages=3)
+    office.state_pages.results[1] = states(next="1")
+    with pytest.raises(EndlessList):
+        office.process(4)

@@ -15,7 +15,8 @@ from shared.sweeping import state_page, stretch, sweep_rules
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.sweeping.swept_town import Town, copied
 
-LONG = timedelta(hours=2)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 # The fields of a log that a version without snapshots wrote.
 OLD_FIELDS = (
     "id startedAt updatedAt status detail page next users inScope failed changed managed gone "
@@ -123,7 +124,7 @@ def test_claim_since_the_snapshot(left: float):
     town.states.replace(replace(copied(user, "A"), claim=claim), version=read.version)
     if not left:
         text, version, _ = town.blobs.texts[user.id]
-        town.blobs.texts[user.id] = text, version, -LONG.total_seconds()
+        town.blobs.texts[user.id] = text, version, -HOUR.total_seconds()
     town.run(town.instance())
 
     assert town.queued() == ([] if left else [user.id])
@@ -211,14 +212,17 @@ def test_page_without_an_answer_for_an_hour():
     town.photos[town.people[1].id] = "B"
     town.errors["4"] = Throttled("Busy.")
     began(town, runs=1)
-    town.now += LONG
+    town.now += HOUR
+    with pytest.raises(Throttled):
+        town.instance().process(town.log.id, 2)
+    town.now += SECOND
     town.run(town.instance())
     assert (town.log.status, town.queued()) == ("failed", [town.people[1].id])
 
     alone = Town(8)
     alone.errors[""] = Throttled("Busy.")
     began(alone)
-    alone.now += LONG
+    alone.now += HOUR + SECOND
     with pytest.raises(Throttled):
         alone.instance().process(alone.log.id, 1)
 

@@ -13,10 +13,10 @@ import pytest
 
 from shared.errors import Conflict, EndlessList, Refused, ServiceDown
 from shared.graph.user_listing import UserPage
-from shared.sweeping.stretch import LONGEST_RUN
-from shared.sweeping.sweep import QUIET, STALLS
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
+QUIET = timedelta(minutes=15)
+SECOND = timedelta(seconds=1)
 FAR_FUTURE = "9998-01-01T00:00:00+00:00"
 
 
@@ -24,6 +24,7 @@ def test_pages_follow_each_other():
     """Each page queues the users who differ and then the next page; a page of states is last."""
     office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new"), ("c", "failed")]))
     office.sweep.start()
+    assert office.upkeep.messages[0].visible_at == office.now
     for page in (1, 2, 3):
         assert office.orders() == [("sweep-page", page)]
         office.process(page)
@@ -35,9 +36,10 @@ def test_pages_follow_each_other():
 
 
 def test_running_sweep_continues(caplog: pytest.LogCaptureFixture):
-    """While a sweep is running, another start is skipped and logged."""
+    """A start is skipped and logged while a sweep is running, quiet for 15 minutes at most."""
     office = Sweeping(result())
     office.start()
+    office.now += QUIET
     first = office.log
     with caplog.at_level(logging.INFO, "photosync"):
         office.sweep.start()
@@ -84,13 +86,13 @@ def test_first_page_that_was_not_queued_is_queued_by_the_next_attempt():
 
 @pytest.mark.parametrize("in_the_future", [False, True])
 def test_lost_page_is_queued_again(in_the_future: bool):
-    """A sweep without progress for QUIET, or only at an impossible time, has lost its message."""
+    """A sweep without progress for so long, or at an impossible time, has lost its message."""
     office = Sweeping(result(), result())
     office.start()
     if in_the_future:
         office.edit(updated_at=FAR_FUTURE)
     else:
-        office.now += QUIET + MINUTE
+        office.now += QUIET + SECOND
     office.sweep.start()
     assert office.orders() == [("sweep-page", 1)]
     assert office.log.stalls == 1
@@ -101,16 +103,17 @@ def test_lost_page_is_queued_again(in_the_future: bool):
 
 
 def test_page_lost_too_often_ends_the_sweep():
-    """A page that is lost STALLS times fails its sweep, and a new one begins."""
+    """A page that was queued again three times fails its sweep, and a new one begins."""
     office = Sweeping(result())
     first = office.start()
-    for _ in range(STALLS + 1):
+    for lost in (1, 2, 3, 4):
         office.now += QUIET + MINUTE
         office.sweep.start()
+        assert (office.log.id == first) is (lost < 4)
     found = office.logs.read(first)
 
     assert found
-    assert found[0].status == "failed"
+    assert (found[0].status, found[0].detail) == ("failed", "Page 1 was lost 3 times.")
     assert office.log.previous == first
 
 
@@ -124,7 +127,7 @@ def test_deleted_log_is_not_revived():
     assert office.sweep._revived(running) is False
 
 
-@pytest.mark.parametrize("age", [timedelta(), LONGEST_RUN + MINUTE])
+@pytest.mark.parametrize("age", [timedelta(), timedelta(minutes=6)])
 def test_duplicate_of_a_page_waits(age: timedelta):
     """A duplicate waits as long as a run may take: the next stretch may be in progress."""
     office = Sweeping(result(), result(), result())
@@ -145,7 +148,7 @@ def test_death_before_the_next_page_was_queued():
     """A run that died after its write is noticed by the silence: the next page is queued."""
     office = Sweeping(result(), result())
     office.start(pages=1)
-    office.now += 7 * MINUTE
+    office.now += 6 * MINUTE + SECOND
     office.process(1)
 
     assert office.orders() == [("sweep-page", 2)]

@@ -14,6 +14,7 @@ from shared.sweeping.sweep_log import FINISHED, SweepLog
 from tests import REPO
 from tests.doubles.office import ANNE, NOON, failing
 from tests.shared.copying.runs import NEW, message
+from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
 
 SHARED = REPO / "shared"
@@ -85,6 +86,16 @@ def test_waits_of_upkeep(counted):
     office.process(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
 
     assert counted() == {("photosync.waits", "service=sharepoint"): 1}
+
+
+def test_sweep(counted):
+    """Each page of a sweep counts its users, and says how much of the sweep is done."""
+    Sweeping(result(users=3), result()).run()
+
+    assert counted() == {
+        ("photosync.sweep.users", ""): 4,
+        ("photosync.sweep.progress", ""): 1,
+    }
 
 
 @pytest.mark.parametrize(
