@@ -9,9 +9,19 @@ import pytest
 
 from shared import scope
 from shared.errors import Refused
-from shared.storage.user_state import FAILED, SECOND_LOOK_AFTER
+from shared.storage.user_state import FAILED
 from tests.doubles.office import ANNE, Office
-from tests.shared.copying.runs import NEW, OLD, ORDER, a_run, fail, message, miss, uninstall
+from tests.shared.copying.runs import (
+    NEW,
+    OLD,
+    ORDER,
+    SECOND_LOOK_AFTER,
+    a_run,
+    fail,
+    message,
+    miss,
+    uninstall,
+)
 from tests.shared.settings.test_app import read
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.copying.run import Policy, Run
 from shared.errors import AccessDenied, NoPhoto, OutOfScope, Throttled
-from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
+from shared.storage.user_state import NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, Office, failing
 from tests.shared.copying.runs import (
@@ -17,6 +17,7 @@ from tests.shared.copying.runs import (
     CLAIM,
     NEW,
     OLD,
+    SECOND_LOOK_AFTER,
     TICK,
     a_run,
     bring_up_to_date,

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from shared.errors import Conflict
 from shared.storage import user_state
-from shared.storage.user_state import LONGEST_CLAIM, Claim, LastError, Stored, UserState
+from shared.storage.user_state import Claim, LastError, Stored, UserState
 from shared.written_file import WrittenFile
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
 DAMAGED = "The state blob was damaged. PhotoSync replaces it."
+LONGEST_CLAIM = 600.0
 IN_BERLIN = "2026-01-31T13:00:00+01:00"
 FULL = UserState(
     ANNE.id,
@@ -78,7 +79,7 @@ states = st.builds(
     out_of_scope_since=st.none() | moments,
     claim=st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
     last_error=st.none() | st.builds(LastError, texts, texts, moments),
-    replays=st.lists(texts, max_size=user_state.MOST_REPLAYS).map(tuple),
+    replays=st.lists(texts, max_size=4).map(tuple),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import AccessDenied, ClaimLost, Conflict
-from shared.subscription.keeper import AT_WORK, NAME
-from tests.shared.subscription.deployment import Deployment, neighbour
+from shared.subscription.keeper import NAME
+from tests.shared.subscription.deployment import AT_WORK, Deployment, neighbour
 
 
 def test_deleted_and_forgotten(here):

@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Refused
-from shared.subscription.keeper import LIFE
-from tests.shared.subscription.deployment import STATE, URL, Deployment, neighbour
+from tests.shared.subscription.deployment import LIFE, STATE, URL, Deployment, neighbour
 
 NEW_KEY = URL.replace("first-key", "second-key")
 MINUTE = timedelta(minutes=1)

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import AccessDenied, ClaimLost, Conflict, ServiceDown, Throttled
-from shared.subscription.keeper import LIFE
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
-from tests.shared.subscription.deployment import URL, Deployment
+from tests.shared.subscription.deployment import LIFE, URL, Deployment
 
 MINUTE = timedelta(minutes=1)
 

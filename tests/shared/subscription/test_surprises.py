@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ClaimLost, Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
-from shared.subscription.keeper import APART, AT_WORK, LIFE
-from tests.shared.subscription.deployment import URL, Deployment, neighbour
+from tests.shared.subscription.deployment import APART, AT_WORK, LIFE, URL, Deployment, neighbour
 
 Listing = Callable[[list[Subscription]], list[Subscription]]
 SECOND = timedelta(seconds=1)

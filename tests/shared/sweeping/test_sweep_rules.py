@@ -14,7 +14,6 @@ from shared.storage.user_state import (
     LEFT,
     NO_PHOTO,
     REMOVED,
-    SECOND_LOOK_AFTER,
     SKIPPED,
     SYNCED,
     WAITING,
@@ -25,7 +24,9 @@ from shared.sweeping import sweep_rules
 from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
-LATE, FUTURE = NOON - 25 * HOUR, NOON.replace(year=9998)
+# A check is repeated after a day, and a photo is gone when two checks ten minutes apart miss it.
+RECENT, LATE = NOON - 24 * HOUR, NOON - 24 * HOUR - MINUTE
+MISSED, FUTURE = NOON - 10 * MINUTE, NOON.replace(year=9998)
 NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
 SLOW, UNKNOWN = Throttled("Slow down."), UnknownUser("No such user.")
 LIVE, DEAD = Claim("b", 60.0, left=1.0), Claim("b", 60.0)
@@ -37,9 +38,9 @@ GOOD = UserState(
     picture_url="u",
     sizes="s",
     recipe=1,
-    checked_at=NOON,
+    checked_at=RECENT,
 )
-GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=NOON - SECOND_LOOK_AFTER)
+GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=MISSED)
 
 
 def why(known: UserState | None, found: str | PhotoSyncError, *, dry_run: bool = False) -> str:
@@ -139,7 +140,7 @@ def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim
     ("known", "found", "expected"),
     [
         (GONE, NONE, True),
-        (replace(GONE, missing_since=NOON - SECOND_LOOK_AFTER + MINUTE), NONE, False),
+        (replace(GONE, missing_since=MISSED + MINUTE), NONE, False),
         (replace(GONE, missing_since=None), NONE, False),
         (replace(GONE, picture_url=""), NONE, False),
         (replace(GONE, claim=LIVE), NONE, False),
