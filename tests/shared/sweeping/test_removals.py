@@ -62,7 +62,8 @@ def test_brake_holds_removals_until_a_person_releases_them(
     office.run()
     office.remove()
     assert office.queued() == []
-    assert "sweep.braked" in caplog.text
+    braked = f'sweep.braked id={office.log.id} why="{office.log.detail}"'
+    assert braked in caplog.messages
     assert all(each in office.log.detail for each in sentences)
     words = [("braked" if kind in kinds else "none") for kind in ("gone", "left")]
     assert [office.log.removals, office.log.forgetting] == words

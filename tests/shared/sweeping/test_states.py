@@ -24,7 +24,7 @@ def test_users_who_moved_go_to_the_worker():
 
 def test_rotation_over_pages_and_sweeps():
     """A sweep asks about some users, the next about those after them, and then from the start."""
-    office = Sweeping(result(users=100))
+    office = Sweeping(result(users=100), pages_a_run=2)
     office.state_pages.results = [
         states(asked=60, asked_to="f", next="1"),
         states(asked=40, asked_to="k", next="2"),
@@ -32,7 +32,7 @@ def test_rotation_over_pages_and_sweeps():
     ]
     office.run()
     assert office.state_pages.asked == [("", "", 100), ("1", "f", 40), ("2", "k", 0)]
-    assert office.log.asked_to == "k"
+    assert (office.log.asked_to, office.log.page) == ("k", 4), "two pages of states a run"
 
     office.state_pages.asked.clear()
     office.state_pages.results = [states(asked=9, asked_to="z")]

@@ -191,7 +191,7 @@ def test_list_that_cannot_be_followed(error: PhotoSyncError, caplog: pytest.LogC
 
     assert town.queued() == [town.people[1].id]
     assert (town.log.status, town.log.detail) == ("failed", str(error))
-    assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.text
+    assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.messages
 
 
 def test_states_after_an_endless_list(monkeypatch: pytest.MonkeyPatch):
@@ -275,7 +275,7 @@ def test_ended_sweep_deletes_its_parts(caplog: pytest.LogCaptureFixture):
     town.documents.drop_part = away  # type: ignore[method-assign]
     town.run(town.instance())
     assert town.log.status == "finished"
-    assert f"sweep.parts_left id={town.log.id}" in caplog.text
+    assert f'sweep.parts_left id={town.log.id} why="Storage is away."' in caplog.messages
 
 
 def test_sweep_of_an_older_version_continues():
