@@ -53,6 +53,7 @@ def test_rotation_survives_a_failed_sweep():
     office.run()
 
     assert office.state_pages.asked[-1] == ("", "k", FEWEST_ASKED)
+    assert office.log.expected_users == 100, "the failed one counted nobody"
 
 
 def test_large_tenant_asks_about_more():
@@ -82,6 +83,7 @@ def test_page_that_links_back_is_compared_to_its_end():
     office = Sweeping(result())
     office.state_pages.results = [states(next="1"), states(next="1", more=True)]
     office.start(pages=3)
+    assert office.log.links == 2, "the page counts once"
     office.state_pages.results[1] = states(next="1")
     with pytest.raises(EndlessList):
         office.process(4)

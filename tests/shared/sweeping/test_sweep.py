@@ -107,7 +107,7 @@ def test_lost_page_is_queued_again(in_the_future: bool, caplog: pytest.LogCaptur
 
     office.process(1)
     assert office.orders() == [("sweep-page", 2)]
-    assert office.log.updated_at == office.now.isoformat()
+    assert (office.log.stalls, office.log.updated_at) == (0, office.now.isoformat())
 
 
 def test_page_lost_too_often_ends_the_sweep():
@@ -163,7 +163,7 @@ def test_death_before_the_next_message_was_queued(page: int, following: tuple[st
     assert office.orders() == [following]
 
 
-def test_two_runs_over_one_page():
+def test_two_runs_over_one_page(caplog: pytest.LogCaptureFixture):
     """Of two runs over one page, the first to write goes on, and its list of removals counts."""
     office = Sweeping(result(gone=["a"]), result())
     office.start()
@@ -175,7 +175,9 @@ def test_two_runs_over_one_page():
         office.results[0] = result(gone=["c"])
 
     office.meanwhile = other
-    office.process(1)
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.process(1)
+    assert caplog.messages == [f"sweep.duplicate id={office.log.id} page=1"]
     assert (office.orders(), office.log.users) == ([("sweep-page", 2)], 1)
     office.run_on()
     office.remove()
