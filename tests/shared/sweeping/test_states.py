@@ -47,6 +47,7 @@ def test_rotation_survives_a_failed_sweep():
     office = Sweeping(result(users=100))
     office.state_pages.results = [states(asked=100, asked_to="k")]
     office.run()
+    assert office.log.expected_users == 0, "unknown before the first sweep"
     office.now += 60 * MINUTE
     office.sweep.fail(office.start(), "No role.")
     office.now += 60 * MINUTE

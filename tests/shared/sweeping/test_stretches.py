@@ -191,13 +191,14 @@ def test_list_that_cannot_be_followed(error: PhotoSyncError, caplog: pytest.LogC
 
     assert town.queued() == [town.people[1].id]
     assert (town.log.status, town.log.detail) == ("failed", str(error))
+    assert town.log.page == 3, "one run for the users, one for the states"
     assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.messages
 
 
 def test_states_after_an_endless_list(monkeypatch: pytest.MonkeyPatch):
     """Pages of states have a limit of their own, apart from the pages of Graph's list."""
     monkeypatch.setattr(sweep_rules, "MOST_PAGES", 3)
-    monkeypatch.setattr(state_page, "STATES_A_PAGE", 4)
+    monkeypatch.setattr(state_page, "STATES_A_PAGE", 3)
     town = Town(8)
     town.photos[town.people[5].id] = "B"
     began(town).run(town.instance())

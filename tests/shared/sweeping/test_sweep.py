@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -25,7 +26,9 @@ def test_pages_follow_each_other(caplog: pytest.LogCaptureFixture):
     office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new"), ("c", "failed")]))
     with caplog.at_level(logging.INFO, "photosync"):
         began = office.sweep.start()
-    assert office.upkeep.messages[0].visible_at == office.now
+    [message] = office.upkeep.messages
+    assert message.visible_at == office.now
+    assert json.loads(message.body)["sweepId"] == began == "20260131T120000-00000001"
     for page in (1, 2, 3):
         assert office.orders() == [("sweep-page", page)]
         with caplog.at_level(logging.INFO, "photosync"):
@@ -56,10 +59,12 @@ def test_running_sweep_continues(caplog: pytest.LogCaptureFixture):
     assert caplog.messages == [f"sweep.skipped running={first.id} page=1"]
 
 
-@pytest.mark.parametrize("written", [True, False])
-def test_start_without_an_answer(monkeypatch: pytest.MonkeyPatch, written: bool):
+@pytest.mark.parametrize(("written", "earlier"), [(True, False), (False, False), (False, True)])
+def test_start_without_an_answer(monkeypatch: pytest.MonkeyPatch, written: bool, earlier: bool):
     """If storage wrote the start but did not answer, the sweep goes on; else the start fails."""
     office = Sweeping(result())
+    if earlier:
+        office.run()
     begin = office.logs.begin
 
     def unanswered(*start: Any) -> None:
@@ -144,6 +149,8 @@ def test_duplicate_of_a_page_waits(age: timedelta):
     with pytest.raises(Conflict) as caught:
         office.process(1)
     assert (caught.value.retry_after, office.orders()) == (360, [])
+    why = "The run that finished page 1 may still be queueing the next one."
+    assert str(caught.value) == why
 
     office.process(2)
     office.orders()
@@ -318,7 +325,7 @@ def test_changes_missed_after_the_newest_sweep_began(failed: bool):
     office.edit(status="failed" if failed else "finished")
     office.now += timedelta() if failed else MINUTE
     missed = office.now
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(Conflict, match=r"^A sweep began a moment ago\.$") as caught:
         office.sweep.make_up_for(missed)
     assert (office.log.id, caught.value.retry_after) == (first, 600 if failed else 540)
     office.now += timedelta(seconds=caught.value.retry_after or 0)
