@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -73,7 +75,7 @@ def test_the_rest_is_raised(kind):
         pytest.param(errors.Throttled("x", retry_after=120), 1, 120, 180, id="as asked"),
         pytest.param(TryLater("x"), 1, 1, 4, id="first wait"),
         pytest.param(TryLater("x"), 3, 5, 16, id="third wait"),
-        pytest.param(ClaimHeld("x", over_in=60.0), 12, 60, 63, id="end of a claim"),
+        pytest.param(ClaimHeld("x", over_in=60.0), 12, 61, 63, id="end of a claim"),
     ],
 )
 def test_length_of_a_wait(error, attempt, least, most):
@@ -82,3 +84,27 @@ def test_length_of_a_wait(error, attempt, least, most):
 
     assert isinstance(end, Wait)
     assert least <= end.seconds < most
+
+
+SHORT, LONG = errors.Throttled("x", retry_after=0.5), errors.Throttled("x", retry_after=9.0)
+NO_TIME, FINAL = TryLater("x"), GiveUp("x")
+
+
+@pytest.mark.parametrize(
+    ("first", "beside", "decides"),
+    [
+        (SHORT, LONG, LONG),
+        (LONG, SHORT, LONG),
+        (NO_TIME, SHORT, SHORT),
+        (SHORT, FINAL, SHORT),
+        (FINAL, LONG, FINAL),
+        (None, LONG, None),
+    ],
+)
+def test_error_of_two_calls(first, beside, decides):
+    """The first call's error decides, unless both wait: then the longer wait does."""
+    calls: list[Future[Any]] = [Future(), Future()]
+    for call, error in zip(calls, (first, beside), strict=True):
+        call.set_exception(error)
+
+    assert disposition.error_of_two(*calls) is decides
