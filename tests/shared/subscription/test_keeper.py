@@ -17,13 +17,20 @@ MINUTE = timedelta(minutes=1)
 # Created
 
 
-def test_created_when_there_is_none():
+def test_created_when_there_is_none(caplog):
     """The first run subscribes for as long as Graph allows, and asks for a sweep."""
     here = Deployment()
+    here.graph.find = lambda id_: pytest.fail("No id is remembered.")
+    said: list[object] = []
+    here.graph.at_create.append(lambda: said.extend([here.memory["status"], here.memory["detail"]]))
 
-    here.keep()
+    with caplog.at_level("INFO", "photosync"):
+        one = here.keep()
 
+    expires = one.expires_at.isoformat()
+    assert caplog.messages == [f"subscription.created id={one.id} expires={expires}"]
     assert here.works
+    assert said == ["waiting", "PhotoSync is checking the subscription."]
     assert LIFE == here.only.expires_at - here.clock() <= timedelta(minutes=41_760)
     assert here.sweeps == 1
     assert here.warmed == [URL]
@@ -83,6 +90,7 @@ def test_lifecycle_address_with_an_old_key(here):
     """PATCH cannot change the lifecycle address: it is recreated at half of its life, once."""
     here.url = NEW_KEY
     here.keep()
+    here.graph.tells_existing = False
     here.clock.advance(LIFE / 2 + MINUTE)
 
     assert here.keep().lifecycle_url == NEW_KEY
@@ -92,10 +100,19 @@ def test_lifecycle_address_with_an_old_key(here):
     assert here.keep().id == before
 
 
-def test_moved_to_another_address(here):
-    """A deployment that moves keeps its subscription, with the new address."""
+def test_lifecycle_address_that_graph_shows(here):
+    """An address that Graph shows needs no memory of it."""
     before = here.only.id
-    here.url = "https://moved.contoso.com/api/notifications?code=k"
+    del here.memory["lifecycleHash"]
+    here.clock.advance(LIFE / 2 + MINUTE)
+
+    assert here.keep().id == before
+
+
+def test_moved_to_another_address(here):
+    """A deployment that moves keeps its subscription, with the new address and any key."""
+    before = here.only.id
+    here.url = "https://moved.contoso.com/api/notifications?code=first-key"
 
     assert here.keep().id == before
     assert here.works
@@ -125,13 +142,13 @@ def test_without_webhook_url():
 # Strays and other deployments
 
 
-@pytest.mark.parametrize("changes", [("updated",), ("deleted",), ("updated", "deleted")])
+@pytest.mark.parametrize("changes", [("updated",), ("deleted",), ("updated", "deleted"), ()])
 def test_strays_are_deleted(here, changes):
     """Other subscriptions with our address are deleted: each doubles the notifications."""
+    before = here.only.id
     here.graph.make(NEW_KEY, STATE, here.clock() + LIFE * 2, *changes)
 
-    here.keep()
-
+    assert here.keep().id == before
     assert here.works
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import AccessDenied, ClaimLost, Conflict, ServiceDown, Throttled
+from shared.subscription.keeper import NAME, shown
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
 from tests.shared.subscription.deployment import LIFE, URL, Deployment
@@ -76,6 +77,8 @@ def test_what_the_console_reads(here):
     assert here.memory["checkedAt"] == here.clock().isoformat()
     assert here.memory["notificationUrl"] == URL.partition("?")[0]
     assert "first" not in str(here.memory), "neither the key nor the clientState"
+    names = "status detail id expiresAt notificationUrl createdAt renewedAt checkedAt"
+    assert set(shown(here.keeper._begun(here.documents.read(NAME)))) == set(names.split())
 
 
 @pytest.mark.parametrize(

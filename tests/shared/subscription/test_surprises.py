@@ -48,6 +48,7 @@ def test_what_a_listing_hides_does_not_matter(here, listing):
     before = here.only
     here.graph.shows = listing
     here.graph.at_create.append(lambda: pytest.fail("Another one was created."))
+    here.clock.advance(SECOND)
 
     assert here.keep() == before
     here.clock.advance(LIFE / 2 + SECOND)
@@ -84,14 +85,22 @@ def test_no_answer_about_the_remembered_one(here):
     assert here.memory["status"] == "waiting"
 
 
-@pytest.mark.parametrize("listing", [list, nothing], ids=["listed", "not listed"])
-def test_two_deployments_with_one_registration(here, listing):
+@pytest.mark.parametrize(
+    ("listing", "host"),
+    [
+        (list, "photosync.contoso.com"),
+        (nothing, "photosync.contoso.com"),
+        (showing(notification_url="EventHub:https://vault.contoso.com"), "another address"),
+    ],
+    ids=["listed", "not listed", "no web address"],
+)
+def test_two_deployments_with_one_registration(here, listing, host):
     """The second learns which host has the subscription, and does not delete it."""
     before = here.only
     other = neighbour(here)
     here.graph.shows = listing
 
-    with pytest.raises(Refused, match=r"points at photosync\.contoso\.com"):
+    with pytest.raises(Refused, match=f"points at {host}"):
         other.keeper.keep()
 
     assert here.only == before
@@ -134,14 +143,16 @@ def test_deleted_one_still_exists(here):
 # Lifecycle events
 
 
-@pytest.mark.parametrize(("since", "renewed"), [(APART, True), (APART - SECOND, False)])
-def test_reauthorization(here, since, renewed):
+@pytest.mark.parametrize(("since", "renewed"), [(APART, "renewed"), (APART - SECOND, "")])
+def test_reauthorization(here, caplog, since, renewed):
     """It renews even a subscription with all its life left, but not twice in ten minutes."""
     before = here.only
     here.clock.advance(since)
-    here.keeper.keep(reauthorize=True)
+    with caplog.at_level("INFO", "photosync"):
+        here.keeper.keep(reauthorize=True)
 
     assert here.only.expires_at == (here.clock() + LIFE if renewed else before.expires_at)
+    assert [each.split()[0] for each in caplog.messages] == [f"subscription.{renewed or 'fresh'}"]
 
 
 def test_removed_one_is_replaced_although_listed(here):
@@ -212,16 +223,39 @@ def test_late_run_leaves_the_subscription_of_the_run_that_took_over():
 
     here.graph.at_create.append(freeze)
 
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLost, match=r"^Another run has taken over the subscription\.$"):
         here.keeper.keep()
 
     assert here.works
     assert here.memory["id"] == here.only.id
 
 
-def test_own_subscription_in_the_way_is_deleted_again(here):
-    """Graph still reports the one that this run has just deleted."""
-    delete, here.state = here.graph.delete, "second-state"
+def test_late_renewal_leaves_the_subscription(here):
+    """A run that renewed, and finds another run's record, deletes nothing."""
+    renew = here.graph.renew
+    here.clock.advance(APART)
+
+    def freeze(*asked: Any) -> Subscription:
+        here.graph.renew = renew
+        here.clock.advance(AT_WORK)
+        here.keeper.keep(reauthorize=True)
+        renewed: Subscription = renew(*asked)
+        return renewed
+
+    here.graph.renew = freeze
+    with pytest.raises(ClaimLost):
+        here.keeper.keep(reauthorize=True)
+
+    assert here.works
+
+
+@pytest.mark.parametrize("url", [URL, "https://moved.contoso.com/api/notifications?code=k"])
+@pytest.mark.parametrize("found", [True, False])
+def test_own_subscription_in_the_way_is_deleted_again(here, url, found):
+    """Graph still reports the one that this run has just deleted, with or without an address."""
+    delete, here.state, here.url = here.graph.delete, "second-state", url
+    if not found:
+        here.graph.find = lambda id_: None
 
     def ignored(id_: str) -> None:
         here.graph.delete = delete
