@@ -53,7 +53,9 @@ def test_one_run_at_a_time(here):
     at = here.clock().isoformat()
     here.documents.put("subscription.json", {**here.memory, "keepingSince": at})
     here.graph.error = ServiceDown("Graph was called.")
-    with pytest.raises(Conflict, match="Another run") as caught:
+    with pytest.raises(
+        Conflict, match="^Another run is checking the subscription right now.$"
+    ) as caught:
         here.keeper.keep()
     assert caught.value.over_in == 60
     here.graph.error = None

@@ -100,7 +100,11 @@ def test_two_deployments_with_one_registration(here, listing, host):
     other = neighbour(here)
     here.graph.shows = listing
 
-    with pytest.raises(Refused, match=f"points at {host}"):
+    why = (
+        f"^This app registration has a subscription for users that points at {host}. "
+        "Delete it, or give each deployment its own app registration.$"
+    )
+    with pytest.raises(Refused, match=why):
         other.keeper.keep()
 
     assert here.only == before
@@ -134,7 +138,9 @@ def test_deleted_one_still_exists(here):
     here.forget()
     here.graph.delete = lambda id_: None
 
-    with pytest.raises(ServiceDown, match="Another process is creating a subscription"):
+    with pytest.raises(
+        ServiceDown, match="^Another process is creating a subscription, too. Graph "
+    ):
         here.keeper.keep()
 
     assert here.memory["status"] == "waiting"
