@@ -51,7 +51,7 @@ def test_kept_while_it_has_life(here, left):
 def test_expired(here, revives):
     """An expired one is replaced, even if Graph might revive it; a sweep finds what it missed."""
     here.graph.revives = revives
-    here.clock.advance(LIFE + MINUTE)
+    here.clock.advance(LIFE)
 
     here.keep()
 
@@ -132,13 +132,12 @@ def test_without_webhook_url():
     """Without WEBHOOK_URL Graph is not called, and the console names the missing setting."""
     here = Deployment(url="")
 
-    with pytest.raises(
-        Refused, match="^Set WEBHOOK_URL to tell Graph where to send notifications.$"
-    ):
+    with pytest.raises(Refused):
         here.keeper.keep()
 
     assert (here.memory["status"], here.graph.live) == ("failed", {})
-    assert "WEBHOOK_URL" in str(here.memory["detail"])
+    why = "Set WEBHOOK_URL to tell Graph where to send notifications."
+    assert here.memory["detail"] == why
 
 
 # Strays and other deployments
