@@ -166,8 +166,13 @@ def test_chosen_picture_is_kept(url):
     """A picture that a person set is kept, and nothing is written."""
     desk = Desk({**SYNCED, "PictureURL": url})
 
-    with pytest.raises(PictureKept, match=r"--replace.*CUSTOM_PICTURE=replace"):
+    with pytest.raises(PictureKept) as caught:
         desk.plan()
+    assert str(caught.value) == (
+        "The profile shows a picture that a person chose, so PhotoSync keeps it. To show the "
+        "photo instead, press Replace in the console or replay with --replace. "
+        "CUSTOM_PICTURE=replace replaces every such picture."
+    )
     assert desk.site.events == []
 
 
