@@ -67,6 +67,7 @@ def test_user_without_a_mailbox(synced, request_):
     synced.process()
 
     assert (synced.anne.status, synced.anne.reason) == (SKIPPED, NoMailbox.code)
+    assert synced.anne.detail == "Microsoft Graph has the user, but no mailbox or photo yet."
     assert synced.anne.left_since is None
 
 

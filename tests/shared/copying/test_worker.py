@@ -201,17 +201,24 @@ def test_queue_is_down(office):
 # Messages that the host gave up on
 
 
+STOPPED = (
+    "The app stopped every time it worked on this message. "
+    "Look for the exception in the log, then replay the user."
+)
+
+
 def test_parked_message_is_a_failure(office):
     """The user is failed, which an admin sees and can replay."""
     outcome = office.worker.park(message(attempt=2).encode())
 
-    assert (outcome.event, outcome.user) == ("parked", ANNE.id)
+    assert (outcome.event, outcome.user, outcome.detail) == ("parked", ANNE.id, STOPPED)
     assert (office.anne.status, office.anne.attempt) == (FAILED, 2)
+    assert (office.anne.detail, office.anne.last_error.message) == (STOPPED, STOPPED)
     assert office.anne.last_error.code == "poisoned"
     assert office.process().event == "synced"
 
 
-@pytest.mark.parametrize(("body", "why"), [(UPN, "replay the user"), ("?", "neither JSON")])
+@pytest.mark.parametrize(("body", "why"), [(UPN, STOPPED), ("?", "neither JSON")])
 def test_parked_message_without_an_id(office, body, why):
     """It is kept like any other; a UPN is not looked up, since that may have stopped the app."""
     assert office.worker.park(body.encode()).event == "parked"

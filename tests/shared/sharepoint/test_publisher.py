@@ -147,13 +147,16 @@ def test_timestamp(before, after):
 
 
 @pytest.mark.parametrize(
-    ("name", "folder"),
-    [(ID, "Profilbilder"), ("anne_contoso_com", "Profile Pictures")],
-    ids=["object id, another folder", "UPN"],
+    ("url", "name", "folder"),
+    [
+        (f"{LIBRARY}/Profilbilder/{ID}_MThumb.jpg", ID, "Profilbilder"),
+        (OWN_URL.replace(ID, "anne_contoso_com"), "anne_contoso_com", "Profile Pictures"),
+        (OWN_URL.replace(":443", ""), ID, "Profile Pictures"),
+    ],
+    ids=["object id, another folder", "UPN", "no port"],
 )
-def test_existing_files_are_replaced(name, folder):
-    """The user's own files that the profile shows keep their names and folder."""
-    url = f"{LIBRARY}/{folder.replace(' ', '%20')}/{name}_MThumb.jpg"
+def test_existing_files_are_replaced(url, name, folder):
+    """The user's own files that the profile shows keep their names, folder and URL."""
     desk = Desk({**SYNCED, "PictureURL": url})
 
     assert desk.publish().picture_url == url
@@ -435,6 +438,16 @@ def test_chosen_picture_is_no_damage(custom):
 
 
 # When something goes wrong
+
+
+def test_closed_publisher():
+    """No upload begins once it is closed."""
+    desk = Desk({})
+    desk.publisher.close()
+
+    with pytest.raises(RuntimeError):
+        desk.publish()
+    assert desk.site.events == []
 
 
 def failure(desk: Desk) -> PhotoSyncError:

@@ -308,19 +308,20 @@ def test_profile_is_left_as_if_never_written(exists):
 def test_user_without_a_name():
     """If the state has no name, SharePoint is not asked for a profile."""
     desk = published()
-    profile = dict(desk.profile)
+    profile, desk.site.profile_calls = dict(desk.profile), 0
     desk.withdraw(user=NAMELESS, exists=False)
 
-    assert (desk.site.files, desk.site.profile) == ({}, profile)
+    assert (desk.site.files, desk.site.profile, desk.site.profile_calls) == ({}, profile, 0)
 
 
 @pytest.mark.parametrize(("exists", "files"), [(True, {}), (False, files_of(BY_UPN))])
 def test_files_named_by_a_deleted_users_upn(exists, files):
     """Files named by a UPN are recycled only while Graph says that it is this user's."""
     desk = published(UPN_URL)
+    desk.profile["msOnline-ObjectId"] = ID.upper()
     desk.withdraw(UPN_URL, exists=exists)
 
-    assert desk.site.files == files
+    assert (desk.site.files, desk.profile["PictureURL"]) == (files, "")
 
 
 @pytest.mark.parametrize("url", ["", UPN_URL], ids=["none", "by name"])
