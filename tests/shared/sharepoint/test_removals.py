@@ -162,11 +162,19 @@ def test_our_picture_at_another_url(shown, wrote):
     assert (desk.profile["PictureURL"], desk.site.files) == ("", {})
 
 
-def test_url_that_names_no_files_of_ours():
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://old-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg",
+        "https://old.contoso.com/x.jpg",
+    ],
+    ids=["another's", "none"],
+)
+@pytest.mark.parametrize("remove", [Desk.remove, Desk.withdraw], ids=["photo gone", "uninstall"])
+def test_url_that_names_no_files_of_ours(remove, url):
     """If the settings no longer lead to our files, the profile is still cleared."""
-    url = "https://old-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
     desk = Desk({**SYNCED, "PictureURL": url})
-    desk.remove(url)
+    remove(desk, url)
 
     assert desk.profile["PictureURL"] == ""
     assert "recycled" not in desk.site.events
@@ -214,7 +222,9 @@ def test_no_write_without_a_claim():
 # When the user has left
 
 
-@pytest.mark.parametrize("profile", [hers(), SYNCED], ids=["object id", "our files"])
+@pytest.mark.parametrize(
+    "profile", [hers(), hers(""), SYNCED], ids=["object id", "object id, cleared", "our files"]
+)
 def test_leavers_profile(profile):
     """A profile is the leaver's if it has the object id, or none and it shows these files."""
     desk = left(dict(profile))
@@ -272,10 +282,11 @@ def test_leavers_files_named_by_upn(profile, colleagues, files, shown):
     [*ELSEWHERE.values(), OWN_URL.replace(ID, COLLEAGUE)],
     ids=[*ELSEWHERE, "colleague"],
 )
-def test_state_that_names_other_files(url):
+@pytest.mark.parametrize("remove", [Desk.forget, Desk.withdraw], ids=["left", "uninstall"])
+def test_state_that_names_other_files(remove, url):
     """Whatever a person has written into a state, another user's files are not recycled."""
     desk = left(None, COLLEAGUE)
-    desk.forget(url)
+    remove(desk, url)
 
     assert desk.site.files == files_of(COLLEAGUE)
     assert desk.site.events == []
@@ -294,15 +305,16 @@ def test_profile_that_cannot_be_read_now():
 # When PhotoSync is uninstalled
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_profile_is_left_as_if_never_written(exists):
+@pytest.mark.parametrize(("exists", "url"), [(True, OWN_URL), (False, OWN_URL), (True, "")])
+def test_profile_is_left_as_if_never_written(exists, url):
     """All properties that we write are cleared, the URL first, and our files are recycled."""
     desk = published()
+    desk.profile["PictureURL"] = url
     desk.withdraw(exists=exists)
 
     assert desk.site.files == {}
     assert desk.site.profile == dict.fromkeys(SYNCED, "")
-    assert desk.site.events == [*SYNCED, *RECYCLED]
+    assert desk.site.events == [*([*SYNCED] if url else [*SYNCED][1:]), *RECYCLED]
 
 
 def test_user_without_a_name():
@@ -318,7 +330,8 @@ def test_user_without_a_name():
 def test_files_named_by_a_deleted_users_upn(exists, files):
     """Files named by a UPN are recycled only while Graph says that it is this user's."""
     desk = published(UPN_URL)
-    desk.profile["msOnline-ObjectId"] = ID.upper()
+    if not exists:
+        desk.profile["msOnline-ObjectId"] = ID.upper()
     desk.withdraw(UPN_URL, exists=exists)
 
     assert (desk.site.files, desk.profile["PictureURL"]) == (files, "")
