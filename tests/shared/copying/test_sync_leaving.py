@@ -16,6 +16,7 @@ from tests.shared.copying.runs import (
     MONTH,
     NEW,
     OLD,
+    SECOND_LOOK_AFTER,
     TICK,
     message,
     out_of_scope,
@@ -105,6 +106,20 @@ def test_returning_user(left, photo, profile):
 
     assert left.shows(photo)
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
+
+
+@pytest.mark.parametrize("body", [message(), A_REMOVAL], ids=["copy", "removal"])
+def test_failure_after_a_return(left, body):
+    """If the run that finds the user again fails, the user has still not left."""
+    come_back(left)
+    left.sharepoint.plan_error = AccessDenied("No role.")
+    left.exchange.upload(NEW)
+    if body == A_REMOVAL:
+        left.exchange.delete()
+        left.change(missing_since=NOON - SECOND_LOOK_AFTER)
+    left.process(body)
+
+    assert (left.anne.status, left.anne.left_since) == (FAILED, None)
 
 
 def test_returning_user_out_of_scope(left):
@@ -231,6 +246,9 @@ def test_out_of_scope_since_when(synced):
 
     assert (synced.anne.status, synced.anne.out_of_scope_since) == (SKIPPED, NOON)
     assert synced.shows(OLD)
+    synced.exchange.error = AccessDenied("No role.")
+    synced.process()
+    assert (synced.anne.status, synced.anne.out_of_scope_since) == (FAILED, NOON)
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["left", "out of scope"])

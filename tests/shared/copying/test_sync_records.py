@@ -186,11 +186,13 @@ def test_success_clears_an_old_failure(synced):
 
 
 def test_end_of_a_run_that_saw_no_state(synced):
-    """A run that ended before it read the state reads it to record its end."""
+    """A run that ended before it read the state records its end, and nothing about the photo."""
+    synced.change(missing_since=NOON)
     synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
 
     assert synced.anne.status == FAILED
     assert synced.anne.picture_url
+    assert (synced.anne.source_etag, synced.anne.missing_since) == ("", NOON)
 
 
 def test_end_is_not_written_over_newer_state(synced):
