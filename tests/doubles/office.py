@@ -36,6 +36,7 @@ ANNE = User(
     "anne@contoso.com",
     account_enabled=True,
     is_guest=False,
+    display_name="Anne Bell",
 )
 
 

@@ -36,6 +36,7 @@ def test_first_photo_is_copied(office):
     assert office.anne == UserState(
         ANNE.id,
         user_principal_name=ANNE.user_principal_name,
+        display_name="Anne Bell",
         status=SYNCED,
         sha256=hashlib.sha256(OLD).hexdigest(),
         source_etag='W/"1"',

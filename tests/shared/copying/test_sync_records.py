@@ -102,8 +102,9 @@ def test_unanswered_request(synced, end):
 
 
 def test_failure_is_recorded(synced):
-    """A failed run records its reason, a code, the time, and the photo's etag."""
+    """A failed run records its reason, a code, the time, and the photo's etag; no wait is left."""
     synced.exchange.upload(NEW)
+    synced.change(next_attempt_at=NOON)
     synced.sharepoint.plan_error = AccessDenied("No role.")
 
     end = Done(FAILED, "access-denied", "No role.")
@@ -125,12 +126,13 @@ def test_failure_of_a_photo_that_was_replaced(office):
 
 
 def test_skipped_user_has_a_name(office):
-    """A user who is not copied is recorded with the UPN, by which an admin finds them."""
+    """A user who is not copied is recorded with both names, by which an admin finds them."""
     office.sharepoint.plan_error = NoProfile("No profile.")
 
     office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
 
-    assert office.anne.user_principal_name == ANNE.user_principal_name
+    names = (office.anne.user_principal_name, office.anne.display_name)
+    assert names == ("anne@contoso.com", "Anne Bell")
     assert (office.anne.source_etag, office.anne.picture_url) == ('W/"1"', "")
 
 

@@ -66,8 +66,13 @@ WOULD_REMOVE = "DRY_RUN is on; otherwise PhotoSync would remove the picture and 
     ],
     ids=["refused", "settled", "dry run"],
 )
-def test_failure(uninstalling: Office, error: Exception | None, dry_run: bool, detail: str):
+@pytest.mark.parametrize("exists", [True, False])
+def test_failure(
+    uninstalling: Office, error: Exception | None, dry_run: bool, detail: str, exists: bool
+):
     """If the picture cannot be removed, picture and state stay, and the state says why."""
+    if not exists:
+        uninstalling.exchange.leave()
     uninstalling.sharepoint.plan_error = error
     uninstalling.policy = Policy(dry_run=dry_run)
 
@@ -76,6 +81,7 @@ def test_failure(uninstalling: Office, error: Exception | None, dry_run: bool, d
     assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, NOT_TAKEN_BACK)
     assert uninstalling.anne.detail == detail
     assert uninstalling.anne.picture_url != ""
+    assert uninstalling.anne.display_name == "Anne Bell"
 
 
 @pytest.mark.parametrize("current", ["", "another"])

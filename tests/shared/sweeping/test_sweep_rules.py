@@ -80,11 +80,14 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (GONE, NONE, ""),
         (GONE, "e1", "changed"),
         (replace(GONE, missing_since=None), NONE, "gone"),
+        (replace(GOOD, missing_since=NOON), NONE, "gone"),
         (replace(GONE, status=REMOVED, picture_url=""), NONE, ""),
         (replace(GONE, status=REMOVED, picture_url=""), "e1", "changed"),
         (state(FAILED), "e1", "failed"),
         (state(FAILED, picture_url=""), NONE, "failed"),
         (state(FAILED, "refused"), ODD, ""),
+        (state(SKIPPED, "refused"), ODD, "unclear"),
+        (state(FAILED, next_attempt_at=NOON), "e2", "changed"),
         (state(FAILED, "throttled"), ODD, "unclear"),
         (state(FAILED), SLOW, ""),
         (state(FAILED, "refused", checked_at=None), ODD, "unclear"),
@@ -153,6 +156,11 @@ def test_is_gone(known: UserState | None, found: str | PhotoSyncError, expected:
     assert sweep_rules.is_gone(known, found, NOON) is expected
 
 
+def test_fingerprint():
+    """It is the same in each version: the log of a running sweep has one."""
+    assert sweep_rules.fingerprint("") == "e3b0c44298fc1c14"
+
+
 @pytest.mark.parametrize(
     ("gone", "managed", "expected"),
     [(20, 20, False), (21, 21, True), (50, 1000, False), (51, 1000, True)],
@@ -172,6 +180,9 @@ def test_brake(gone: int, managed: int, expected: bool):
         (10, 10, (0, 0), True),
         (90, 100, (0, 0), True),
         (90, 100, (0, 900), True),
+        (45, 50, (0, 50_000), True),
+        (44, 49, (0, 50_000), False),
+        (9, 9, (9, 9), True),
         (1, 1, (0, 0), False),
         (9, 9, (0, 0), False),
         (1, 1, (0, 20), False),
