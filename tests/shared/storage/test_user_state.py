@@ -155,6 +155,7 @@ def test_time_typed_by_a_person(text):
         b"[" * 100_000,
         b"{}",
         b'{"status": ["synced"]}',
+        b'{"status": 5}',
         b'{"status": "synced", "claim": {}}',
         b'{"status": "synced", "claim": "mine"}',
         b'{"status": "synced", "claim": {"by": "x", "seconds": "soon"}}',
@@ -255,6 +256,22 @@ def test_what_a_state_covers_and_holds(state, covers, holds):
     """A synced state covers its etag; files hold their bytes whatever the status; no claim."""
     assert state.covers('W/"1"', sizes="48,72,300", recipe=2) is covers
     assert state.holds("abc", sizes="48,72,300", recipe=2) is holds
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({}, True),
+        ({"status": "failed"}, True),
+        ({"status": "no-photo"}, False),
+        ({"picture_url": ""}, False),
+        ({"sha256": ""}, False),
+        ({"claim": FULL.claim}, False),
+    ],
+)
+def test_state_whose_picture_is_shown(changed, shown):
+    """A picture of ours that is maintained, and whose files are known."""
+    assert replace(SYNCED, **changed).is_shown is shown
 
 
 @pytest.mark.parametrize(
