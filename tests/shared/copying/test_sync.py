@@ -190,7 +190,8 @@ def test_refusal_names_its_recipe(synced):
 
 @pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
 def test_replay_of_a_correct_picture(synced, upload):
-    """A replay of a user whose profile shows our files writes nothing."""
+    """A replay of a user whose profile shows our files renders and writes nothing."""
+    synced.recipe = Recipe("48,72,300", 1, no_image)
     if upload:
         synced.exchange.upload(OLD)
 
