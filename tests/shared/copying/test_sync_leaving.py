@@ -102,7 +102,7 @@ def test_returning_user(left, photo, profile):
     if profile == "new":
         left.sharepoint.properties.clear()
     left.exchange.upload(photo)
-    left.process()
+    left.process(message(reason="sweep"))
 
     assert left.shows(photo)
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
@@ -129,7 +129,7 @@ def test_returning_user_out_of_scope(left):
     left.check_scope = out_of_scope
     left.process()
     left.check_scope = lambda user: None
-    left.process()
+    left.process(message(reason="sweep"))
 
     assert left.shows(OLD)
 
@@ -142,6 +142,37 @@ def test_returning_user_without_a_photo(left):
 
     assert (left.anne.status, left.anne.left_since) == (NO_PHOTO, None)
     assert left.anne.missing_since == NOON
+
+
+def test_user_restored_without_a_photo(due):
+    """Nothing of such a user is forgotten, and the picture stays for now."""
+    come_back(due)
+    due.exchange.delete()
+    due.process(A_REMOVAL)
+
+    assert (due.anne.status, due.anne.left_since) == (NO_PHOTO, None)
+    assert due.shows(OLD)
+
+
+@pytest.mark.parametrize("anne", ["missed", "due"])
+def test_failure_is_recorded_once(request, anne):
+    """An order to remove or to forget does neither if the photo's state is unknown."""
+    office = request.getfixturevalue(anne)
+    office.exchange.error = AccessDenied("No role.")
+    office.process(A_REMOVAL)
+    written = office.store.blobs[ANNE.id]
+    office.process(A_REMOVAL)
+
+    assert office.store.blobs[ANNE.id] == written
+    assert (office.anne.status, office.shows(OLD)) == (FAILED, True)
+
+
+def test_interrupted_forgetting(due):
+    """The state no longer says what SharePoint holds."""
+    due.sharepoint.at_write[2] = failing(Throttled("Busy."))
+    due.process(A_REMOVAL)
+
+    assert (due.anne.status, due.anne.sha256, due.anne.claim) == (WAITING, "", None)
 
 
 def test_user_who_leaves_again(left):

@@ -129,8 +129,10 @@ def test_skipped_user_has_a_name(office):
     """A user who is not copied is recorded with both names, by which an admin finds them."""
     office.sharepoint.plan_error = NoProfile("No profile.")
 
-    office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
+    for _ in range(2):
+        office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
 
+    assert office.anne.claim is None, "also if the end is the same again"
     names = (office.anne.user_principal_name, office.anne.display_name)
     assert names == ("anne@contoso.com", "Anne Bell")
     assert (office.anne.source_etag, office.anne.picture_url) == ('W/"1"', "")
@@ -180,11 +182,13 @@ def test_success_clears_an_old_failure(synced):
     synced.sharepoint.plan_error = AccessDenied("No role.")
     synced.sync.record(fail(synced, AccessDenied), Done(FAILED, "x", "No role."), attempt=2)
     synced.sharepoint.plan_error = None
+    synced.change(next_attempt_at=NOON)
 
     bring_up_to_date(synced)
 
     anne = synced.anne
     assert (anne.status, anne.detail, anne.last_error, anne.attempt) == (SYNCED, "", None, 0)
+    assert anne.next_attempt_at is None
 
 
 def test_end_of_a_run_that_saw_no_state(synced):

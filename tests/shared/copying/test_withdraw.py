@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.copying.run import Policy
-from shared.errors import AccessDenied, OtherHost, ServiceDown
+from shared.errors import AccessDenied, OtherHost, ServiceDown, Throttled
 from shared.storage.user_state import FAILED, NO_PHOTO, NOT_TAKEN_BACK
 from tests.doubles.office import ANNE, Office, failing
 from tests.shared.copying.runs import NEW, OLD, message, out_of_scope, uninstall
@@ -82,6 +82,15 @@ def test_failure(
     assert uninstalling.anne.detail == detail
     assert uninstalling.anne.picture_url != ""
     assert uninstalling.anne.display_name == "Anne Bell"
+    assert uninstalling.sharepoint.withdraws_from == [exists]
+
+
+def test_interrupted_withdrawal(uninstalling: Office):
+    """The state no longer says what SharePoint holds."""
+    uninstalling.sharepoint.at_write[2] = failing(Throttled("Busy."))
+    uninstalling.process(uninstall())
+
+    assert (uninstalling.anne.sha256, uninstalling.anne.claim) == ("", None)
 
 
 @pytest.mark.parametrize("current", ["", "another"])
