@@ -19,7 +19,7 @@ from shared.errors import (
 )
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, Claim, UserState
 from tests.doubles.office import ANNE, NOON, failing
-from tests.shared.copying.runs import CLAIM, NEW, OLD, message, unknown
+from tests.shared.copying.runs import CLAIM, NEW, OLD, ORDER, message, unknown
 
 UPN = ANNE.user_principal_name
 
@@ -109,7 +109,10 @@ def test_unexpected_exception(office):
         office.process()
 
     assert (office.anne.status, office.anne.claim, office.anne.sha256) == (FAILED, None, "")
-    assert "ZeroDivisionError" in office.anne.detail
+    assert (office.anne.reason, office.anne.detail) == (
+        "crashed",
+        "PhotoSync stopped: ZeroDivisionError.",
+    )
     office.sharepoint.at_write.clear()
     assert office.process().event == "synced"
     assert office.shows(NEW)
@@ -254,7 +257,9 @@ def test_parking_disturbs_no_copy(office):
         ("office", {"reason": "audit"}, Kind.AUDIT),
         ("office", {"reason": "sweep"}, Kind.SWEEP),
         ("office", {"reason": "replay", "by": {"via": "app"}}, Kind.SWEEP),
+        ("office", {"reason": "notification", "by": {"via": "app"}}, Kind.CHANGE),
         ("missed", {"reason": "removal", "sweepId": "sweep-1"}, Kind.SWEEP),
+        ("uninstalling", {"reason": "uninstall", "uninstallId": ORDER}, Kind.SWEEP),
     ],
 )
 def test_kind_of_profile_calls(request, anne, fields, kind):
