@@ -155,7 +155,12 @@ def test_longer_wait_wins(synced, at_once, graph_asks, seconds):
 def test_runs_that_read_ahead(synced, fields, ahead):
     """Those that need the profile in any case, and those whose photo has probably changed."""
     used = []
-    synced.at_once = lambda *both: used.append(both) or in_turn(*both)
+
+    def at_once(*both):
+        used.append(both)
+        return in_turn(*both)
+
+    synced.at_once = at_once
     synced.exchange.upload(OLD)
     synced.process(message(**fields))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 def test_created_when_there_is_none(caplog):
     """The first run subscribes for as long as Graph allows, and asks for a sweep."""
-    here = Deployment()
+    here: Any = Deployment()
     here.graph.find = lambda id_: pytest.fail("No id is remembered.")
     said: list[object] = []
     here.graph.at_create.append(lambda: said.extend([here.memory["status"], here.memory["detail"]]))
