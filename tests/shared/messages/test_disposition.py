@@ -59,7 +59,8 @@ def test_final_errors(kind):
     settled = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
     status = settled if issubclass(kind, Settled) else FAILED
 
-    assert decided(an_error(kind, "No role.")) == Done(status, kind.code, "No role.")
+    end = Done(status, kind.code, "No role.", unanswered=False)
+    assert decided(an_error(kind, "No role.")) == end
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])

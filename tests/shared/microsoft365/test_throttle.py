@@ -43,6 +43,11 @@ def test_closed_as_asked(throttle, clock):
         clock.sleep(later)
         assert throttle.paused_for() == 0
 
+    # Nor does a clock that is set back close it.
+    throttle.answered({})
+    clock.sleep(-60)
+    assert throttle.paused_for() == 0
+
 
 def test_never_opens_earlier(throttle):
     """Neither a later, shorter wait nor rate limit headers shorten an earlier wait."""
@@ -50,7 +55,7 @@ def test_never_opens_earlier(throttle):
 
     assert throttle.refuse(1) == 60
     throttle.answered(
-        {"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"}
+        {"RateLimit-Limit": "100", "RateLimit-Remaining": "1", "RateLimit-Reset": "1"}
     )
     assert throttle.paused_for() == 60
 
@@ -121,6 +126,8 @@ def test_never_closed_for_more_than_a_day(history):
         ("1000", "50", "30", 0),
         ("1000", "25", "20", 5),
         ("1250", "0", "31", 31),
+        ("1250", "0", "0.5", 0.5),
+        ("10", "0", "30", 30),
         ("1250", "0", "86400", 60),
         ("0", "0", "30", 0),
         ("1250", "-1", "30", 0),
