@@ -248,9 +248,8 @@ class Publisher:
         """
         geo = self._geos.of(picture_url) or self._geos.home
         profile: Mapping[str, str] = {}
-        if user.user_principal_name:
-            with contextlib.suppress(NoProfile):
-                geo, profile = self._geos.residence(user, picture_url)
+        with contextlib.suppress(NoProfile):
+            geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         is_ours = not shown.url or shown.is_same(ours)
         place = ours.location
