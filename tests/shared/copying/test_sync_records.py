@@ -104,7 +104,7 @@ def test_unanswered_request(synced, end):
 def test_failure_is_recorded(synced):
     """A failed run records its reason, a code, the time, and the photo's etag; no wait is left."""
     synced.exchange.upload(NEW)
-    synced.change(next_attempt_at=NOON)
+    synced.change(next_attempt_at=NOON, damage="A file is missing.")
     synced.sharepoint.plan_error = AccessDenied("No role.")
 
     end = Done(FAILED, "access-denied", "No role.")
@@ -114,6 +114,7 @@ def test_failure_is_recorded(synced):
     assert (anne.status, anne.reason, anne.detail) == (FAILED, "access-denied", "No role.")
     assert (anne.source_etag, anne.attempt, anne.next_attempt_at) == ('W/"2"', 2, None)
     assert anne.last_error == LastError("access-denied", "No role.", NOON)
+    assert anne.damage == "A file is missing.", "still to be repaired"
 
 
 def test_failure_of_a_photo_that_was_replaced(office):
