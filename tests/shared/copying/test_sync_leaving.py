@@ -108,12 +108,19 @@ def test_returning_user(left, photo, profile):
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
 
 
-@pytest.mark.parametrize("body", [message(), A_REMOVAL], ids=["copy", "removal"])
+A_NOTIFICATION = message(reason="notification")
+
+
+@pytest.mark.parametrize(
+    "body", [message(), A_NOTIFICATION, A_REMOVAL], ids=["copy", "fetch", "removal"]
+)
 def test_failure_after_a_return(left, body):
     """If the run that finds the user again fails, the user is back, perhaps with a new profile."""
     come_back(left)
     left.sharepoint.plan_error = AccessDenied("No role.")
     left.exchange.upload(NEW)
+    if body == A_NOTIFICATION:
+        left.exchange.user_and_photo = lambda user: failing(AccessDenied("No role."))()
     if body == A_REMOVAL:
         left.exchange.delete()
         left.change(missing_since=NOON - SECOND_LOOK_AFTER)
