@@ -165,7 +165,7 @@ def test_user_restored_without_a_photo(due):
 def test_failure_is_recorded_once(request, anne):
     """An order to remove or to forget does neither if the photo's state is unknown."""
     office = request.getfixturevalue(anne)
-    office.exchange.error = AccessDenied("No role.")
+    office.exchange.photo_etag = lambda user: failing(AccessDenied("No role."))()
     office.process(A_REMOVAL)
     written = office.store.blobs[ANNE.id]
     office.process(A_REMOVAL)
