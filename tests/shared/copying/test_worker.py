@@ -67,6 +67,14 @@ def test_unknown_upn_is_kept(office):
     assert office.store.blobs == {}
 
 
+def test_name_of_a_user_without_a_mailbox(office):
+    """Graph is asked for a name only if a photo is missing: other ends cost one call."""
+    office.exchange.photo_etag = lambda user: failing(NoMailbox("No mailbox."))()
+    office.exchange.user = lambda user: pytest.fail("Graph was asked.")
+
+    assert office.process().event == SKIPPED
+
+
 def test_unknown_id_leaves_nothing(office):
     """For an id that Graph does not know, and that has no state, nothing is stored."""
     office.exchange.photo_etag = unknown
