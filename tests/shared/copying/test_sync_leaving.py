@@ -302,7 +302,7 @@ def test_damage_is_no_longer_repaired(synced, leaves):
 
     come_back(synced)
     synced.check_scope = lambda user: None
-    synced.process()
+    synced.process(message(reason="sweep"))
     assert synced.shows(OLD)
 
 
