@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("any machine")
 NAMES = (f"container-{number}" for number in itertools.count(1))
 # Fixtures that start a process: storage, Microsoft 365, the host, a browser.
 _SERVERS = frozenset(
-    "storage m365 clinic cloud running_office running_tenant tenant soaked fragile stack up "
+    "storage m365 clinic cloud running_office running_tenant soaked fragile stack up "
     "started found burst eventful installed chromium thousand asked".split()
 )
 # The longest tests come first: at the end, the whole run would wait for them.
@@ -50,16 +50,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ours = item.get_closest_marker("local_host")
         if ours and is_another(os.environ):
             item.add_marker(pytest.mark.skip(reason=f"only our own host: {ours.args[0]}"))
-        if _SERVERS & _fixtures(item):
+        if _SERVERS.intersection(getattr(item, "fixturenames", ())) - _parameters(item):
             item.add_marker("server")
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
-def _fixtures(item: pytest.Item) -> set[str]:
-    """The fixtures of *item*, without parameters, which may have the same names."""
-    names = {mark.args[0] for mark in item.iter_markers("parametrize")}
-    parameters = {each for name in names for each in ([name] if isinstance(name, str) else name)}
-    return set(getattr(item, "fixturenames", ())) - parameters
+def _parameters(item: pytest.Item) -> set[str]:
+    """The arguments that a test gets from its table: one may be named like such a fixture."""
+    tables = (mark.args[0] for mark in item.iter_markers("parametrize"))
+    return {
+        name.strip()
+        for names in tables
+        for name in (names.split(",") if isinstance(names, str) else names)
+    }
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -134,7 +134,7 @@ class Sync:
         run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
         held = self._is_held(run, run.sha256)
         if held and not run.thorough:
-            self._complete(run, sha256=run.sha256, source_etag=run.etag)
+            self._complete(run, source_etag=run.etag)
             return "unchanged"
         plan = plan_made()
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
@@ -216,7 +216,7 @@ class Sync:
         """
         self._read_state(run)
         held = run.known
-        if held is not None and run.before.picture_url:
+        if run.before.picture_url:
             claim = self._claim(run)
             removal = self._withdrawal(run)
             if self._policy.dry_run:
@@ -240,14 +240,15 @@ class Sync:
         Record the end of a run that raised, and release its claim. Raises Conflict, ServiceDown.
 
         A wait before the claim leaves the state unchanged: an outage must not cost one write per
-        message. A claim of another run is never touched. An end that the state already records is
-        written again only if a person asked for the run.
+        message. A claim of another run is never touched, and nothing is recorded about an id that
+        no user and no state has. An end that the state already records is written again only if a
+        person asked for the run.
         """
         if isinstance(end, Wait) and not run.claim:
             return
         if not run.state_read:
             run.known = self._store.read(run.user_id)
-        if not run.claim and (run.before.claimed_for or _is_unknown_user(run, end)):
+        if run.before.claimed_for or end.code == UnknownId.code:
             return
         recipe = self._recipe.version
         after = state_after(run, end, attempt=attempt, now=self._clock(), recipe=recipe)
@@ -389,8 +390,3 @@ class Sync:
             replays=run.replays,
         )
         user_state.write(self._store, replace(done, **result), after=run.claim)
-
-
-def _is_unknown_user(run: Run, end: Wait | Done) -> bool:
-    """Whether Graph has no such user and there is no state: then nothing is recorded."""
-    return run.known is None and end.code == UnknownId.code

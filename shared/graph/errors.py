@@ -57,8 +57,8 @@ def user_fault(reply: Reply) -> PhotoSyncError:
 
 
 def _fault(reply: Reply, code: str, message: str) -> PhotoSyncError:
-    if reply.status == 404 and not code:
-        # A page from a proxy or another host must not count as a missing photo.
+    if reply.status == 404:
+        # No code: a page from a proxy or another host must not count as a missing photo.
         return Refused("This 404 did not come from Microsoft Graph: check GRAPH_URL and proxies.")
     return fault(reply, code, message)
 

@@ -128,7 +128,7 @@ class Publisher:
             self._check_not_chosen(shown, user, picture_url)
         location = self._location(geo, shown.here, user)
         url = location.url(geo.my_url)
-        if location == shown.here and not set("?#") & set(shown.url):
+        if location == shown.here and not {"?", "#"} & set(shown.url):
             url = shown.url
         wanted = {
             PICTURE_URL: url,
@@ -204,7 +204,7 @@ class Publisher:
         another = shown.url != "" and not shown.is_same(ours)
         # After a user rename, files named by the old UPN may now belong to somebody else.
         # After a tenant rename, files at the former host are on the current host.
-        place = ours.location if another else shown.location or ours.location
+        place = ours.location
         location = place if place and self._is_own(place, user) else None
         if another:
             return Removal(user.user_principal_name, location, {}, geo, kept=_ANOTHER)
@@ -248,12 +248,11 @@ class Publisher:
         """
         geo = self._geos.of(picture_url) or self._geos.home
         profile: Mapping[str, str] = {}
-        if user.user_principal_name:
-            with contextlib.suppress(NoProfile):
-                geo, profile = self._geos.residence(user, picture_url)
+        with contextlib.suppress(NoProfile):
+            geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         is_ours = not shown.url or shown.is_same(ours)
-        place = ours.location or (shown.location if is_ours else None)
+        place = ours.location
         # The name of a deleted user may now belong to somebody else, and so may such files.
         is_own = place and (self._is_own(place, user) if exists else is_named_by_id(place, user.id))
         owned = profile.get(OBJECT_ID, "").casefold() == user.id.casefold()

@@ -200,8 +200,8 @@ class SubscriptionKeeper:
             raise Refused("Set WEBHOOK_URL to tell Graph where to send notifications.")
         stored = stored_fields(before)
         ours = [one for one in existing(self._client, stored) if self._is_ours(one, stored)]
-        usable = [one for one in ours if one.id != removed and self._is_usable(one, stored)]
-        kept = max(usable, key=lambda one: one.expires_at, default=None)
+        usable = (one for one in ours if one.id != removed and self._is_usable(one, stored))
+        kept = next(usable, None)
         for stray in ours:
             if stray is not kept:
                 self._client.delete(stray.id)

@@ -382,8 +382,7 @@ class Sweep:
         """Queue a lost page again; False if that was already tried STALLS times."""
         found = self._logs.read(sweep.id)
         if not found or sweep.stalls >= STALLS:
-            if found:
-                self.fail(sweep.id, f"Page {sweep.page} was lost {STALLS} times.")
+            self.fail(sweep.id, f"Page {sweep.page} was lost {STALLS} times.")
             return False
         # Leave updated_at alone: only completed work counts as progress.
         self._logs.write(replace(found[0], stalls=found[0].stalls + 1), after=found[1])

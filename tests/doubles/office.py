@@ -36,6 +36,7 @@ ANNE = User(
     "anne@contoso.com",
     account_enabled=True,
     is_guest=False,
+    display_name="Anne Bell",
 )
 
 
@@ -178,6 +179,7 @@ class SharePoint:
         self.files: dict[str, dict[str, bytes]] = {}
         self.properties: dict[str, dict[str, str]] = {}
         self.plan_error: Exception | None = None
+        self.withdraws_from: list[bool] = []  # of each plan, whether Graph has the user
         self.my_url = "https://contoso-my.sharepoint.com"
         # Called at the write with this number, counted from 1 in each publish or removal.
         self.at_write: dict[int, Callable[[], None]] = {}
@@ -229,6 +231,7 @@ class SharePoint:
         return self.plan_removal(leaver, picture_url)
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        self.withdraws_from.append(exists)
         return self.plan_removal(user, picture_url)
 
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:

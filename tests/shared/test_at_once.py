@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from shared.at_once import Threads
+from shared.at_once import Threads, error_of_two
+from shared.errors import GiveUp, Throttled, TryLater
 from shared.telemetry import calls
 from tests.doubles.office import failing
 
@@ -57,3 +58,23 @@ def test_calls_of_both_are_noted():
         Threads(1)(lambda: calls.note("graph"), lambda: calls.note("sharepoint"))
 
     assert sorted(made) == ["graph", "sharepoint"]
+
+
+SHORT, LONG = Throttled("x", retry_after=0.5), Throttled("x", retry_after=9.0)
+NO_TIME, FINAL = TryLater("x"), GiveUp("x")
+
+
+@pytest.mark.parametrize(
+    ("first", "beside", "decides"),
+    [
+        (SHORT, LONG, LONG),
+        (LONG, SHORT, LONG),
+        (NO_TIME, SHORT, SHORT),
+        (SHORT, FINAL, SHORT),
+        (FINAL, LONG, FINAL),
+        (None, LONG, None),
+    ],
+)
+def test_error_of_two_calls(first, beside, decides):
+    """The first call's error decides, unless both wait: then the longer wait does."""
+    assert error_of_two(first, beside) is decides

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.copying.run import Policy
-from shared.storage.user_state import SECOND_LOOK_AFTER
 from tests.doubles.office import Office
-from tests.shared.copying.runs import MONTH, ORDER, miss
+from tests.shared.copying.runs import MONTH, ORDER, SECOND_LOOK_AFTER, miss
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from tests.doubles.office import ANNE, NOON, Office
 OLD, NEW = b"old photo", b"new photo"
 TICK = timedelta(milliseconds=1)
 MONTH = timedelta(days=30)
+# A photo is gone when two checks this far apart find none.
+SECOND_LOOK_AFTER = timedelta(minutes=10)
 # After this time a claim has certainly expired: storage reports times in whole seconds.
 CLAIM = timedelta(seconds=CLAIM_LENGTH + 1)
 NO_PHOTO_WHY = "The user has no photo in Exchange."

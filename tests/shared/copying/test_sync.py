@@ -35,6 +35,7 @@ def test_first_photo_is_copied(office):
     assert office.anne == UserState(
         ANNE.id,
         user_principal_name=ANNE.user_principal_name,
+        display_name="Anne Bell",
         status=SYNCED,
         sha256=hashlib.sha256(OLD).hexdigest(),
         source_etag='W/"1"',
@@ -182,6 +183,16 @@ def test_refusal_names_its_recipe(synced):
 
 
 # What a person asks for
+
+
+@pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
+def test_correct_picture_is_not_rendered_again(synced, upload):
+    """A replay needs no renditions if the state says which files were written."""
+    synced.recipe = Recipe("48,72,300", 1, no_image)
+    if upload:
+        synced.exchange.upload(OLD)
+
+    assert bring_up_to_date(synced, a_run(thorough=True)) == "unchanged"
 
 
 def test_replay_repairs_a_profile(synced):

@@ -143,6 +143,31 @@ def test_longer_wait_wins(synced, at_once, graph_asks, seconds):
     assert synced.process(message(reason="notification")).retry_in_seconds == seconds
 
 
+@pytest.mark.parametrize(
+    ("fields", "ahead"),
+    [
+        ({"reason": "notification"}, True),
+        ({"reason": "replay"}, True),
+        ({"reason": "sweep", "force": True}, True),
+        ({"reason": "sweep"}, False),
+    ],
+    ids=["notification", "replay", "force", "sweep"],
+)
+def test_runs_that_read_ahead(synced, fields, ahead):
+    """Those that need the profile in any case, and those whose photo has probably changed."""
+    used = []
+
+    def at_once(*both):
+        used.append(both)
+        return sequentially(*both)
+
+    synced.at_once = at_once
+    synced.exchange.upload(OLD)
+    synced.process(message(**fields))
+
+    assert bool(used) is ahead
+
+
 @pytest.mark.parametrize(("reason", "profiles"), [("notification", 1), ("sweep", 0)])
 def test_only_a_notification_reads_ahead(synced, caplog, reason, profiles):
     """In a sweep, all etags may have changed and no bytes."""

@@ -126,7 +126,9 @@ def test_live_claim_stops_a_run(synced, seconds):
     synced.exchange.upload(NEW)
     synced.change(claim=Claim("another", seconds))
     synced.clock.advance(timedelta(seconds=seconds + 1) - TICK)
-    run = fail(synced, ClaimHeld)
+    run = a_run()
+    with pytest.raises(ClaimHeld, match="^Another run is copying this user right now.$"):
+        bring_up_to_date(synced, run)
     assert (run.claim, synced.anne.claim.by) == (None, "another")
     synced.clock.advance(TICK)
 

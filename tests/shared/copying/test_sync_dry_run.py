@@ -9,9 +9,18 @@ import pytest
 from shared.copying.run import Policy
 from shared.errors import DryRun, PhotoRefused
 from shared.messages.disposition import Done
-from shared.storage.user_state import SECOND_LOOK_AFTER, SKIPPED, SYNCED
+from shared.storage.user_state import SKIPPED, SYNCED
 from tests.doubles.office import Office
-from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss, no_image
+from tests.shared.copying.runs import (
+    NEW,
+    OLD,
+    SECOND_LOOK_AFTER,
+    a_run,
+    bring_up_to_date,
+    fail,
+    miss,
+    no_image,
+)
 
 DRY = Policy(dry_run=True)
 

@@ -16,6 +16,7 @@ from tests.shared.copying.runs import (
     MONTH,
     NEW,
     OLD,
+    SECOND_LOOK_AFTER,
     TICK,
     message,
     out_of_scope,
@@ -67,6 +68,7 @@ def test_user_without_a_mailbox(synced, request_):
     synced.process()
 
     assert (synced.anne.status, synced.anne.reason) == (SKIPPED, NoMailbox.code)
+    assert synced.anne.detail == "Microsoft Graph has the user, but no mailbox or photo yet."
     assert synced.anne.left_since is None
 
 
@@ -100,10 +102,31 @@ def test_returning_user(left, photo, profile):
     if profile == "new":
         left.sharepoint.properties.clear()
     left.exchange.upload(photo)
-    left.process()
+    left.process(message(reason="sweep"))
 
     assert left.shows(photo)
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
+
+
+A_NOTIFICATION = message(reason="notification")
+
+
+@pytest.mark.parametrize(
+    "body", [message(), A_NOTIFICATION, A_REMOVAL], ids=["copy", "fetch", "removal"]
+)
+def test_failure_after_a_return(left, body):
+    """If the run that finds the user again fails, the user is back, perhaps with a new profile."""
+    come_back(left)
+    left.sharepoint.plan_error = AccessDenied("No role.")
+    left.exchange.upload(NEW)
+    if body == A_NOTIFICATION:
+        left.exchange.user_and_photo = lambda user: failing(AccessDenied("No role."))()
+    if body == A_REMOVAL:
+        left.exchange.delete()
+        left.change(missing_since=NOON - SECOND_LOOK_AFTER)
+    left.process(body)
+
+    assert (left.anne.status, left.anne.left_since, left.anne.sha256) == (FAILED, None, "")
 
 
 def test_returning_user_out_of_scope(left):
@@ -113,7 +136,7 @@ def test_returning_user_out_of_scope(left):
     left.check_scope = out_of_scope
     left.process()
     left.check_scope = lambda user: None
-    left.process()
+    left.process(message(reason="sweep"))
 
     assert left.shows(OLD)
 
@@ -126,6 +149,48 @@ def test_returning_user_without_a_photo(left):
 
     assert (left.anne.status, left.anne.left_since) == (NO_PHOTO, None)
     assert left.anne.missing_since == NOON
+
+
+def test_user_restored_without_a_photo(due):
+    """Nothing of such a user is forgotten, and the picture stays for now."""
+    come_back(due)
+    due.exchange.delete()
+    due.process(A_REMOVAL)
+
+    assert (due.anne.status, due.anne.left_since) == (NO_PHOTO, None)
+    assert due.shows(OLD)
+
+
+@pytest.mark.parametrize("anne", ["missed", "due"])
+def test_failure_is_recorded_once(request, anne):
+    """An order to remove or to forget does neither if the photo's state is unknown."""
+    office = request.getfixturevalue(anne)
+    office.exchange.photo_etag = lambda user: failing(AccessDenied("No role."))()
+    office.process(A_REMOVAL)
+    written = office.store.blobs[ANNE.id]
+    office.process(A_REMOVAL)
+
+    assert office.store.blobs[ANNE.id] == written
+    assert (office.anne.status, office.shows(OLD)) == (FAILED, True)
+
+
+def test_interrupted_forgetting(due):
+    """The state no longer says what SharePoint holds."""
+    due.sharepoint.at_write[2] = failing(Throttled("Busy."))
+    due.process(A_REMOVAL)
+
+    assert (due.anne.status, due.anne.sha256, due.anne.claim) == (WAITING, "", None)
+
+
+def test_user_who_leaves_again(left):
+    """Each time a user leaves, the time starts again."""
+    come_back(left)
+    left.process()
+    left.clock.advance(MONTH)
+    left.exchange.leave()
+    left.process()
+
+    assert left.anne.left_since == NOON + MONTH
 
 
 def test_forgotten(due):
@@ -220,6 +285,9 @@ def test_out_of_scope_since_when(synced):
 
     assert (synced.anne.status, synced.anne.out_of_scope_since) == (SKIPPED, NOON)
     assert synced.shows(OLD)
+    synced.exchange.error = AccessDenied("No role.")
+    synced.process()
+    assert (synced.anne.status, synced.anne.out_of_scope_since) == (FAILED, NOON)
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["left", "out of scope"])
@@ -235,7 +303,7 @@ def test_damage_is_no_longer_repaired(synced, leaves):
 
     come_back(synced)
     synced.check_scope = lambda user: None
-    synced.process()
+    synced.process(message(reason="sweep"))
     assert synced.shows(OLD)
 
 

@@ -23,7 +23,7 @@ from shared.messages.disposition import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
 from shared.telemetry import calls
-from tests.doubles.office import NOON, failing
+from tests.doubles.office import ANNE, NOON, failing
 from tests.shared.copying.runs import (
     BUSY,
     NEW,
@@ -32,6 +32,7 @@ from tests.shared.copying.runs import (
     a_run,
     bring_up_to_date,
     fail,
+    miss,
     no_image,
 )
 
@@ -102,6 +103,7 @@ def test_unanswered_request(synced, end):
 def test_failure_is_recorded(synced):
     """A failed run records its reason, a code, the time and the photo's etag; success clears it."""
     synced.exchange.upload(NEW)
+    synced.change(next_attempt_at=NOON, damage="A file is missing.")
     synced.sharepoint.plan_error = AccessDenied("No role.")
 
     end = Done(FAILED, "access-denied", "No role.")
@@ -111,10 +113,13 @@ def test_failure_is_recorded(synced):
     assert (anne.status, anne.reason, anne.detail) == (FAILED, "access-denied", "No role.")
     assert (anne.source_etag, anne.attempt, anne.next_attempt_at) == ('W/"2"', 2, None)
     assert anne.last_error == LastError("access-denied", "No role.", NOON)
+    assert anne.damage == "A file is missing.", "still to be repaired"
+    synced.change(next_attempt_at=NOON)
     synced.sharepoint.plan_error = None
     bring_up_to_date(synced)
     anne = synced.anne
     assert (anne.status, anne.detail, anne.last_error, anne.attempt) == (SYNCED, "", None, 0)
+    assert anne.next_attempt_at is None
 
 
 def test_failure_of_a_photo_that_was_replaced(office):
@@ -124,6 +129,19 @@ def test_failure_of_a_photo_that_was_replaced(office):
     office.sync.record(fail(office, PhotoRefused), NO_IMAGE, attempt=1)
 
     assert office.anne.source_etag == ""
+
+
+def test_skipped_user_has_a_name(office):
+    """A user who is not copied is recorded with both names, by which an admin finds them."""
+    office.sharepoint.plan_error = NoProfile("No profile.")
+
+    for _ in range(2):
+        office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
+
+    assert office.anne.claim is None, "also if the end is the same again"
+    names = (office.anne.user_principal_name, office.anne.display_name)
+    assert names == ("anne@contoso.com", "Anne Bell")
+    assert (office.anne.source_etag, office.anne.picture_url) == ('W/"1"', "")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +158,40 @@ def test_photo_that_returns_behind_another_picture(synced, error):
     synced.exchange.upload(OLD)
 
     fail(synced, type(error))
+
+
+def test_url_behind_a_kept_picture(synced):
+    """If a person has set another picture, our URL stays recorded, to be removed one day."""
+    before = synced.anne.picture_url
+    synced.exchange.delete()
+    miss(synced)
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = PictureKept("Kept.")
+
+    end = Done(SKIPPED, "picture-kept", "Kept.")
+    synced.sync.record(fail(synced, PictureKept), end, attempt=1)
+
+    assert (synced.anne.picture_url, synced.anne.missing_since) == (before, None)
+    assert before
+
+
+def test_first_copy_that_failed_half_way(office):
+    """A first copy that fails between two files has recorded the URL."""
+    office.sharepoint.at_write[2] = failing(Throttled("Busy."))
+
+    office.sync.record(fail(office, Throttled), BUSY, attempt=1)
+
+    assert office.anne.picture_url.endswith(f"{ANNE.id}_MThumb.jpg")
+
+
+def test_end_of_a_run_that_saw_no_state(synced):
+    """A run that ended before it read the state records its end, and nothing about the photo."""
+    synced.change(missing_since=NOON)
+    synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
+
+    assert synced.anne.status == FAILED
+    assert synced.anne.picture_url
+    assert (synced.anne.source_etag, synced.anne.missing_since) == ("", NOON)
 
 
 def test_end_is_not_written_over_newer_state(synced):

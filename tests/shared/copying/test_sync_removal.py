@@ -9,7 +9,7 @@ import pytest
 
 from shared.copying.run import Policy, Run
 from shared.errors import AccessDenied, NoPhoto, OutOfScope, Throttled
-from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
+from shared.storage.user_state import NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, Office, failing
 from tests.shared.copying.runs import (
@@ -17,6 +17,7 @@ from tests.shared.copying.runs import (
     CLAIM,
     NEW,
     OLD,
+    SECOND_LOOK_AFTER,
     TICK,
     a_run,
     bring_up_to_date,
@@ -38,6 +39,7 @@ def remove(office: Office) -> str:
 
 def test_second_check_removes_the_picture(missed):
     """If the photo is still gone ten minutes later, files and URL are removed."""
+    missed.change(damage="A file is missing.", source_etag='W/"1"')
     before = missed.anne
 
     assert remove(missed) == "removed"
@@ -49,8 +51,10 @@ def test_second_check_removes_the_picture(missed):
         reason="",
         detail="The photo is gone from Exchange, so PhotoSync removed the picture from SharePoint.",
         sha256="",
+        source_etag="",
         picture_url="",
         files=(),
+        damage="",
         missing_since=None,
         checked_at=NOON + SECOND_LOOK_AFTER,
         attempt=0,
@@ -149,6 +153,7 @@ def test_picture_of_a_person_stays(missed):
     assert missed.sharepoint.shown(ANNE) == KEPT
     assert missed.sharepoint.files[ANNE.user_principal_name] == {}
     assert (missed.anne.status, missed.anne.reason) == (SKIPPED, "picture-kept")
+    assert missed.anne.detail == "Another picture."
     assert missed.anne.picture_url == ""
     miss(missed, removal_run())
 

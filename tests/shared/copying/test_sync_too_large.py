@@ -117,6 +117,16 @@ def test_photo_that_changes_before_its_rendition(huge):
     assert huge.shows(b"the right rendition")
 
 
+def test_doubtful_rendition_of_files_in_doubt(huge):
+    """A rendition that matches files, but perhaps not the photo, is not recorded as the photo's."""
+    bring_up_to_date(huge)
+    huge.change(files=())
+    huge.exchange.after_copy = lambda: huge.exchange.upload(HUGE)
+
+    assert bring_up_to_date(huge, a_run(thorough=True)) == "unchanged"
+    assert (huge.anne.sha256, huge.anne.source_etag) == ("", "")
+
+
 def test_rendition_of_a_photo_without_etag(huge):
     """Two empty etags are no match: the rendition may be of any photo."""
     huge.exchange.photos[ANNE.id] = (HUGE, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.copying.run import Policy
-from shared.errors import AccessDenied, OtherHost, ServiceDown
+from shared.errors import AccessDenied, OtherHost, ServiceDown, Throttled
 from shared.storage.user_state import FAILED, NO_PHOTO, NOT_TAKEN_BACK
 from tests.doubles.office import ANNE, Office, failing
 from tests.shared.copying.runs import NEW, OLD, message, out_of_scope, uninstall
@@ -45,25 +45,43 @@ def test_user_without_a_picture(uninstalling: Office):
     assert uninstalling.shows(OLD)
 
 
+WOULD_REMOVE = "DRY_RUN is on; otherwise PhotoSync would remove the picture and set PictureURL."
+
+
 @pytest.mark.parametrize(
     ("error", "dry_run", "detail"),
     [
         (AccessDenied("No right."), False, "No right."),
         (OtherHost("Elsewhere."), False, "Elsewhere."),
-        (None, True, "DRY_RUN is on; otherwise PhotoSync would remove the picture"),
+        (None, True, WOULD_REMOVE),
     ],
     ids=["refused", "settled", "dry run"],
 )
-def test_failure(uninstalling: Office, error: Exception | None, dry_run: bool, detail: str):
+@pytest.mark.parametrize("exists", [True, False])
+def test_failure(
+    uninstalling: Office, error: Exception | None, dry_run: bool, detail: str, exists: bool
+):
     """If the picture cannot be removed, picture and state stay, and the state says why."""
+    if not exists:
+        uninstalling.exchange.leave()
     uninstalling.sharepoint.plan_error = error
     uninstalling.policy = Policy(dry_run=dry_run)
 
     assert uninstalling.process(uninstall()).event == FAILED
     assert uninstalling.shows(OLD)
     assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, NOT_TAKEN_BACK)
-    assert uninstalling.anne.detail.startswith(detail)
+    assert uninstalling.anne.detail == detail
     assert uninstalling.anne.picture_url != ""
+    assert uninstalling.anne.display_name == "Anne Bell"
+    assert uninstalling.sharepoint.withdraws_from == [exists]
+
+
+def test_interrupted_withdrawal(uninstalling: Office):
+    """The state no longer says what SharePoint holds."""
+    uninstalling.sharepoint.at_write[2] = failing(Throttled("Busy."))
+    uninstalling.process(uninstall())
+
+    assert (uninstalling.anne.sha256, uninstalling.anne.claim) == ("", None)
 
 
 @pytest.mark.parametrize("current", ["", "another"])
@@ -78,16 +96,23 @@ def test_cancelled_uninstall(uninstalling: Office, current: str):
     assert uninstalling.anne == before
 
 
-@pytest.mark.parametrize("body", [message(), ANNE.user_principal_name], ids=["id", "name"])
-def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str):
+@pytest.mark.parametrize(
+    ("body", "user"),
+    [(message(), ANNE.id), (ANNE.user_principal_name, "-")],
+    ids=["id", "name"],
+)
+def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str, user: str):
     """Any other message ends without a call, and says why."""
     uninstalling.exchange.upload(NEW)
     uninstalling.exchange.error = AssertionError("Exchange was called.")
     before = uninstalling.anne
     outcome = uninstalling.process(body)
 
-    assert outcome.event == "halted"
-    assert "--cancel" in outcome.detail
+    assert (outcome.event, outcome.user) == ("halted", user)
+    assert outcome.detail == (
+        "PhotoSync is being uninstalled, so nothing is copied. "
+        "Run manage.py uninstall --cancel to resume."
+    )
     assert (uninstalling.anne, uninstalling.queue.messages) == (before, [])
 
 

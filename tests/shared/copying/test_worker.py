@@ -19,7 +19,7 @@ from shared.errors import (
 )
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, Claim, UserState
 from tests.doubles.office import ANNE, NOON, failing
-from tests.shared.copying.runs import CLAIM, NEW, OLD, message, unknown
+from tests.shared.copying.runs import CLAIM, NEW, OLD, ORDER, message, unknown
 
 UPN = ANNE.user_principal_name
 
@@ -58,6 +58,14 @@ def test_unknown_upn_is_kept(office):
     assert outcome.event == "unreadable"
     assert outcome.detail == "Microsoft Graph has no such user."
     assert office.store.blobs == {}
+
+
+def test_name_of_a_user_without_a_mailbox(office):
+    """Graph is asked for a name only if a photo is missing: other ends cost one call."""
+    office.exchange.photo_etag = lambda user: failing(NoMailbox("No mailbox."))()
+    office.exchange.user = lambda user: pytest.fail("Graph was asked.")
+
+    assert office.process().event == SKIPPED
 
 
 def test_unknown_id_leaves_nothing(office):
@@ -103,7 +111,10 @@ def test_unexpected_exception(office):
         office.process()
 
     assert (office.anne.status, office.anne.claim, office.anne.sha256) == (FAILED, None, "")
-    assert "ZeroDivisionError" in office.anne.detail
+    assert (office.anne.reason, office.anne.detail) == (
+        "crashed",
+        "PhotoSync stopped: ZeroDivisionError.",
+    )
     office.sharepoint.at_write.clear()
     assert office.process().event == "synced"
     assert office.shows(NEW)
@@ -185,19 +196,26 @@ def test_queue_is_down(office):
 # Messages that the host gave up on
 
 
+STOPPED = (
+    "The app stopped every time it worked on this message. "
+    "Look for the exception in the log, then replay the user."
+)
+
+
 def test_parked_message_is_a_failure(synced):
-    """The user is failed, which an admin sees and can replay; the picture's URL stays recorded."""
+    """The user is failed, which an admin sees and can replay."""
     outcome = synced.worker.park(message(attempt=2).encode())
 
-    assert (outcome.event, outcome.user) == ("parked", ANNE.id)
+    assert (outcome.event, outcome.user, outcome.detail) == ("parked", ANNE.id, STOPPED)
     assert (synced.anne.status, synced.anne.attempt) == (FAILED, 2)
+    assert (synced.anne.detail, synced.anne.last_error.message) == (STOPPED, STOPPED)
     assert synced.anne.last_error.code == "poisoned"
     assert synced.anne.picture_url
     synced.process()
     assert synced.anne.status == SYNCED
 
 
-@pytest.mark.parametrize(("body", "why"), [(UPN, "replay the user"), ("?", "neither JSON")])
+@pytest.mark.parametrize(("body", "why"), [(UPN, STOPPED), ("?", "neither JSON")])
 def test_parked_message_without_an_id(office, body, why):
     """It is kept like any other; a UPN is not looked up, since that may have stopped the app."""
     assert office.worker.park(body.encode()).event == "parked"
@@ -233,7 +251,9 @@ def test_parking_disturbs_no_copy(office):
         ("office", {"reason": "audit"}, Kind.AUDIT),
         ("office", {"reason": "sweep"}, Kind.SWEEP),
         ("office", {"reason": "replay", "by": {"via": "app"}}, Kind.SWEEP),
+        ("office", {"reason": "notification", "by": {"via": "app"}}, Kind.CHANGE),
         ("missed", {"reason": "removal", "sweepId": "sweep-1"}, Kind.SWEEP),
+        ("uninstalling", {"reason": "uninstall", "uninstallId": ORDER}, Kind.SWEEP),
     ],
 )
 def test_kind_of_profile_calls(request, anne, fields, kind):

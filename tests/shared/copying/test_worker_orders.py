@@ -48,13 +48,30 @@ def test_typed_message(office: Office, typed: str):
     assert entry.is_about(ANNE.id, "")
 
 
+NAMES = ("userId", "userPrincipalName", "options")
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [({}, ""), ({"force": True}, "force"), ({"force": True, "replace": True}, "force, replace")],
+)
+@pytest.mark.parametrize(("typed", "upn"), [(UPN, UPN), (ANNE.id, "")], ids=["name", "id"])
+def test_what_a_typed_order_says(office: Office, typed: str, upn: str, fields, options: str):
+    """The log has the user as it was typed, the object id once it is known, and the options."""
+    office.process(message(userId=typed, **fields))
+
+    said = [tuple(line.get(name, "") for name in NAMES) for line in logged(office)]
+    assert said == [("" if upn else ANNE.id, upn, options), (ANNE.id, upn, options)]
+
+
 def test_order_of_the_console(office: Office):
     """The worker adds the end; who ordered it stays as the console wrote it."""
     office.process(from_console(office))
 
     given, ended = logged(office)
     assert (given["event"], given["by"]) == ("given", AS_JO)
-    assert (ended["event"], ended["result"], ended["id"]) == ("ended", "synced", "c-1")
+    assert (ended["event"], ended["by"]) == ("ended", AS_JO)
+    assert (ended["result"], ended["id"]) == ("synced", "c-1")
 
 
 def test_order_that_waits(office: Office):

@@ -15,9 +15,15 @@ from shared.errors import (
     PictureKept,
     Throttled,
 )
-from shared.storage.user_state import MOST_REPLAYS, SECOND_LOOK_AFTER
 from tests.doubles.office import Office
-from tests.shared.copying.runs import A_REMOVAL, NEW, message, out_of_scope, unknown
+from tests.shared.copying.runs import (
+    A_REMOVAL,
+    NEW,
+    SECOND_LOOK_AFTER,
+    message,
+    out_of_scope,
+    unknown,
+)
 
 NO_ROLE = AccessDenied("No role.")
 
@@ -126,7 +132,7 @@ def test_parked_replay(office: Office):
 
 def test_several_replays(office: Office):
     """Of several replays of one user, each is recorded, but the list does not grow for ever."""
-    for number in range(MOST_REPLAYS + 2):
+    for number in range(6):
         replayed(office, f"run-{number}")
     replayed(office, "run-4")
 

@@ -102,7 +102,6 @@ PHOTO_FAULTS = [
     ("ErrorEntityNotFound", 404, NoPhoto),
     ("ErrorItemNotFound", 404, NoPhoto),
     ("GetUserPhoto", 404, NoPhoto),
-    ("SomethingNew", 404, Refused),
     ("ResourceNotFound", 404, NoMailbox),
     ("AuthenticationError", 400, NoMailbox),
     ("Request_ResourceNotFound", 404, UnknownUser),
@@ -114,9 +113,16 @@ PHOTO_FAULTS = [
     ("Authorization_RequestDenied", 403, AccessDenied),
     ("BadRequest", 400, Refused),
     ("Request_ResourceNotFound", 400, Refused),
+    ("ErrorItemNotFound", 400, Refused),
     ("TooManyRequests", 429, Throttled),
     ("UnknownError", 500, ServiceDown),
 ]
+# The sentences of errors that do not quote the response.
+SENTENCES: dict[type[Exception], str] = {
+    NoPhoto: "The user has no photo in Exchange.",
+    NoMailbox: "The user has no mailbox in Exchange Online, so there is no photo.",
+    UnknownUser: "Microsoft Graph has no such user.",
+}
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), PHOTO_FAULTS)
@@ -126,26 +132,37 @@ def test_refused_photo(code, status, kind):
     inside = client(in_turn(USER, batch(inner("photo", error_body(code), status), SKIPPED)))
 
     for call in (alone.photo_etag, alone.scaled_photo, inside.user_and_photo):
-        with pytest.raises(kind):
+        with pytest.raises(kind) as caught:
             call(ID)
+        assert str(caught.value).endswith(SENTENCES.get(kind, ""))
+
+
+NOT_GRAPHS = "This 404 did not come from Microsoft Graph: check GRAPH_URL and proxies."
+NEW = (
+    "Microsoft Graph answered 404 SomethingNew. This code does not prove that the user has no "
+    "photo, so the picture in SharePoint is kept."
+)
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("status", "body", "kind", "sentence"),
     [
-        (b"", Refused),
-        (b"<html>", Refused),
-        (b'{"error": "text"}', Refused),
-        (b"[1]", Refused),
-        (b"[" * 200_000, Refused),
-        (b'{"error": {"code": "ErrorNonExistentMailbox"}}', NoMailbox),
+        (404, b"", Refused, NOT_GRAPHS),
+        (404, b"<html>", Refused, NOT_GRAPHS),
+        (404, b'{"error": "text"}', Refused, NOT_GRAPHS),
+        (404, b"[1]", Refused, NOT_GRAPHS),
+        (404, b"[" * 200_000, Refused, NOT_GRAPHS),
+        (404, b'{"error": {"code": "ErrorNonExistentMailbox"}}', NoMailbox, SENTENCES[NoMailbox]),
+        (404, b'{"error": {"code": "SomethingNew"}}', Refused, NEW),
+        (400, b'{"error": {"code": "BadRequest"}}', Refused, "answered 400: BadRequest"),
     ],
-    ids=["empty", "page", "text", "list", "deep", "code alone"],
+    ids=["empty", "page", "text", "list", "deep", "code alone", "new code", "other status"],
 )
-def test_malformed_error(body, kind):
-    """A 404 that is not Graph's own never means that the photo is gone."""
-    with pytest.raises(kind):
-        client(in_turn(Answer(404, body))).photo_etag(ID)
+def test_malformed_error(status, body, kind, sentence):
+    """A 404 without a known code never means that the photo is gone."""
+    with pytest.raises(kind) as caught:
+        client(in_turn(Answer(status, body))).photo_etag(ID)
+    assert str(caught.value).endswith(sentence)
 
 
 # The user
@@ -169,7 +186,7 @@ def test_user(fields, user):
 
 def test_refused_user():
     """Any 404 of Graph's own means that there is no such user."""
-    with pytest.raises(UnknownUser):
+    with pytest.raises(UnknownUser, match=f"^{SENTENCES[UnknownUser]}$"):
         client(in_turn(graph_error("SomethingNew", 404))).user("anne@contoso.com")
 
 

@@ -57,7 +57,8 @@ def test_final_errors(kind):
     settled = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
     status = settled if issubclass(kind, Settled) else FAILED
 
-    assert decided(an_error(kind, "No role.")) == Done(status, kind.code, "No role.")
+    end = Done(status, kind.code, "No role.", unanswered=False)
+    assert decided(an_error(kind, "No role.")) == end
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])
@@ -73,7 +74,7 @@ def test_the_rest_is_raised(kind):
         pytest.param(errors.Throttled("x", retry_after=120), 1, 120, 180, id="as asked"),
         pytest.param(TryLater("x"), 1, 1, 4, id="first wait"),
         pytest.param(TryLater("x"), 3, 5, 16, id="third wait"),
-        pytest.param(ClaimHeld("x", over_in=60.0), 12, 60, 63, id="end of a claim"),
+        pytest.param(ClaimHeld("x", over_in=60.0), 12, 61, 63, id="end of a claim"),
     ],
 )
 def test_length_of_a_wait(error, attempt, least, most):

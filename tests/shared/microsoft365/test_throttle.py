@@ -39,7 +39,13 @@ def test_closed_as_asked(throttle, clock):
 
     clock.sleep(7.4)
     assert throttle.paused_for() == pytest.approx(0.1)
-    clock.sleep(0.1)
+    for later in (0.1, 3600):
+        clock.sleep(later)
+        assert throttle.paused_for() == 0
+
+    # Nor does a clock that is set back close it.
+    throttle.answered({})
+    clock.sleep(-60)
     assert throttle.paused_for() == 0
 
 
@@ -49,7 +55,7 @@ def test_never_opens_earlier(throttle):
 
     assert throttle.refuse(1) == 60
     throttle.answered(
-        {"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"}
+        {"RateLimit-Limit": "100", "RateLimit-Remaining": "1", "RateLimit-Reset": "1"}
     )
     assert throttle.paused_for() == 60
 
@@ -65,14 +71,15 @@ def test_doubles_without_retry_after(throttle, clock):
     assert waits[-1] == waits[-2] == 3 * 3600
 
 
-def test_short_waits_are_believed_three_times(throttle, clock):
+@pytest.mark.parametrize("asked", [1, 0])
+def test_short_waits_are_believed_three_times(throttle, clock, asked):
     """After three refusals, a Retry-After shorter than our own backoff is ignored."""
     waits = []
     for _ in range(7):
-        waits.append(throttle.refuse(1))
+        waits.append(throttle.refuse(asked))
         clock.sleep(waits[-1])
 
-    assert waits == [1, 1, 1, 2, 4, 8, 16]
+    assert waits == [asked, asked, asked, 2, 4, 8, 16]
     assert throttle.refuse(600) == 600
 
 
@@ -119,6 +126,8 @@ def test_never_closed_for_more_than_a_day(history):
         ("1000", "50", "30", 0),
         ("1000", "25", "20", 5),
         ("1250", "0", "31", 31),
+        ("1250", "0", "0.5", 0.5),
+        ("10", "0", "30", 30),
         ("1250", "0", "86400", 60),
         ("0", "0", "30", 0),
         ("1250", "-1", "30", 0),

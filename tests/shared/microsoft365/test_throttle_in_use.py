@@ -122,11 +122,20 @@ def test_service_that_reports_what_is_left(behind, clock):
     assert clock.now == NOON + 7 * SECOND
 
 
-def test_refusal_about_one_mailbox_closes_no_throttle(behind, clock):
+@pytest.mark.parametrize(
+    ("status", "message", "seen"),
+    [
+        (429, "MailboxConcurrency limit", 429),
+        (429, "Too many requests", 200),
+        (503, "MailboxConcurrency limit", 200),
+    ],
+    ids=["of one", "of all", "overloaded"],
+)
+def test_refusal_about_one_mailbox_closes_no_throttle(behind, clock, status, message, seen):
     """A limit of one mailbox delays only the call for that mailbox."""
-    body = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
-    left = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
-    graph = behind(in_turn(Answer(429, body, left), answer({})), concerns_one=is_of_one_mailbox)
+    body = answer({"error": {"code": "ApplicationThrottled", "message": message}}).body
+    left = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0", "RateLimit-Reset": "6"}
+    graph = behind(in_turn(Answer(status, body, left), answer({})), concerns_one=is_of_one_mailbox)
 
-    assert [graph.send("GET", "/one").status, graph.send("GET", "/two").status] == [429, 200]
-    assert clock.now == NOON
+    assert [graph.send("GET", "/one").status, graph.send("GET", "/two").status] == [seen, 200]
+    assert (clock.now == NOON) is (seen == 429)

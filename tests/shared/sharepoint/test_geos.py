@@ -114,6 +114,21 @@ def test_picture_of_a_geography(name):
     assert (world.profile["PictureURL"], world.sites[name].files) == ("", {})
 
 
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("has_left", [True, False])
+def test_files_of_a_user_without_a_profile(name, has_left):
+    """They are removed from the geography of the picture's URL."""
+    world = SeveralGeos(name)
+    url = world.publish().picture_url
+    for site in world.sites.values():
+        site.profile = None
+    plan = world.publisher.plan_forgetting if has_left else world.publisher.plan_withdrawal
+    options = {} if has_left else {"exists": False}
+    world.publisher.remove(plan(ANNE, url, **options), before_write=covered)
+
+    assert world.sites[name].files == {}
+
+
 @pytest.mark.parametrize("host", [f"{my(HOME)}/", "", "nonsense"])
 def test_one_read_for_the_home_geography(host):
     """A user of the home geography, or without a personal site, costs one read of the profile."""

@@ -28,8 +28,9 @@ LIBRARY = f"{MY}:443/User%20Photos/Profile%20Pictures"
     ids=["cloud", "local"],
 )
 def test_url_as_microsoft_writes_it(my, host):
-    """PictureURL names the middle file, with the port, percent-encoded."""
+    """PictureURL names the middle file, with the port, percent-encoded, and is recognised."""
     assert OURS.url(my) == (f"https://{host}/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg")
+    assert shown_by(OURS.url(my), my).here == OURS
 
 
 SHOWN = {

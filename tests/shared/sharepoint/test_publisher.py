@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -44,7 +45,8 @@ def test_first_picture():
     desk = Desk({})
     plan = desk.plan()
     assert (desk.site.events, desk.site.profile) == ([], {})
-    desk.publisher.publish(plan, PICTURES, before_write=covered)
+    # Without a geography it is the home one.
+    desk.publisher.publish(replace(plan, geo=None), PICTURES, before_write=covered)
 
     assert desk.site.profile_calls == 2
     assert desk.site.files == files_of(ID)
@@ -140,13 +142,21 @@ def test_timestamp(before, after):
 # Which files
 
 
-def test_existing_files_are_replaced():
-    """The user's own files that the profile shows keep their folder."""
-    url = f"{LIBRARY}/Profilbilder/{ID}_MThumb.jpg"
+@pytest.mark.parametrize(
+    ("url", "name", "folder"),
+    [
+        (f"{LIBRARY}/Profilbilder/{ID}_MThumb.jpg", ID, "Profilbilder"),
+        (OWN_URL.replace(ID, "anne_contoso_com"), "anne_contoso_com", "Profile Pictures"),
+        (OWN_URL.replace(":443", ""), ID, "Profile Pictures"),
+    ],
+    ids=["object id, another folder", "UPN", "no port"],
+)
+def test_existing_files_are_replaced(url, name, folder):
+    """The user's own files that the profile shows keep their names, folder and URL."""
     desk = Desk({**SYNCED, "PictureURL": url})
 
     assert desk.publish().picture_url == url
-    assert desk.site.files == files_of(ID, "Profilbilder")
+    assert desk.site.files == files_of(name, folder)
     assert desk.site.listings == 0
 
 
@@ -155,8 +165,13 @@ def test_chosen_picture_is_kept(url):
     """A picture that a person set is kept, and nothing is written."""
     desk = Desk({**SYNCED, "PictureURL": url})
 
-    with pytest.raises(PictureKept, match=r"--replace.*CUSTOM_PICTURE=replace"):
-        desk.plan()
+    with pytest.raises(PictureKept) as caught:
+        desk.publisher.plan(ANNE, "")
+    assert str(caught.value) == (
+        "The profile shows a picture that a person chose, so PhotoSync keeps it. To show the "
+        "photo instead, press Replace in the console or replay with --replace. "
+        "CUSTOM_PICTURE=replace replaces every such picture."
+    )
     assert desk.site.events == []
 
 
@@ -182,7 +197,7 @@ LONG = "a_b_c_d_e_f_g_contoso_com"
 @pytest.mark.parametrize(
     ("upn", "name", "colleagues", "is_kept"),
     [
-        ("bert.x@contoso.com", BERT, set(), True),
+        ("bert.x@contoso.com", BERT, {"bert.x@contoso.com"}, True),
         ("bert.x@contoso.com", BERT, {"bert_x@contoso.com"}, False),
         ("a.b.c.d.e.f.g@contoso.com", LONG, set(), False),
         ("bert.x@contoso.com", COLLEAGUE, set(), False),
@@ -295,6 +310,8 @@ def test_file_that_somebody_changed(number, content):
     found = desk.publisher.find(plan, desk.written)
 
     assert [file is None for file in found] == [each == number for each in range(3)]
+    # A file of another length need not be read.
+    assert ("read" in desk.site.events) is (len(content or b"") == len(PICTURES[number]))
 
 
 def test_etags_that_changed():
@@ -396,6 +413,16 @@ def test_chosen_picture_is_no_damage(custom):
 
 
 # When something goes wrong
+
+
+def test_closed_publisher():
+    """No upload begins once it is closed."""
+    desk = Desk({})
+    desk.publisher.close()
+
+    with pytest.raises(RuntimeError):
+        desk.publish()
+    assert desk.site.events == []
 
 
 def failure(desk: Desk) -> PhotoSyncError:

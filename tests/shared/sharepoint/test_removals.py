@@ -132,7 +132,9 @@ def test_only_our_picture_is_removed(url, custom):
     desk.profile["PictureURL"] = url
     before = dict(desk.profile)
 
-    assert "a person chose another picture" in desk.plan_removal().kept
+    why = "The photo is gone, but a person chose another picture, so PhotoSync keeps it."
+    assert desk.plan_removal().kept == why
+    assert str(desk.plan_removal()) == "remove the picture"
     desk.remove()
     assert (desk.site.profile, desk.site.files) == (before, {})
 
@@ -158,6 +160,32 @@ def test_our_picture_at_another_url(shown, wrote):
     desk.remove(wrote)
 
     assert (desk.profile["PictureURL"], desk.site.files) == ("", {})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://old-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg",
+        "https://old.contoso.com/x.jpg",
+    ],
+    ids=["another's", "none"],
+)
+@pytest.mark.parametrize("remove", [Desk.remove, Desk.withdraw], ids=["photo gone", "uninstall"])
+def test_url_that_names_no_files_of_ours(remove, url):
+    """If the settings no longer lead to our files, the profile is still cleared."""
+    desk = Desk({**SYNCED, "PictureURL": url})
+    remove(desk, url)
+
+    assert desk.profile["PictureURL"] == ""
+    assert "recycled" not in desk.site.events
+
+
+def test_files_named_by_upn():
+    """Files named by the UPN are recycled like others."""
+    desk = published(UPN_URL)
+    desk.remove(UPN_URL)
+
+    assert desk.site.files == {}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +222,9 @@ def test_no_write_without_a_claim():
 # When the user has left
 
 
-@pytest.mark.parametrize("profile", [hers(), SYNCED], ids=["object id", "our files"])
+@pytest.mark.parametrize(
+    "profile", [hers(), hers(""), SYNCED], ids=["object id", "object id, cleared", "our files"]
+)
 def test_leavers_profile(profile):
     """A profile is the leaver's if it has the object id, or none and it shows these files."""
     desk = left(dict(profile))
@@ -250,10 +280,11 @@ def test_leavers_files_named_by_upn(profile, colleagues, files, shown):
     [*ELSEWHERE.values(), OWN_URL.replace(ID, COLLEAGUE)],
     ids=[*ELSEWHERE, "colleague"],
 )
-def test_state_that_names_other_files(url):
+@pytest.mark.parametrize("remove", [Desk.forget, Desk.withdraw], ids=["left", "uninstall"])
+def test_state_that_names_other_files(remove, url):
     """Whatever a person has written into a state, another user's files are not recycled."""
     desk = left(None, COLLEAGUE)
-    desk.forget(url)
+    remove(desk, url)
 
     assert desk.site.files == files_of(COLLEAGUE)
     assert desk.site.events == []
@@ -272,24 +303,36 @@ def test_profile_that_cannot_be_read_now():
 # When PhotoSync is uninstalled
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_profile_is_left_as_if_never_written(exists):
+@pytest.mark.parametrize(("exists", "url"), [(True, OWN_URL), (False, OWN_URL), (True, "")])
+def test_profile_is_left_as_if_never_written(exists, url):
     """All properties that we write are cleared, the URL first, and our files are recycled."""
     desk = published()
+    desk.profile["PictureURL"] = url
     desk.withdraw(exists=exists)
 
     assert desk.site.files == {}
     assert desk.site.profile == dict.fromkeys(SYNCED, "")
-    assert desk.site.events == [*SYNCED, *RECYCLED]
+    assert desk.site.events == [*([*SYNCED] if url else [*SYNCED][1:]), *RECYCLED]
+
+
+def test_user_without_a_name():
+    """If the state has no name, SharePoint is not asked for a profile."""
+    desk = published()
+    profile, desk.site.profile_calls = dict(desk.profile), 0
+    desk.withdraw(user=NAMELESS, exists=False)
+
+    assert (desk.site.files, desk.site.profile, desk.site.profile_calls) == ({}, profile, 0)
 
 
 @pytest.mark.parametrize(("exists", "files"), [(True, {}), (False, files_of(BY_UPN))])
 def test_files_named_by_a_deleted_users_upn(exists, files):
     """Files named by a UPN are recycled only while Graph says that it is this user's."""
     desk = published(UPN_URL)
+    if not exists:
+        desk.profile["msOnline-ObjectId"] = ID.upper()
     desk.withdraw(UPN_URL, exists=exists)
 
-    assert desk.site.files == files
+    assert (desk.site.files, desk.profile["PictureURL"]) == (files, "")
 
 
 @pytest.mark.parametrize("url", ["", UPN_URL], ids=["none", "by name"])
@@ -300,3 +343,16 @@ def test_profile_that_does_not_name_its_owner(url):
     desk.withdraw(UPN_URL, exists=False)
 
     assert (desk.site.profile, desk.site.events) == (theirs, [])
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Desk({**SYNCED, "PictureURL": ""}).plan(), "upload 3 pictures and set "),
+        (published().plan_removal(), "remove the picture and set "),
+    ],
+    ids=["copy", "removal"],
+)
+def test_plans_in_words(plan, words):
+    """A plan says in words what it would write, for a dry run."""
+    assert str(plan) == words + ", ".join(plan.changes)

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from shared.errors import Conflict
 from shared.storage import user_state
-from shared.storage.user_state import LONGEST_CLAIM, Claim, LastError, Stored, UserState
+from shared.storage.user_state import Claim, LastError, Stored, UserState
 from shared.written_file import WrittenFile
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
 DAMAGED = "The state blob was damaged. PhotoSync replaces it."
 AT = "2026-01-31T12:00:00.000+00:00"
+LONGEST_CLAIM = 600.0
 IN_BERLIN = "2026-01-31T13:00:00+01:00"
 FULL = UserState(
     ANNE.id,
@@ -146,6 +147,7 @@ def test_time_typed_by_a_person(text):
         b"[" * 100_000,
         b"{}",
         b'{"status": ["synced"]}',
+        b'{"status": 5}',
         b'{"status": "synced", "claim": {}}',
         b'{"status": "synced", "claim": "mine"}',
         b'{"status": "synced", "claim": {"by": "x", "seconds": "soon"}}',
@@ -235,6 +237,22 @@ def test_what_a_state_covers_and_holds(state, covers, holds):
     """A synced state covers its etag; files hold their bytes whatever the status; no claim."""
     assert state.covers('W/"1"', sizes="48,72,300", recipe=2) is covers
     assert state.holds("abc", sizes="48,72,300", recipe=2) is holds
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({}, True),
+        ({"status": "failed"}, True),
+        ({"status": "no-photo"}, False),
+        ({"picture_url": ""}, False),
+        ({"sha256": ""}, False),
+        ({"claim": FULL.claim}, False),
+    ],
+)
+def test_state_whose_picture_is_shown(changed, shown):
+    """A picture of ours that is maintained, and whose files are known."""
+    assert replace(SYNCED, **changed).is_shown is shown
 
 
 @pytest.mark.parametrize(

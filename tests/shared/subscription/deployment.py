@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.errors import PhotoSyncError, SubscriptionExists, SubscriptionGone
 from shared.graph.subscriptions import CHANGE_TYPE, RESOURCE, Subscription
@@ -15,6 +15,9 @@ from tests.doubles.office import Clock
 
 URL = "https://photosync.contoso.com/api/notifications?code=first-key"
 STATE = "first-state"
+LIFE = timedelta(minutes=41_000)
+APART = timedelta(minutes=10)
+AT_WORK = timedelta(minutes=1)
 CHANGES = frozenset(CHANGE_TYPE.split(","))
 
 

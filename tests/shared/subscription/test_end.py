@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import AccessDenied, Conflict
-from shared.subscription.keeper import AT_WORK, NAME
-from tests.shared.subscription.deployment import Deployment, neighbour
+from shared.subscription.keeper import NAME
+from tests.shared.subscription.deployment import AT_WORK, Deployment, neighbour
 
 
-def test_deleted_and_forgotten(here):
+def test_deleted_and_forgotten(here, caplog):
     """Neither Graph nor storage holds it afterwards; without one, nothing happens."""
+    gone = here.only.id
+    caplog.set_level("INFO", "photosync")
     for _ in range(2):
         here.keeper.end()
+        assert caplog.messages == [f"subscription.deleted id={gone}"]
         assert (here.graph.live, here.documents.blobs) == ({}, {})
     Deployment().keeper.end()
 

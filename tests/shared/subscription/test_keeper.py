@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.errors import Refused
-from shared.subscription.keeper import LIFE
-from tests.shared.subscription.deployment import STATE, URL, Deployment, neighbour
+from tests.shared.subscription.deployment import LIFE, STATE, URL, Deployment, neighbour
 
 NEW_KEY = URL.replace("first-key", "second-key")
 MINUTE = timedelta(minutes=1)
@@ -18,20 +18,27 @@ MINUTE = timedelta(minutes=1)
 # Created
 
 
-def test_created_when_there_is_none():
+def test_created_when_there_is_none(caplog):
     """The first run subscribes for as long as Graph allows, and asks for a sweep."""
-    here = Deployment()
+    here: Any = Deployment()
+    here.graph.find = lambda id_: pytest.fail("No id is remembered.")
+    said: list[object] = []
+    here.graph.at_create.append(lambda: said.extend([here.memory["status"], here.memory["detail"]]))
 
-    here.keep()
+    with caplog.at_level("INFO", "photosync"):
+        one = here.keep()
 
+    expires = one.expires_at.isoformat()
+    assert caplog.messages == [f"subscription.created id={one.id} expires={expires}"]
     assert here.works
+    assert said == ["waiting", "PhotoSync is checking the subscription."]
     assert LIFE == here.only.expires_at - here.clock() <= timedelta(minutes=41_760)
     assert here.sweeps == 1
     assert here.warmed == [URL]
     assert here.only.lifecycle_url == URL
 
 
-@pytest.mark.parametrize("left", [LIFE / 2 + MINUTE, LIFE - MINUTE])
+@pytest.mark.parametrize("left", [LIFE / 2, LIFE - MINUTE])
 def test_kept_while_it_has_life(here, left):
     """A subscription with half of its life left is not changed; no sweep is needed."""
     before = here.only
@@ -45,7 +52,7 @@ def test_kept_while_it_has_life(here, left):
 def test_expired(here, revives):
     """An expired one is replaced, even if Graph might revive it; a sweep finds what it missed."""
     here.graph.revives = revives
-    here.clock.advance(LIFE + MINUTE)
+    here.clock.advance(LIFE)
 
     here.keep()
 
@@ -84,6 +91,7 @@ def test_lifecycle_address_with_an_old_key(here):
     """PATCH cannot change the lifecycle address: it is recreated at half of its life, once."""
     here.url = NEW_KEY
     here.keep()
+    here.graph.tells_existing = False
     here.clock.advance(LIFE / 2 + MINUTE)
 
     assert here.keep().lifecycle_url == NEW_KEY
@@ -93,27 +101,57 @@ def test_lifecycle_address_with_an_old_key(here):
     assert here.keep().id == before
 
 
+def test_lifecycle_address_that_graph_shows(here):
+    """An address that Graph shows needs no memory of it."""
+    before = here.only.id
+    del here.memory["lifecycleHash"]
+    here.clock.advance(LIFE / 2 + MINUTE)
+
+    assert here.keep().id == before
+
+
+def test_moved_to_another_address(here):
+    """A deployment that moves keeps its subscription, with the new address and any key."""
+    before = here.only.id
+    here.url = "https://moved.contoso.com/api/notifications?code=first-key"
+
+    assert here.keep().id == before
+    assert here.works
+
+
+def test_client_state_rotated(here):
+    """A new clientState needs a new subscription, and a sweep for what was refused meanwhile."""
+    here.state = "second-state"
+
+    here.keep()
+
+    assert here.works
+    assert here.sweeps == 1
+
+
 def test_without_webhook_url():
     """Without WEBHOOK_URL Graph is not called, and the console names the missing setting."""
     here = Deployment(url="")
 
-    with pytest.raises(Refused, match="Set WEBHOOK_URL"):
+    with pytest.raises(Refused):
         here.keeper.keep()
 
     assert (here.memory["status"], here.graph.live) == ("failed", {})
-    assert "WEBHOOK_URL" in str(here.memory["detail"])
+    why = "Set WEBHOOK_URL to tell Graph where to send notifications."
+    assert here.memory["detail"] == why
 
 
 # Strays and other deployments
 
 
-@pytest.mark.parametrize("changes", [("updated",), ("deleted",), ("updated", "deleted")])
+@pytest.mark.parametrize("changes", [("updated",), ("deleted",), ("updated", "deleted"), ()])
 def test_strays_are_deleted(here, changes):
     """Other subscriptions with our address are deleted: each doubles the notifications."""
+    before = here.only.id
     here.graph.make(NEW_KEY, STATE, here.clock() + LIFE * 2, *changes)
+    here.graph.shows = lambda all_: all_[::-1]
 
-    here.keep()
-
+    assert here.keep().id == before
     assert here.works
 
 
@@ -146,5 +184,5 @@ def test_existing_one_without_an_id(here):
     here.graph.shows = lambda all_: []
     here.graph.tells_existing = False
 
-    with pytest.raises(Refused, match="an address that Graph does not reveal"):
+    with pytest.raises(Refused, match="points at an address that Graph does not reveal. Del"):
         here.keeper.keep()

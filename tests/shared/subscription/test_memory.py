@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import AccessDenied, ClaimLost, Conflict, ServiceDown, Throttled
-from shared.subscription.keeper import LIFE
-from tests.shared.subscription.deployment import URL, Deployment
+from shared.subscription.keeper import NAME, shown
+from tests.shared.subscription.deployment import LIFE, URL, Deployment
 
 MINUTE = timedelta(minutes=1)
 
@@ -51,8 +52,9 @@ def test_one_run_at_a_time(here):
     at = here.clock().isoformat()
     here.documents.put("subscription.json", {**here.memory, "keepingSince": at})
     here.graph.error = ServiceDown("Graph was called.")
-    with pytest.raises(Conflict, match="Another run") as caught:
+    with pytest.raises(Conflict) as caught:
         here.keeper.keep()
+    assert str(caught.value) == "Another run is checking the subscription right now."
     assert caught.value.over_in == 60
     here.graph.error = None
     here.clock.advance(MINUTE)
@@ -74,7 +76,11 @@ def test_what_the_console_reads(here):
     assert (here.memory["createdAt"], here.memory["renewedAt"]) == (made, made)
     assert here.memory["checkedAt"] == here.clock().isoformat()
     assert here.memory["notificationUrl"] == URL.partition("?")[0]
+    # Written by an earlier version, too: another hash would replace every subscription.
+    assert here.memory["clientStateHash"] == hashlib.sha256(b"first-state").hexdigest()[:16]
     assert "first" not in str(here.memory), "neither the key nor the clientState"
+    names = "status detail id expiresAt notificationUrl createdAt renewedAt checkedAt"
+    assert set(shown(here.keeper._begun(here.documents.read(NAME)))) == set(names.split())
 
 
 @pytest.mark.parametrize(

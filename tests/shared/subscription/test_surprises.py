@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from shared.errors import ClaimLost, Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
-from shared.subscription.keeper import APART, AT_WORK, LIFE
 from tests.doubles.office import failing
-from tests.shared.subscription.deployment import URL, Deployment, neighbour
+from tests.shared.subscription.deployment import APART, AT_WORK, LIFE, URL, Deployment, neighbour
 
 Listing = Callable[[list[Subscription]], list[Subscription]]
 SECOND = timedelta(seconds=1)
@@ -50,6 +49,7 @@ def test_what_a_listing_hides_does_not_matter(here, listing):
     before = here.only
     here.graph.shows = listing
     here.graph.at_create.append(lambda: pytest.fail("Another one was created."))
+    here.clock.advance(SECOND)
 
     assert here.keep() == before
     here.clock.advance(LIFE / 2 + SECOND)
@@ -82,14 +82,26 @@ def test_no_answer_about_the_remembered_one(here):
     assert here.memory["status"] == "waiting"
 
 
-@pytest.mark.parametrize("listing", [list, nothing], ids=["listed", "not listed"])
-def test_two_deployments_with_one_registration(here, listing):
+@pytest.mark.parametrize(
+    ("listing", "host"),
+    [
+        (list, "photosync.contoso.com"),
+        (nothing, "photosync.contoso.com"),
+        (showing(notification_url="EventHub:https://vault.contoso.com"), "another address"),
+    ],
+    ids=["listed", "not listed", "no web address"],
+)
+def test_two_deployments_with_one_registration(here, listing, host):
     """The second learns which host has the subscription, and does not delete it."""
     before = here.only
     other = neighbour(here)
     here.graph.shows = listing
 
-    with pytest.raises(Refused, match=r"points at photosync\.contoso\.com"):
+    why = (
+        f"^This app registration has a subscription for users that points at {host}. "
+        "Delete it, or give each deployment its own app registration.$"
+    )
+    with pytest.raises(Refused, match=why):
         other.keeper.keep()
 
     assert here.only == before
@@ -124,23 +136,27 @@ def test_deleted_one_still_exists(here):
     here.forget()
     here.graph.delete = lambda id_: None
 
-    with pytest.raises(ServiceDown, match="Another process is creating a subscription"):
+    with pytest.raises(ServiceDown) as caught:
         here.keeper.keep()
 
+    assert str(caught.value).startswith("Another process is creating a subscription, too. ")
+    assert caught.value.service == "graph"
     assert here.memory["status"] == "waiting"
 
 
 # Lifecycle events
 
 
-@pytest.mark.parametrize(("since", "renewed"), [(APART, True), (APART - SECOND, False)])
-def test_reauthorization(here, since, renewed):
+@pytest.mark.parametrize(("since", "renewed"), [(APART, "renewed"), (APART - SECOND, "")])
+def test_reauthorization(here, caplog, since, renewed):
     """It renews even a subscription with all its life left, but not twice in ten minutes."""
     before = here.only
     here.clock.advance(since)
-    here.keeper.keep(reauthorize=True)
+    with caplog.at_level("INFO", "photosync"):
+        here.keeper.keep(reauthorize=True)
 
     assert here.only.expires_at == (here.clock() + LIFE if renewed else before.expires_at)
+    assert [each.split()[0] for each in caplog.messages] == [f"subscription.{renewed or 'fresh'}"]
 
 
 def test_removed_one_is_replaced_although_listed(here):
@@ -211,19 +227,42 @@ def test_late_run_leaves_the_subscription_of_the_run_that_took_over():
 
     here.graph.at_create.append(freeze)
 
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLost, match=r"^Another run has taken over the subscription\.$"):
         here.keeper.keep()
 
     assert here.works
     assert here.memory["id"] == here.only.id
 
 
-def test_own_subscription_in_the_way_is_deleted_again(here):
+def test_late_renewal_leaves_the_subscription(here):
+    """A run that renewed, and finds another run's record, deletes nothing."""
+    renew = here.graph.renew
+    here.clock.advance(APART)
+
+    def freeze(*asked: Any) -> Subscription:
+        here.graph.renew = renew
+        here.clock.advance(AT_WORK)
+        here.keeper.keep(reauthorize=True)
+        renewed: Subscription = renew(*asked)
+        return renewed
+
+    here.graph.renew = freeze
+    with pytest.raises(ClaimLost):
+        here.keeper.keep(reauthorize=True)
+
+    assert here.works
+
+
+@pytest.mark.parametrize("url", [URL, "https://moved.contoso.com/api/notifications?code=k"])
+@pytest.mark.parametrize("found", [True, False])
+def test_own_subscription_in_the_way_is_deleted_again(here, url, found):
     """
     A new clientState needs a new subscription, and a sweep for what was refused meanwhile. Graph
-    still reports the one that this run has just deleted.
+    still reports the one that this run has just deleted, with or without an address.
     """
-    delete, here.state = here.graph.delete, "second-state"
+    delete, here.state, here.url = here.graph.delete, "second-state", url
+    if not found:
+        here.graph.find = lambda id_: None
 
     def ignored(id_: str) -> None:
         here.graph.delete = delete

@@ -50,7 +50,7 @@ class Stores:
         return self.now
 
     def new_id(self) -> str:
-        return f"{next(self._ids):08d}"
+        return f"{next(self._ids):08d}-0000"
 
     def sweep_over(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from shared.messages.sync_message import REMOVAL
@@ -21,6 +23,7 @@ def test_removals_are_queued_once():
     office.state_pages.results = [states(due=["c"], next="1"), states(due=["d"])]
     office.start()
     office.run_on()
+    assert json.loads(office.upkeep.messages[-1].body)["sweepId"] == office.log.id
     assert office.orders()[-1] == ("removals", 0)
     office.remove()
     office.remove()
@@ -62,7 +65,8 @@ def test_brake_holds_removals_until_a_person_releases_them(
     office.run()
     office.remove()
     assert office.queued() == []
-    assert "sweep.braked" in caplog.text
+    braked = f'sweep.braked id={office.log.id} why="{office.log.detail}"'
+    assert braked in caplog.messages
     assert all(each in office.log.detail for each in sentences)
     words = [("braked" if kind in kinds else "none") for kind in ("gone", "left")]
     assert [office.log.removals, office.log.forgetting] == words

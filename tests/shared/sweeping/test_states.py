@@ -24,7 +24,7 @@ def test_users_who_moved_go_to_the_worker():
 
 def test_rotation_over_pages_and_sweeps():
     """A sweep asks about some users, the next about those after them, and then from the start."""
-    office = Sweeping(result(users=100))
+    office = Sweeping(result(users=100), pages_a_run=2)
     office.state_pages.results = [
         states(asked=60, asked_to="f", next="1"),
         states(asked=40, asked_to="k", next="2"),
@@ -32,7 +32,7 @@ def test_rotation_over_pages_and_sweeps():
     ]
     office.run()
     assert office.state_pages.asked == [("", "", 100), ("1", "f", 40), ("2", "k", 0)]
-    assert office.log.asked_to == "k"
+    assert (office.log.asked_to, office.log.page) == ("k", 4), "two pages of states a run"
 
     office.state_pages.asked.clear()
     office.state_pages.results = [states(asked=9, asked_to="z")]
@@ -47,12 +47,14 @@ def test_rotation_survives_a_failed_sweep():
     office = Sweeping(result(users=100))
     office.state_pages.results = [states(asked=100, asked_to="k")]
     office.run()
+    assert office.log.expected_users == 0, "unknown before the first sweep"
     office.now += 60 * MINUTE
     office.sweep.fail(office.start(), "No role.")
     office.now += 60 * MINUTE
     office.run()
 
     assert office.state_pages.asked[-1] == ("", "k", FEWEST_ASKED)
+    assert office.log.expected_users == 100, "the failed one counted nobody"
 
 
 def test_large_tenant_asks_about_more():
@@ -75,3 +77,14 @@ def test_circular_listing_of_states_ends_the_sweep(caplog: pytest.LogCaptureFixt
         office.process(3)
 
     assert office.log.forgetting == "none"
+
+
+def test_page_that_links_back_is_compared_to_its_end():
+    """Users left on the page that returns to an earlier one are queued before the sweep fails."""
+    office = Sweeping(result())
+    office.state_pages.results = [states(next="1"), states(next="1", more=True)]
+    office.start(pages=3)
+    assert office.log.links == 2, "the page counts once"
+    office.state_pages.results[1] = states(next="1")
+    with pytest.raises(EndlessList):
+        office.process(4)

@@ -16,7 +16,8 @@ from tests.doubles.office import failing
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.sweeping.swept_town import Town, copied
 
-LONG = timedelta(hours=2)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 # The fields of a log that a version without snapshots wrote.
 OLD_FIELDS = (
     "id startedAt updatedAt status detail page next users inScope failed changed managed gone "
@@ -124,7 +125,7 @@ def test_claim_since_the_snapshot(left: float):
     town.states.replace(replace(copied(user, "A"), claim=claim), version=read.version)
     if not left:
         text, version, _ = town.blobs.texts[user.id]
-        town.blobs.texts[user.id] = text, version, -LONG.total_seconds()
+        town.blobs.texts[user.id] = text, version, -HOUR.total_seconds()
     town.run(town.instance())
 
     assert town.queued() == ([] if left else [user.id])
@@ -184,13 +185,14 @@ def test_list_that_cannot_be_followed(error: PhotoSyncError, caplog: pytest.LogC
 
     assert town.queued() == [town.people[1].id]
     assert (town.log.status, town.log.detail) == ("failed", str(error))
-    assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.text
+    assert town.log.page == 3, "one run for the users, one for the states"
+    assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.messages
 
 
 def test_states_after_an_endless_list(monkeypatch: pytest.MonkeyPatch):
     """Pages of states have a limit of their own, apart from the pages of Graph's list."""
     monkeypatch.setattr(sweep_rules, "MOST_PAGES", 3)
-    monkeypatch.setattr(state_page, "STATES_A_PAGE", 4)
+    monkeypatch.setattr(state_page, "STATES_A_PAGE", 3)
     town = Town(8)
     town.photos[town.people[5].id] = "B"
     began(town).run(town.instance())
@@ -205,14 +207,17 @@ def test_page_without_an_answer_for_an_hour():
     town.photos[town.people[1].id] = "B"
     town.errors["4"] = Throttled("Busy.")
     began(town, runs=1)
-    town.now += LONG
+    town.now += HOUR
+    with pytest.raises(Throttled):
+        town.instance().process(town.log.id, 2)
+    town.now += SECOND
     town.run(town.instance())
     assert (town.log.status, town.queued()) == ("failed", [town.people[1].id])
 
     alone = Town(8)
     alone.errors[""] = Throttled("Busy.")
     began(alone)
-    alone.now += LONG
+    alone.now += HOUR + SECOND
     with pytest.raises(Throttled):
         alone.instance().process(alone.log.id, 1)
 
@@ -261,7 +266,7 @@ def test_ended_sweep_deletes_its_parts(caplog: pytest.LogCaptureFixture):
     town.documents.drop_part = lambda name: failing(ServiceDown("Down."))()  # type: ignore[method-assign]
     town.run(town.instance())
     assert town.log.status == "finished"
-    assert f"sweep.parts_left id={town.log.id}" in caplog.text
+    assert f'sweep.parts_left id={town.log.id} why="Down."' in caplog.messages
 
 
 def test_sweep_of_an_older_version_continues():

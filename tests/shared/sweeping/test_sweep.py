@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -13,44 +14,57 @@ import pytest
 
 from shared.errors import Conflict, EndlessList, Refused, ServiceDown
 from shared.graph.user_listing import UserPage
-from shared.sweeping.stretch import LONGEST_RUN
-from shared.sweeping.sweep import QUIET, STALLS
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
+QUIET = timedelta(minutes=15)
+SECOND = timedelta(seconds=1)
 FAR_FUTURE = "9998-01-01T00:00:00+00:00"
 
 
-def test_pages_follow_each_other():
+def test_pages_follow_each_other(caplog: pytest.LogCaptureFixture):
     """Each page queues the users who differ and then the next page; a page of states is last."""
     office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new"), ("c", "failed")]))
-    office.sweep.start()
+    with caplog.at_level(logging.INFO, "photosync"):
+        began = office.sweep.start()
+    [message] = office.upkeep.messages
+    assert message.visible_at == office.now
+    assert json.loads(message.body)["sweepId"] == began == "20260131T120000-00000001"
     for page in (1, 2, 3):
         assert office.orders() == [("sweep-page", page)]
-        office.process(page)
+        with caplog.at_level(logging.INFO, "photosync"):
+            office.process(page)
 
     assert office.orders() == []
+    assert caplog.messages == [
+        f"sweep.started id={began}",
+        f"sweep.finished id={began} users=2 inScope=2 failed=0 changed=3 managed=2 gone=0 "
+        "removals=none left=0 forgetting=none",
+    ]
     assert office.queued() == [("a", "sweep"), ("b", "sweep"), ("c", "sweep")]
     assert (office.log.status, office.log.users) == ("finished", 2)
     assert office.log.changed == {"failed": 1, "new": 2}
 
 
 def test_running_sweep_continues(caplog: pytest.LogCaptureFixture):
-    """While a sweep is running, another start is skipped and logged."""
+    """A start is skipped and logged while a sweep is running, quiet for 15 minutes at most."""
     office = Sweeping(result())
     office.start()
+    office.now += QUIET
     first = office.log
     with caplog.at_level(logging.INFO, "photosync"):
         office.sweep.start()
 
     assert office.log == first
     assert office.orders() == []
-    assert "sweep.skipped" in caplog.text
+    assert caplog.messages == [f"sweep.skipped running={first.id} page=1"]
 
 
-@pytest.mark.parametrize("written", [True, False])
-def test_start_without_an_answer(monkeypatch: pytest.MonkeyPatch, written: bool):
+@pytest.mark.parametrize(("written", "earlier"), [(True, False), (False, False), (False, True)])
+def test_start_without_an_answer(monkeypatch: pytest.MonkeyPatch, written: bool, earlier: bool):
     """If storage wrote the start but did not answer, the sweep goes on; else the start fails."""
     office = Sweeping(result())
+    if earlier:
+        office.run()
     begin = office.logs.begin
 
     def unanswered(*start: Any) -> None:
@@ -83,34 +97,36 @@ def test_first_page_that_was_not_queued_is_queued_by_the_next_attempt():
 
 
 @pytest.mark.parametrize("in_the_future", [False, True])
-def test_lost_page_is_queued_again(in_the_future: bool):
-    """A sweep without progress for QUIET, or only at an impossible time, has lost its message."""
+def test_lost_page_is_queued_again(in_the_future: bool, caplog: pytest.LogCaptureFixture):
+    """A sweep without progress for so long, or at an impossible time, has lost its message."""
     office = Sweeping(result(), result())
     office.start()
     if in_the_future:
         office.edit(updated_at=FAR_FUTURE)
     else:
-        office.now += QUIET + MINUTE
-    office.sweep.start()
+        office.now += QUIET + SECOND
+    assert office.sweep.start() == office.log.id
     assert office.orders() == [("sweep-page", 1)]
     assert office.log.stalls == 1
+    assert caplog.messages == [f"sweep.revived id={office.log.id} page=1"]
 
     office.process(1)
     assert office.orders() == [("sweep-page", 2)]
-    assert office.log.updated_at == office.now.isoformat()
+    assert (office.log.stalls, office.log.updated_at) == (0, office.now.isoformat())
 
 
 def test_page_lost_too_often_ends_the_sweep():
-    """A page that is lost STALLS times fails its sweep, and a new one begins."""
+    """A page that was queued again three times fails its sweep, and a new one begins."""
     office = Sweeping(result())
     first = office.start()
-    for _ in range(STALLS + 1):
+    for lost in (1, 2, 3, 4):
         office.now += QUIET + MINUTE
         office.sweep.start()
+        assert (office.log.id == first) is (lost < 4)
     found = office.logs.read(first)
 
     assert found
-    assert found[0].status == "failed"
+    assert (found[0].status, found[0].detail) == ("failed", "Page 1 was lost 3 times.")
     assert office.log.previous == first
 
 
@@ -124,7 +140,7 @@ def test_deleted_log_is_not_revived():
     assert office.sweep._revived(running) is False
 
 
-@pytest.mark.parametrize("age", [timedelta(), LONGEST_RUN + MINUTE])
+@pytest.mark.parametrize("age", [timedelta(), timedelta(minutes=6)])
 def test_duplicate_of_a_page_waits(age: timedelta):
     """A duplicate waits as long as a run may take: the next stretch may be in progress."""
     office = Sweeping(result(), result(), result())
@@ -133,6 +149,8 @@ def test_duplicate_of_a_page_waits(age: timedelta):
     with pytest.raises(Conflict) as caught:
         office.process(1)
     assert (caught.value.retry_after, office.orders()) == (360, [])
+    why = "The run that finished page 1 may still be queueing the next one."
+    assert str(caught.value) == why
 
     office.process(2)
     office.orders()
@@ -141,17 +159,18 @@ def test_duplicate_of_a_page_waits(age: timedelta):
     assert office.orders() == []
 
 
-def test_death_before_the_next_page_was_queued():
-    """A run that died after its write is noticed by the silence: the next page is queued."""
-    office = Sweeping(result(), result())
-    office.start(pages=1)
-    office.now += 7 * MINUTE
-    office.process(1)
+@pytest.mark.parametrize(("page", "following"), [(1, ("sweep-page", 2)), (2, ("removals", 0))])
+def test_death_before_the_next_message_was_queued(page: int, following: tuple[str, int]):
+    """A run that died after its write is noticed by the silence: the next message is queued."""
+    office = Sweeping(result(gone=["a"]))
+    office.start(pages=page)
+    office.now += 6 * MINUTE + SECOND
+    office.process(page)
 
-    assert office.orders() == [("sweep-page", 2)]
+    assert office.orders() == [following]
 
 
-def test_two_runs_over_one_page():
+def test_two_runs_over_one_page(caplog: pytest.LogCaptureFixture):
     """Of two runs over one page, the first to write goes on, and its list of removals counts."""
     office = Sweeping(result(gone=["a"]), result())
     office.start()
@@ -163,7 +182,9 @@ def test_two_runs_over_one_page():
         office.results[0] = result(gone=["c"])
 
     office.meanwhile = other
-    office.process(1)
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.process(1)
+    assert caplog.messages == [f"sweep.duplicate id={office.log.id} page=1"]
     assert (office.orders(), office.log.users) == ([("sweep-page", 2)], 1)
     office.run_on()
     office.remove()
@@ -172,20 +193,23 @@ def test_two_runs_over_one_page():
 
 
 @pytest.mark.parametrize("ended", ["failed", "finished"])
-def test_page_of_an_ended_sweep(ended: str):
+def test_page_of_an_ended_sweep(ended: str, caplog: pytest.LogCaptureFixture):
     """A message of an ended or unknown sweep does nothing."""
     office = Sweeping(result(queue=[("a", "new")]))
     office.start()
     office.edit(status=ended)
-    office.process(1)
-    office.process(0)
-    office.sweep.process("unknown", 1)
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.process(1)
+        office.process(3)
+        office.sweep.process("unknown", 1)
 
     assert office.queued() == []
     assert office.orders() == []
+    strays = [f"sweep.stray id={office.log.id} page=3", "sweep.stray id=unknown page=1"]
+    assert caplog.messages == strays
 
 
-def test_failed_sweep_records_why():
+def test_failed_sweep_records_why(caplog: pytest.LogCaptureFixture):
     """The first reason for a failed sweep is stored; an ended sweep is not changed."""
     office = Sweeping(result())
     office.start()
@@ -194,7 +218,8 @@ def test_failed_sweep_records_why():
     office.sweep.fail("unknown", "Another.")
 
     assert (office.log.status, office.log.detail) == ("failed", "No role.")
-    assert office.log.finished_at
+    assert office.log.finished_at == office.now.isoformat()
+    assert caplog.messages == [f'sweep.failed id={office.log.id} why="No role."']
 
 
 class Circling(Sweeping):
@@ -261,8 +286,10 @@ def test_unreadable_user_of_a_page_is_logged(caplog: pytest.LogCaptureFixture):
     office.run()
 
     assert (office.log.status, office.queued()) == ("finished", [("a", "sweep")])
-    assert f"sweep.user_set_aside id={office.log.id} page=1 why=" in caplog.text
-    assert "bert@" not in caplog.text
+    [line] = caplog.messages
+    assert line.startswith(f'sweep.user_set_aside id={office.log.id} page=1 why="A user has no ')
+    assert line.endswith('"')
+    assert "bert@" not in line
 
 
 def test_missed_changes_begin_one_sweep(caplog: pytest.LogCaptureFixture):
@@ -278,7 +305,7 @@ def test_missed_changes_begin_one_sweep(caplog: pytest.LogCaptureFixture):
         office.sweep.make_up_for(missed)
 
     assert office.log.id == first
-    assert f"sweep.covered by={first}" in caplog.text
+    assert caplog.messages == [f"sweep.covered by={first}"]
 
 
 @pytest.mark.parametrize("failed", [False, True])
@@ -290,7 +317,7 @@ def test_changes_missed_after_the_newest_sweep_began(failed: bool):
     office.edit(status="failed" if failed else "finished")
     office.now += timedelta() if failed else MINUTE
     missed = office.now
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(Conflict, match=r"^A sweep began a moment ago\.$") as caught:
         office.sweep.make_up_for(missed)
     assert (office.log.id, caught.value.retry_after) == (first, 600 if failed else 540)
     office.now += timedelta(seconds=caught.value.retry_after or 0)

@@ -14,7 +14,6 @@ from shared.storage.user_state import (
     LEFT,
     NO_PHOTO,
     REMOVED,
-    SECOND_LOOK_AFTER,
     SKIPPED,
     SYNCED,
     WAITING,
@@ -25,7 +24,9 @@ from shared.sweeping import sweep_rules
 from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
-LATE, FUTURE = NOON - 25 * HOUR, NOON.replace(year=9998)
+# A check is repeated after a day, and a photo is gone when two checks ten minutes apart miss it.
+RECENT, LATE = NOON - 24 * HOUR, NOON - 24 * HOUR - MINUTE
+MISSED, FUTURE = NOON - 10 * MINUTE, NOON.replace(year=9998)
 NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
 SLOW, UNKNOWN = Throttled("Slow down."), UnknownUser("No such user.")
 LIVE, DEAD = Claim("b", 60.0, left=1.0), Claim("b", 60.0)
@@ -37,9 +38,9 @@ GOOD = UserState(
     picture_url="u",
     sizes="s",
     recipe=1,
-    checked_at=NOON,
+    checked_at=RECENT,
 )
-GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=NOON - SECOND_LOOK_AFTER)
+GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=MISSED)
 
 
 def why(known: UserState | None, found: str | PhotoSyncError, *, dry_run: bool = False) -> str:
@@ -79,11 +80,14 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (GONE, NONE, ""),
         (GONE, "e1", "changed"),
         (replace(GONE, missing_since=None), NONE, "gone"),
+        (replace(GOOD, missing_since=NOON), NONE, "gone"),
         (replace(GONE, status=REMOVED, picture_url=""), NONE, ""),
         (replace(GONE, status=REMOVED, picture_url=""), "e1", "changed"),
         (state(FAILED), "e1", "failed"),
         (state(FAILED, picture_url=""), NONE, "failed"),
         (state(FAILED, "refused"), ODD, ""),
+        (state(SKIPPED, "refused"), ODD, "unclear"),
+        (state(FAILED, next_attempt_at=NOON), "e2", "changed"),
         (state(FAILED, "throttled"), ODD, "unclear"),
         (state(FAILED), SLOW, ""),
         (state(FAILED, "refused", checked_at=None), ODD, "unclear"),
@@ -139,7 +143,7 @@ def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim
     ("known", "found", "expected"),
     [
         (GONE, NONE, True),
-        (replace(GONE, missing_since=NOON - SECOND_LOOK_AFTER + MINUTE), NONE, False),
+        (replace(GONE, missing_since=MISSED + MINUTE), NONE, False),
         (replace(GONE, missing_since=None), NONE, False),
         (replace(GONE, picture_url=""), NONE, False),
         (replace(GONE, claim=LIVE), NONE, False),
@@ -150,6 +154,11 @@ def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim
 def test_is_gone(known: UserState | None, found: str | PhotoSyncError, expected: bool):
     """A photo is gone if two checks, ten minutes apart, miss it, and the picture is ours."""
     assert sweep_rules.is_gone(known, found, NOON) is expected
+
+
+def test_fingerprint():
+    """It is the same in each version: the log of a running sweep has one."""
+    assert sweep_rules.fingerprint("") == "e3b0c44298fc1c14"
 
 
 @pytest.mark.parametrize(
@@ -171,6 +180,9 @@ def test_brake(gone: int, managed: int, expected: bool):
         (10, 10, (0, 0), True),
         (90, 100, (0, 0), True),
         (90, 100, (0, 900), True),
+        (45, 50, (0, 50_000), True),
+        (44, 49, (0, 50_000), False),
+        (9, 9, (9, 9), True),
         (1, 1, (0, 0), False),
         (9, 9, (0, 0), False),
         (1, 1, (0, 20), False),

@@ -11,9 +11,11 @@ import pytest
 from shared.errors import AccessDenied, ServiceDown, Throttled
 from shared.messages.upkeep_message import SWEEP_PAGE, UpkeepMessage
 from shared.sweeping.sweep_log import FINISHED, SweepLog
+from shared.telemetry import metrics
 from tests import REPO
 from tests.doubles.office import ANNE, NOON, failing
 from tests.shared.copying.runs import NEW, message
+from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
 
 SHARED = REPO / "shared"
@@ -80,6 +82,18 @@ def test_waits_of_upkeep(counted):
     office.process(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
 
     assert counted() == {("photosync.waits", "service=sharepoint"): 1}
+
+
+def test_sweep(monkeypatch):
+    """Each page of a sweep counts its users, and says how much of the sweep is done."""
+    users: list[int] = []
+    progress: list[float] = []
+    monkeypatch.setattr(metrics.sweep_users, "add", users.append)
+    # Not read from `counted`: a gauge keeps its value for the tests that follow.
+    monkeypatch.setattr(metrics.sweep_progress, "set", progress.append)
+    Sweeping(result(users=3), result()).run()
+
+    assert (sum(users), progress[-1]) == (4, 1)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,6 @@ from shared.messages.upkeep_message import (
 )
 from shared.orders import order as orders
 from shared.signature import APP, Signature
-from shared.subscription.keeper import AT_WORK
 from shared.sweeping.fill import Fill
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.user_queue import UserQueue
@@ -43,7 +42,7 @@ from shared.upkeep.upkeep import Upkeep
 from tests.doubles.halt import Ordered
 from tests.doubles.memory_lines import MemoryLines, in_memory
 from tests.doubles.office import NOON, DelayedMessages, MemoryStore, failing
-from tests.shared.subscription.deployment import Deployment
+from tests.shared.subscription.deployment import AT_WORK, Deployment
 
 DAY = timedelta(days=1)
 
