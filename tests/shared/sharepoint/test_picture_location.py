@@ -30,6 +30,7 @@ LIBRARY = f"{MY}:443/User%20Photos/Profile%20Pictures"
 def test_url_as_microsoft_writes_it(my, host):
     """PictureURL names the middle file, with the port, percent-encoded."""
     assert OURS.url(my) == (f"https://{host}/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg")
+    assert shown_by(OURS.url(my), my).here == OURS
 
 
 SHOWN = {
@@ -115,7 +116,7 @@ CHOSEN = {
 @pytest.mark.parametrize(("url", "wrote"), NOT_CHOSEN.values(), ids=NOT_CHOSEN)
 def test_not_chosen(url, wrote):
     """Ours is what the state says we wrote, and own files on any My Site host of the cloud."""
-    assert not shown_by(url, MY).is_chosen(ID, wrote=wrote)
+    assert shown_by(url, MY).is_chosen(ID, wrote=wrote) is False
 
 
 @pytest.mark.parametrize(("url", "wrote"), CHOSEN.values(), ids=CHOSEN)
