@@ -17,7 +17,7 @@ class Halting:
         return self.ordered != ""
 
     def orders(self, uninstall_id: str) -> bool:
-        return self.ordered == uninstall_id
+        return self.ordered == uninstall_id != ""
 
 
 class Ordered(Halting):

@@ -78,16 +78,19 @@ def test_cancelled_uninstall(uninstalling: Office, current: str):
     assert uninstalling.anne == before
 
 
-@pytest.mark.parametrize("body", [message(), ANNE.user_principal_name], ids=["id", "name"])
-def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str):
+@pytest.mark.parametrize(("body", "user"), [(ANNE.id, ANNE.id), (ANNE.user_principal_name, "-")])
+def test_nothing_is_copied_meanwhile(uninstalling: Office, body: str, user: str):
     """Any other message ends without a call, and says why."""
     uninstalling.exchange.upload(NEW)
     uninstalling.exchange.error = AssertionError("Exchange was called.")
     before = uninstalling.anne
     outcome = uninstalling.process(body)
 
-    assert outcome.event == "halted"
-    assert "--cancel" in outcome.detail
+    assert (outcome.event, outcome.user) == ("halted", user)
+    assert outcome.detail == (
+        "PhotoSync is being uninstalled, so nothing is copied. "
+        "Run manage.py uninstall --cancel to resume."
+    )
     assert (uninstalling.anne, uninstalling.queue.messages) == (before, [])
 
 

@@ -11,7 +11,7 @@ from shared.copying import successors
 from shared.copying.outcome import Outcome
 from shared.copying.worker import Worker
 from shared.errors import Throttled
-from tests.doubles.office import NOON, Office
+from tests.doubles.office import ANNE, NOON, Office
 from tests.shared.copying import runs
 from tests.shared.copying.runs import OLD
 
@@ -38,14 +38,15 @@ def worker(office):
     return office.worker
 
 
-def test_duplicate_ends_while_its_twin_waits(office, worker):
+@pytest.mark.parametrize(("user", "logged"), [(ANNE.id, ANNE.id), (ANNE.user_principal_name, "-")])
+def test_duplicate_ends_while_its_twin_waits(office, worker, user, logged):
     """Of two equal messages only the first queues a successor; the other makes no call."""
-    first, sent = waits(office, worker, message())
+    first, sent = waits(office, worker, message(userId=user))
     assert (first.event, sent) == ("waiting", 1)
 
-    second, sent = waits(office, worker, message())
+    second, sent = waits(office, worker, message(userId=user))
 
-    assert (second.event, sent) == ("waiting", 0)
+    assert (second.event, second.user, sent) == ("waiting", logged, 0)
     assert second.detail == "The queue holds this message twice: the other one runs later."
     assert 0.97 * first.retry_in_seconds - 1 < second.retry_in_seconds < first.retry_in_seconds
 
