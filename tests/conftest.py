@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("any machine")
 NAMES = (f"container-{number}" for number in itertools.count(1))
 # Fixtures that start a process: storage, Microsoft 365, the host, a browser.
 _SERVERS = frozenset(
-    "storage m365 clinic cloud running_office running_tenant tenant soaked fragile stack up "
+    "storage m365 clinic cloud running_office running_tenant soaked fragile stack up "
     "started found burst eventful installed chromium thousand asked".split()
 )
 # The longest tests come first: at the end, the whole run would wait for them.
