@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -85,10 +84,10 @@ class Worker:
         Raises unexpected exceptions, SettingsError, and ServiceDown if the message can neither be
         queued again nor set aside. The host then retries; in the end it goes to the poison queue.
         """
-        began = time.monotonic()
+        began = self._ticks()
         with calls.noted() as made:
             outcome = self._end_of(body, redelivered, message_id)
-        log_outcome(outcome, made, (time.monotonic() - began) * 1000)
+        log_outcome(outcome, made, (self._ticks() - began) * 1000)
         return outcome
 
     def park(self, body: bytes) -> Outcome:
@@ -273,7 +272,7 @@ def _order(message: SyncMessage, user: str) -> Order:
 def _kind(message: SyncMessage) -> Kind:
     """What its profile calls are for: changes, and people who wait, take precedence."""
     # A sweep queues replays of all users who were out of scope, and nobody waits for these.
-    is_sweeps = message.reason == REPLAY and message.by is not None and message.by.via == APP
+    is_sweeps = message.reason == REPLAY and message.by == Signature(APP)
     if message.uninstall_id or message.sweep_id or is_sweeps:
         return Kind.SWEEP
     return {"sweep": Kind.SWEEP, "audit": Kind.AUDIT}.get(message.reason, Kind.CHANGE)

@@ -97,7 +97,7 @@ def _seconds_to_spare(headers: Mapping[str, str]) -> float:
         return 0.0
     little = limit * _LITTLE
     # Ignore a limit of zero and numbers that are not finite.
-    if not (0 < little < math.inf and 0 <= remaining < little and reset >= 0):
+    if not (0 <= remaining < little < math.inf and reset >= 0):
         return 0.0
     # Slow down gently at first: concurrent calls all receive the same headers.
     return min(reset, _LONGEST_RESET) * (1 - remaining / little) ** 2

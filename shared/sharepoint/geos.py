@@ -68,7 +68,7 @@ class Geos:
                 return self.home
         except ValueError:
             return None
-        name = (host or "").removesuffix(f"-my.{self._settings.sharepoint_suffix}")
+        name = host.removesuffix(f"-my.{self._settings.sharepoint_suffix}")
         # The satellite's URLs are built from the name only, so the rest of *url* has no effect.
         ours = name != host and port == 443 and self._is_ours(name)
         return self._satellite(name) if ours else None

@@ -88,10 +88,10 @@ def shown_in(profile: Mapping[str, str], my_url: str) -> Shown:
 def shown_by(picture_url: str, my_url: str) -> Shown:
     """What *picture_url* shows."""
     try:
-        ours, url = urlsplit(my_url), urlsplit(picture_url)
-        (host, port), ours_host = host_and_port(url), ours.hostname
-        is_here = (host, port) == host_and_port(ours)
-        is_sibling = port == 443 and _is_my_site(host or "", ours_host or "")
+        url = urlsplit(picture_url)
+        (host, port), ours = host_and_port(url), host_and_port(urlsplit(my_url))
+        is_here = (host, port) == ours
+        is_sibling = port == 443 and _is_my_site(host, ours[0])
     except ValueError:
         return Shown(picture_url)
     found = _SHOWN.fullmatch(unquote(url.path))
@@ -107,9 +107,9 @@ def _without_query(url: str) -> str:
     return re.split("[?#]", url)[0]
 
 
-def host_and_port(url: SplitResult) -> tuple[str | None, int]:
-    """Host, in lower case, and port. Raises ValueError for an invalid port."""
-    return url.hostname, url.port or 443
+def host_and_port(url: SplitResult) -> tuple[str, int]:
+    """Host, in lower case, or "", and port. Raises ValueError for an invalid port."""
+    return url.hostname or "", url.port or 443
 
 
 def _is_my_site(host: str, ours: str) -> bool:

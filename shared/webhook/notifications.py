@@ -63,11 +63,11 @@ class Accepted:
     `users` is how many users it named, `events` how many lifecycle events.
     """
 
+    users: int
+    events: int
+    ignored: Counter[str]
     sync: list[str] = field(default_factory=list)
     upkeep: list[str] = field(default_factory=list)
-    users: int = 0
-    events: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -120,13 +120,13 @@ def accept(
     items = _items(body)
     if items is None:
         return Answer(400, 'The body must be JSON with a list named "value".')
-    accepted, found = Accepted(), _Found()
+    ignored, found = Counter[str](), _Found()
     for item in items:
         why = _why_foreign(item, expected) or _take(item, found)
         if why:
-            accepted.ignored[why] += 1
+            ignored[why] += 1
     ids = list(found.users)
-    accepted.users, accepted.events = len(ids), len(found.events)
+    accepted = Accepted(len(ids), len(found.events), ignored)
     if len(ids) <= ONE_BY_ONE:
         accepted.sync += [
             SyncMessage(each, NOTIFICATION, False, 1, now, new_id()).to_json() for each in ids

@@ -184,7 +184,7 @@ def test_unknown_state(desk: Desk):
     assert seen["user"] == {
         "id": ANNE.id,
         "userPrincipalName": "anne@contoso.com",
-        "displayName": "",
+        "displayName": "Anne Bell",
         "accountEnabled": True,
         "guest": False,
     }

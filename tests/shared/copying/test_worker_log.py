@@ -8,7 +8,7 @@ import re
 import pytest
 
 from shared.errors import AccessDenied, Throttled
-from tests.doubles.office import ANNE
+from tests.doubles.office import ANNE, NOON
 from tests.shared.copying.runs import message
 
 UPN = ANNE.user_principal_name
@@ -23,12 +23,14 @@ def lines(caplog):
 
 def test_one_event_a_message(office, lines):
     """A message leaves one line: the event, the user, the correlation id, calls and time."""
-    office.process(message(reason="notification"))
+    office.clock.sleep(60)
+    office.exchange.after_copy = lambda: office.clock.sleep(1.5)
+    office.process(message(reason="notification", firstQueuedAt=NOON.isoformat()))
 
     [line] = lines.messages
     assert re.fullmatch(
         rf"photo\.synced user={ANNE.id} correlation=from-the-webhook "
-        r"graph=3 sharepoint=5 blob=4 ms=\d{1,3} reason=notification seconds=0\.0",
+        r"graph=3 sharepoint=5 blob=4 ms=1500 reason=notification seconds=61\.5",
         line,
     )
 

@@ -38,14 +38,21 @@ def read(office: Office) -> list[Entry]:
     return OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
 
 
-@pytest.mark.parametrize("typed", [UPN, ANNE.id])
-def test_typed_message(office: Office, typed: str):
+@pytest.mark.parametrize(
+    ("typed", "upn", "options"),
+    [
+        (UPN, UPN, ""),
+        (ANNE.id, "", ""),
+        (json.dumps({"userId": UPN, "force": True, "replace": True}), UPN, "force, replace"),
+    ],
+)
+def test_typed_message(office: Office, typed: str, upn: str, options: str):
     """It is signed "queue", and its id is the one that the queue gave it."""
     office.worker.process(typed.encode(), message_id="m-1")
 
     [entry] = read(office)
-    assert (entry.order.by.via, entry.order.id, entry.result) == ("queue", "m-1", "synced")
-    assert entry.is_about(ANNE.id, "")
+    assert entry.order == Order("replay", Signature("queue"), "m-1", ANNE.id, upn, options)
+    assert entry.result == "synced"
 
 
 NAMES = ("userId", "userPrincipalName", "options")
@@ -77,7 +84,8 @@ def test_order_of_the_console(office: Office):
 def test_order_that_waits(office: Office):
     """It has one beginning and one end, however often it waits, typed or not."""
     office.exchange.error = Throttled("Busy.")
-    assert office.process(message(userId=UPN)).event == "waiting"
+    outcome = office.process(message(userId=UPN))
+    assert (outcome.event, outcome.user) == ("waiting", "-")
     office.exchange.error = None
     assert office.process_waiting().event == "synced"
 

@@ -49,6 +49,13 @@ def test_closed_as_asked(throttle, clock):
     assert throttle.paused_for() == 0
 
 
+def test_other_answer_never_closes_it(throttle, clock):
+    """If the clock is set back after an answer, the throttle stays open."""
+    throttle.answered({})
+    clock.sleep(-3600)
+    assert throttle.paused_for() == 0
+
+
 def test_never_opens_earlier(throttle):
     """Neither a later, shorter wait nor rate limit headers shorten an earlier wait."""
     throttle.refuse(60)

@@ -116,7 +116,7 @@ CHOSEN = {
 @pytest.mark.parametrize(("url", "wrote"), NOT_CHOSEN.values(), ids=NOT_CHOSEN)
 def test_not_chosen(url, wrote):
     """Ours is what the state says we wrote, and own files on any My Site host of the cloud."""
-    assert not shown_by(url, MY).is_chosen(ID, wrote=wrote)
+    assert shown_by(url, MY).is_chosen(ID, wrote=wrote) is False
 
 
 @pytest.mark.parametrize(("url", "wrote"), CHOSEN.values(), ids=CHOSEN)
