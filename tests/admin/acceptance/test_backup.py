@@ -234,7 +234,7 @@ def test_asked_to_end(acceptance, tenant, anne, last_step, name):
     if not hasattr(signal, name):
         pytest.skip(f"this system knows no {name}")
     number = signal.Signals[name]
-    before = shown(tenant, anne)
+    before, handler = shown(tenant, anne), signal.getsignal(number)
 
     def ask(scene: Scene) -> Seen:
         signal.raise_signal(number)
@@ -244,7 +244,7 @@ def test_asked_to_end(acceptance, tenant, anne, last_step, name):
 
     assert acceptance("--yes", USER).code == 130
     assert shown(tenant, anne) == before
-    assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.getsignal(number) is handler
 
 
 def test_stopped_while_restoring(acceptance, anne, last_step, monkeypatch):
