@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import re
@@ -229,12 +230,15 @@ def test_results_that_cannot_be_kept(acceptance, anne, last_step, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
-def test_asked_to_end(acceptance, tenant, anne, last_step, name):
+def test_asked_to_end(request, acceptance, tenant, anne, last_step, name):
     """A terminal that closes, or a machine that shuts down, is Ctrl-C."""
     if not hasattr(signal, name):
         pytest.skip(f"this system knows no {name}")
     number = signal.Signals[name]
-    before, handler = shown(tenant, anne), signal.getsignal(number)
+    before = shown(tenant, anne)
+    # Under nohup, SIGHUP is ignored, and `acceptance` leaves it so.
+    request.addfinalizer(functools.partial(signal.signal, number, signal.getsignal(number)))
+    signal.signal(number, signal.SIG_DFL)
 
     def ask(scene: Scene) -> Seen:
         signal.raise_signal(number)
@@ -244,7 +248,7 @@ def test_asked_to_end(acceptance, tenant, anne, last_step, name):
 
     assert acceptance("--yes", USER).code == 130
     assert shown(tenant, anne) == before
-    assert signal.getsignal(number) is handler
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_stopped_while_restoring(acceptance, anne, last_step, monkeypatch):
