@@ -9,12 +9,13 @@ Without *granted*, PhotoSync's registration has no rights, as after a first depl
 """
 
 import contextlib
+import errno
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -40,6 +41,7 @@ from local.cloud.registrations import (
     make_registrations,
 )
 from local.host.keys import Keys
+from local.loopback import bound
 
 REPO = Path(__file__).resolve().parents[2]
 _PROCESSES = ("azurite", "m365", "host")
@@ -47,6 +49,7 @@ _PROCESSES = ("azurite", "m365", "host")
 _QUEUES = ("photo-sync", "photo-upkeep")
 # Give up on a host that exits this many times in a row, each time within a minute.
 _SHORT_LIVES, _SHORT = 5, 60.0
+_TRIES = 100
 
 
 class Stack:
@@ -378,7 +381,13 @@ def _ready_line(line: str) -> dict[str, str] | None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """
+    A free port below those that a system hands out itself: from 32768 on Linux, 49152 elsewhere.
+
+    The host opens it later, and again after each crash: in between, another program's connection
+    could be given a port of the system's choice.
+    """
+    for port in random.sample(range(20_000, 32_768), _TRIES):
+        with contextlib.suppress(OSError), bound(port):
+            return port
+    raise OSError(errno.EADDRINUSE, f"none of {_TRIES} ports from 20000 to 32767 is free")
