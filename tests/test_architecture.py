@@ -80,7 +80,7 @@ LOCAL = {
     "loopback": "",
     "host": "ending loopback",
     "m365": "ending loopback",
-    "cloud": "ending host m365",
+    "cloud": "ending host loopback m365",
     "core_tools": "cloud ending host",
     "outside": "cloud",
     "demo": "cloud outside",
