@@ -6,7 +6,7 @@ import pytest
 
 from shared.copying.run import Policy
 from shared.errors import AccessDenied, OtherHost, ServiceDown, Throttled
-from shared.storage.user_state import FAILED, NO_PHOTO, NOT_TAKEN_BACK
+from shared.storage.user_state import FAILED, NO_PHOTO
 from tests.doubles.office import ANNE, Office, failing
 from tests.shared.copying.runs import NEW, OLD, message, out_of_scope, uninstall
 
@@ -69,7 +69,7 @@ def test_failure(
 
     assert uninstalling.process(uninstall()).event == FAILED
     assert uninstalling.shows(OLD)
-    assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, NOT_TAKEN_BACK)
+    assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, "not-taken-back")
     assert uninstalling.anne.detail == detail
     assert uninstalling.anne.picture_url != ""
     assert uninstalling.anne.display_name == "Anne Bell"
@@ -136,5 +136,5 @@ def test_crash(uninstalling: Office):
     crashed = uninstalling.anne
     uninstalling.worker.park(uninstall().encode())
 
-    assert (crashed.status, crashed.reason) == (FAILED, NOT_TAKEN_BACK)
-    assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, NOT_TAKEN_BACK)
+    assert (crashed.status, crashed.reason) == (FAILED, "not-taken-back")
+    assert (uninstalling.anne.status, uninstalling.anne.reason) == (FAILED, "not-taken-back")

@@ -199,6 +199,8 @@ def test_page_of_an_ended_sweep(ended: str, caplog: pytest.LogCaptureFixture):
     office.start()
     office.edit(status=ended)
     with caplog.at_level(logging.INFO, "photosync"):
+        # The page before is delivered again.
+        office.process(0)
         office.process(1)
         office.process(3)
         office.sweep.process("unknown", 1)
