@@ -1,7 +1,7 @@
 // The search and the filter above the list of people; the address holds both.
 
 import { $, make } from "./elements.js";
-import { homeHash, viewSignal } from "./route.js";
+import { homeHash } from "./route.js";
 import { showView } from "./views.js";
 import { FILTERS } from "./words.js";
 
@@ -22,11 +22,14 @@ export function search() {
   showView(false);
 }
 
-/** A delayed search must not leave the view that was opened in the meantime. */
+/**
+ * A delayed search must not undo the choice of another address in the meantime, even one whose view
+ * has not opened yet.
+ */
 export function searchSoon() {
-  const signal = viewSignal();
+  const { hash } = location;
   clearTimeout(typing);
   typing = setTimeout(() => {
-    if (!signal.aborted) search();
+    if (location.hash === hash) search();
   }, 300);
 }
