@@ -60,6 +60,10 @@ class Watcher:
             return []
         return [json.loads(self._states.download_blob(name).readall()) for name in names]
 
+    def undelivered(self) -> int:
+        """Notifications that Graph has yet to post, also those that it will post again."""
+        return int(self._tenant.control("GET", "/health")["deliveries"])
+
     def messages_left(self) -> int:
         """Messages that are queued, delayed or being processed."""
         return sum(self.length(name) for name in _WORK_QUEUES)
@@ -137,20 +141,26 @@ class Watcher:
         pause: float = 0.1,
     ) -> None:
         """
-        Wait until *still_open* is empty and no message is left; check every *pause* seconds.
+        Wait until *still_open* is empty and no notification or message is left; check every *pause*
+        seconds.
 
         Raises NotSettled after *seconds*, a bound against hangs, with what was still open.
         """
         deadline = time.monotonic() + seconds
         while True:
-            # Count the queues first: what was processed before that shows in the checks after it.
+            # In the direction in which work moves: what was processed before one of these shows in
+            # those after it.
+            notifications = self.undelivered()
             messages = self.messages_left()
             left = list(still_open())
             progress(len(left))
-            if not left and not messages:
+            if not left and not messages and not notifications:
                 return
             if time.monotonic() > deadline:
-                raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
+                raise NotSettled(
+                    f"After {seconds:.0f} s: {left} open, {messages} messages queued, "
+                    f"{notifications} POSTs with notifications to be delivered."
+                )
             # There is no signal for the last processed message.
             time.sleep(pause)
 

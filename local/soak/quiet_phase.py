@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 from local.soak.progress import Standstill, under_way
-from local.soak.verdict import Row
 from local.soak.world import World
 
 # Longer than any claim (80 s), second check (10 min) and overdue message (1 h).
@@ -15,8 +14,6 @@ LONG = timedelta(hours=2)
 _SECOND_LOOK = timedelta(minutes=11)
 # Below the limit at which repairs stop.
 _DAMAGES = 8
-# Graph's retries come at ever longer intervals.
-_LOOKS = 3
 _TOLD_EVERY = 15.0
 _PAUSE = 0.2
 
@@ -63,20 +60,10 @@ class QuietPhase:
             self._world.damage(number, number)
         self.repaired = self._audit()
 
-    def judged(self, verdict: Callable[[], Sequence[Row]]) -> Sequence[Row]:
-        """
-        The *verdict*, taken again at the next rest if something was wrong.
-
-        Graph may retry a failed notification at any time, even during the verdict. What is wrong at
-        rest stays wrong, and a message that stays in a queue ends as Unsettled.
-        """
-        rows = verdict()
-        for _ in range(_LOOKS):
-            if all(row.right for row in rows):
-                break
-            self._until(self._is_at_rest)
-            rows = verdict()
-        return rows
+    def end(self) -> None:
+        """Wait for Graph's retries, too: one of them during the verdict would change it."""
+        self._until(lambda: not self._world.watcher.undelivered())
+        self._until(self._is_at_rest)
 
     def _pass(self, span: timedelta) -> None:
         blobs = self._world.let_pass(span)

@@ -94,6 +94,7 @@ async def health(tenant: Tenant, request: Request, body: Any) -> Any:
         "now": tenant.now().isoformat(),
         "users": len(tenant.users),
         "subscriptions": subscriptions,
+        "deliveries": len(tenant.deliveries),
         "urls": asdict(tenant.urls),
     }
 

@@ -41,7 +41,6 @@ class Delivery:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: dict[str, list[dict[str, Any]]] = {}
         self._paces: dict[str, pace.Pace] = {}
         self._numbers = itertools.count(1)
@@ -56,9 +55,9 @@ class Delivery:
         """Cancel all deliveries in progress."""
         self._tenant.on_user_changed.remove(self.user_changed)
         self._tenant.on_lifecycle.remove(self.lifecycle)
-        for task in self._tasks:
+        for task in self._tenant.deliveries:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tenant.deliveries, return_exceptions=True)
 
     def user_changed(self, user: User, change: str) -> None:
         """
@@ -205,5 +204,5 @@ class Delivery:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         # The loop keeps only weak references.
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tenant.deliveries.add(task)
+        task.add_done_callback(self._tenant.deliveries.discard)

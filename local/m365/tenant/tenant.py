@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import random
 import uuid
@@ -59,6 +60,7 @@ class Tenant:
         self.journal = Journal()
         self.on_user_changed: list[Callable[[User, str], None]] = []
         self.on_lifecycle: list[Callable[[Subscription, str], None]] = []
+        self.deliveries: set[asyncio.Task[None]] = set()  # under way or waiting for their retry
         self.faults = FaultPlan()
         self.skew = timedelta()  # how far the control API has moved the clock
         self._seed = seed
