@@ -137,7 +137,7 @@ class Audit:
         newest, pointer = self._logs.latest()
         if newest and newest.is_running:
             if newest.everybody and newest.repair == repair:
-                self._wake(newest)
+                self._wake(newest, again=True)
                 return newest
             self.fail(newest.id, "An audit of all users replaced this one.")
         return self._begin(pointer, newest, everybody=True, repair=repair)
@@ -197,8 +197,13 @@ class Audit:
             self._logs.write(ended, after=found[1])
             log.error('audit.failed id=%s why="%s"', audit_id, loggable(why))
 
-    def _wake(self, audit: AuditLog) -> None:
-        """Queue the next page if it is due, or if its message was lost."""
+    def _wake(self, audit: AuditLog, *, again: bool = False) -> None:
+        """
+        Queue the next page if it is due, or if its message was lost.
+
+        *again*: an earlier attempt of this order may have begun the audit and died, or failed,
+        before it queued the first page.
+        """
         now = self._clock()
         waits = audit.waiting_until or audit.updated_at
         if audit.resting:
@@ -207,7 +212,8 @@ class Audit:
                 return
             audit = self._written(audit, resting=False, updated_at=now.isoformat())
         elif abs(now - moments.read(waits)) <= QUIET:
-            return
+            if not (again and audit.is_untouched):
+                return
         elif audit.stalls >= STALLS:
             self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
             return

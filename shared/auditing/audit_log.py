@@ -76,6 +76,11 @@ class AuditLog:
     def is_running(self) -> bool:
         return self.status == RUNNING
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether not even its first page was tried."""
+        return self.page == 1 and not (self.tries or self.waiting_until)
+
     def due_at(self, days: float) -> datetime:
         """When its next page is due, so that all pages are spread evenly over *days*."""
         began = moments.read(self.started_at)

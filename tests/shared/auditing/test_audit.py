@@ -86,11 +86,17 @@ def test_audit_without_users():
 
 
 def test_ordered_again():
-    """A second order continues the running audit, unless only one of them repairs."""
+    """
+    A second order continues the running audit, unless only one of them repairs. If the first order
+    failed before it queued a page, the second does so.
+    """
     alone = Auditing(25)
     first = alone.audit.order(repair=False)
+    alone.lose_message()
     assert alone.audit.order(repair=False) == first
-    assert alone.process() == 3
+    alone.audit.order(repair=False)
+    assert alone.process() == 4, "three pages, and the first one's duplicate"
+    assert len(alone.checked) == 25
 
     other = Auditing(25)
     first = other.audit.order(repair=False)
