@@ -225,7 +225,7 @@ def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
     ready = threading.Barrier(8)
 
     def first_message(_: int) -> Any:
-        ready.wait(10)
+        ready.wait(120)
         return function_app.runtime()
 
     with ThreadPoolExecutor(8) as pool:

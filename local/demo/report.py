@@ -19,6 +19,8 @@ from local.demo.story import Demo, DemoFailed, Result
 from local.outside.watcher import NotSettled
 
 PICTURE = Path("demo.png")
+# Years away: each step counts the runs that it causes, and a timer's sweep or audit would add some.
+NO_TIMERS = dict.fromkeys(("RENEW_SCHEDULE", "SWEEP_SCHEDULE"), "0 0 0 29 2 *")
 
 
 class Progress:
@@ -43,7 +45,7 @@ def main(folder: Path) -> int:
     """Run the demo in *folder*; returns 0 only if every picture is correct."""
     progress = Progress()
     try:
-        with Stack(folder) as stack:
+        with Stack(folder, settings=NO_TIMERS) as stack:
             progress.line("Storage, Microsoft 365 and the Functions host are running")
             results, counted = Demo(stack, progress.line, progress.count).run()
     except (ChildDied, DemoFailed, NotSettled) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.bench.measuring.conditions import LIMITS
-from tests.e2e.cloud import LiveCloud, quiet_cloud
+from tests.e2e.cloud import SHORT_LOCK, LiveCloud, quiet_cloud
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,7 @@ def cloud(running_cloud: LiveCloud) -> Iterator[LiveCloud]:
 
 
 @pytest.fixture
-def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveCloud]:
+def fragile(tmp_path: Path) -> Iterator[LiveCloud]:
     """A separate cloud, whose host hides a message for 4 seconds instead of ten minutes."""
-    monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-    with quiet_cloud(tmp_path) as cloud:
+    with quiet_cloud(tmp_path, SHORT_LOCK) as cloud:
         yield cloud

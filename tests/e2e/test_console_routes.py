@@ -201,8 +201,10 @@ def test_replays_by_key_and_queue(cloud: LiveCloud):
 
 def test_sweep_by_timer_key_and_queue(cloud: LiveCloud):
     """A timer's sweep is no order; sweeps by key and by queue are, each with its sweep's id."""
-    before = len(history(cloud))
+    before, last = len(history(cloud)), cloud.watcher.sweep()["id"]
     cloud.run("sweep_timer")
+    # The host has accepted the run, but may not have begun it.
+    cloud.wait_for(lambda: cloud.watcher.sweep()["id"] != last)
     cloud.watcher.until(list)
     call(cloud, "POST", "sweep", json={})
     cloud.watcher.until(list)

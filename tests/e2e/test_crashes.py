@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.cloud import USUAL_LOCK, LiveCloud, picture
 
 
 @pytest.mark.parametrize("kind", ["reset", "half", "lost-answer", "500", "503-bare"])
@@ -36,6 +36,7 @@ def test_host_killed_mid_copy(fragile: LiveCloud):
     fragile.stack.kill_host()
     fragile.admin.control("DELETE", "/faults")
     assert fragile.expire_claims() == [user_id]
+    fragile.stack.change_settings(USUAL_LOCK)
     fragile.stack.start_host()
     fragile.watcher.until(lambda: [] if fragile.status(user_id) == "synced" else ["again"])
 

@@ -67,11 +67,12 @@ def test_failed_handshake_is_tried_again(it: Subscribed, trouble: str, words: st
     if trouble == "slow":
         it.cloud.switch(handshakeBudgetSeconds=0.0)
     else:
-        it.cloud.fault(service="webhook", fault=trouble, next=2)
+        it.cloud.fault(service="webhook", fault=trouble, next=1_000)
     it.renew()
     assert it.memory["status"] == "waiting"
     assert words in it.memory["detail"]
     it.cloud.switch(handshakeBudgetSeconds=10.0)
+    it.cloud.admin.control("DELETE", "/faults")
 
     it.becomes_live()
 

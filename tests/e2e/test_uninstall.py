@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,11 +12,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError
 from azure.storage.blob import BlobServiceClient
 
+from local.cloud.stack import Stack
 from local.outside.tenant_client import picture_paths
 from shared.storage.azure import CONTAINER
 from shared.uninstalling.uninstall import RESTS
 from shared.uninstalling.uninstall_log import NAME
-from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
+from tests.e2e.cloud import SHORT_LOCK, USUAL_LOCK, LiveCloud, picture, quiet_cloud
 from tests.e2e.terminal import with_key
 
 OURS = "PictureURL SPS-PicturePlaceholderState SPS-PictureExchangeSyncState SPS-PictureTimestamp"
@@ -26,12 +27,9 @@ CHOSEN = "https://cdn.contoso.com/chosen.jpg"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    """A separate cloud, whose host hides a dead run's message for 4 seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-        with quiet_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-            cloud.subscribe()
-            yield cloud
+    with quiet_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        cloud.subscribe()
+        yield cloud
 
 
 class World:
@@ -180,6 +178,7 @@ def test_cancelled(world: World):
 def test_crash_during_removal(world: World):
     """If the host dies during a removal, and pages come twice, everything is still removed."""
     people = [world.copied(number) for number in (1, 2, 3)]
+    restart(world.cloud.stack, SHORT_LOCK)
     world.cloud.fault(service="sharepoint", path="LThumb", fault="timeout", next=1, seconds=60)
     began = world.cloud.last_entry()
     world.begin("--remove-pictures")
@@ -187,6 +186,7 @@ def test_crash_during_removal(world: World):
     world.cloud.stack.kill_host()
     world.cloud.admin.control("DELETE", "/faults")
     world.cloud.expire_claims()
+    world.cloud.stack.change_settings(USUAL_LOCK)
     world.cloud.stack.start_host()
     for page in (1, 2):
         message = {"kind": "uninstall", "uninstallId": world.order["id"], "page": page}
@@ -196,3 +196,10 @@ def test_crash_during_removal(world: World):
 
     assert end.code == 0, end
     world.assert_gone(people)
+
+
+def restart(stack: Stack, changes: Mapping[str, str]) -> None:
+    """Restart the host, which has nothing to do, with *changes* of the app settings."""
+    stack.kill_host()
+    stack.change_settings(changes)
+    stack.start_host()

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.cloud import SHORT_LOCK, USUAL_LOCK, LiveCloud, picture
 from tests.e2e.terminal import with_key
 from tests.e2e.test_uninstall import EMPTY, World
 from tests.retained import left
@@ -64,10 +64,8 @@ class Upgraded:
 def upgraded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Upgraded]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-        with Stack(tmp_path_factory.mktemp("upgraded"), settings=SETTINGS) as stack:
-            yield Upgraded(LiveCloud(stack), request.param)
+    with Stack(tmp_path_factory.mktemp("upgraded"), settings=SETTINGS) as stack:
+        yield Upgraded(LiveCloud(stack), request.param)
 
 
 def test_no_unfinished_work_is_lost(upgraded: Upgraded):
@@ -115,10 +113,9 @@ def test_it_can_be_uninstalled(upgraded: Upgraded):
     world.assert_gone()
 
 
-def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_deployment_during_copies(tmp_path: Path):
     """Copies that a deployment interrupts or precedes are all completed afterwards."""
-    monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
-    with Stack(tmp_path, settings=SETTINGS) as stack:
+    with Stack(tmp_path, settings=SETTINGS | SHORT_LOCK) as stack:
         cloud = LiveCloud(stack)
         people = [cloud.add_unnotified(number) for number in range(BEGUN + 2)]
         begun, others = people[:BEGUN], people[BEGUN:]
@@ -131,6 +128,7 @@ def test_deployment_during_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         cloud.expire_claims()
         for id_, _ in others:
             cloud.watcher.type_into_queue(id_)
+        stack.change_settings(USUAL_LOCK)
         stack.start_host()
         cloud.watcher.until(lambda: [id_ for id_, _ in people if cloud.status(id_) != "synced"])
 

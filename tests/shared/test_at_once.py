@@ -14,7 +14,7 @@ from tests.doubles.office import failing
 
 def test_both_are_under_way_together():
     """Each call can wait for the other."""
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=120)
 
     first, beside = Threads(1)(meeting.wait, meeting.wait)
 

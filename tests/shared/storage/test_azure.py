@@ -86,7 +86,7 @@ def test_threads_keep_their_connections(storage: Storage, caplog):
     together = threading.Barrier(COPIES_AT_ONCE)
 
     def read(_: int) -> None:
-        together.wait(10)
+        together.wait(120)
         states.read(ANNE.id)
 
     with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:

@@ -20,20 +20,23 @@ from tests.shared.telemetry.receivers import receiving
 from tests.test_webhook_path import run
 
 ON = {SWITCH: "true", COLLECTOR: "http://localhost:4318"}
+# Seconds; only a bound against hangs.
+LONG = 120
 
 
 class Exporters:
     """Stands in for packages that load slowly: they are loaded once `loaded` is set."""
 
     def __init__(self) -> None:
-        self.loaded = threading.Event()
+        self.begun, self.loaded = threading.Event(), threading.Event()
         self.loads = 0
         self.sent: list[str] = []
         self.error: Exception | None = None
 
     def load(self, env: Mapping[str, str]) -> Send:
         self.loads += 1
-        assert self.loaded.wait(10)
+        self.begun.set()
+        assert self.loaded.wait(LONG)
         if self.error:
             raise self.error
         return lambda record: self.sent.append(record.getMessage())
@@ -98,6 +101,7 @@ def test_logging_does_not_wait(telemetry, exporters, log):
     log.info("first n=%d", 1)
     log.debug("nothing for an operator")
     log.info("second")
+    assert exporters.begun.wait(LONG)
     assert (exporters.loads, exporters.sent) == (1, [])
 
     exporters.loaded.set()
@@ -111,10 +115,11 @@ def test_counting_waits(telemetry, exporters):
     """`ready` returns once the packages are loaded, even without a record, and loads them once."""
     waiting = threading.Thread(target=telemetry.ready)
     waiting.start()
+    assert exporters.begun.wait(LONG)
     assert waiting.is_alive()
 
     exporters.loaded.set()
-    waiting.join(10)
+    waiting.join(LONG)
     telemetry.ready()
 
     assert not waiting.is_alive()
@@ -129,7 +134,7 @@ def test_loaded_once(telemetry, exporters, log):
         thread.start()
     exporters.loaded.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(LONG)
 
     assert exporters.loads == 1
     assert sorted(exporters.sent) == sorted(f"n={n}" for n in range(20))

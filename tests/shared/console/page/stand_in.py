@@ -18,6 +18,9 @@ from tests.doubles.console_answers import card, entry, state
 
 KEY = "the-right-key"
 HOSTILE = "<img src=x onerror=document.title='taken'>"
+# The clock of the API, by which the page measures. It stands still: no relative time depends on how
+# long a test takes, or on how long ago the tests were collected.
+_NOW = datetime.now(UTC)
 _CHECKS = (
     Check("settings", True, "All settings are valid.", ""),
     Check("subscription", False, "There is no subscription.", "Type renew into photo-upkeep."),
@@ -34,7 +37,7 @@ class Answered(Exception):
 
 
 def ago(**length: float) -> str:
-    return (datetime.now(UTC) - timedelta(**length)).isoformat()
+    return (_NOW - timedelta(**length)).isoformat()
 
 
 @dataclass
