@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cloud.stack import Stack
-from tests.e2e.cloud import LiveCloud
+from tests.e2e.cloud import LiveCloud, quiet_cloud
 
 
 @contextmanager
 def live_cloud(folder: Path, *, sign_in: bool = False) -> Iterator[LiveCloud]:
-    with Stack(folder, sign_in=sign_in) as stack:
-        running = LiveCloud(stack)
+    with quiet_cloud(folder, sign_in=sign_in) as running:
         running.subscribe()
         yield running
         assert running.failed_runs() == []
