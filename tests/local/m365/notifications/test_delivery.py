@@ -13,7 +13,7 @@ from local.m365.notifications import pace as delivery_pace
 from local.m365.tenant.records import Subscription, User
 from tests.doubles.web import Answer
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
-from tests.local.m365.webhook import Call, Webhook
+from tests.local.m365.webhook import DEADLINE, Call, Webhook
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -136,18 +136,20 @@ def test_refused_delivery_is_retried(m365: Cloud, hook: Webhook, anna: User):
 @pytest.mark.usefixtures("one")
 def test_slow_answer_counts_as_none(m365: Cloud, hook: Webhook, anna: User):
     """An answer after the budget is ignored, and the item is sent again."""
-    m365.tenant.switches.first_budget_seconds = 0.1
-    m365.tenant.switches.backoff_seconds = 0.01
+    switches = m365.tenant.switches
+    # Both: on a busy machine the first attempt may end before it is connected.
+    switches.first_budget_seconds = switches.retry_budget_seconds = 0.1
+    switches.backoff_seconds = 0.01
     released = threading.Event()
 
     def late(call: Call) -> Answer:
         if len(hook.calls) < 2:
-            released.wait(5)
+            released.wait(DEADLINE)
         return Answer(202)
 
     hook.answer = late
     notify(m365, anna)
-    hook.wait_for(lambda: len(hook.calls) == 2)
+    hook.wait_for(lambda: len(hook.calls) >= 2)
     released.set()
 
     assert deliveries(m365)[0]["status"] == 0
@@ -158,20 +160,22 @@ def test_deliveries_end_with_the_subscription(
 ):
     """A delivery that is refused while its subscription ends is not retried."""
     m365.tenant.switches.backoff_seconds = 0.01
+    ended = threading.Event()
 
     def end_subscription(call: Call) -> Answer:
         m365.tenant.subscriptions.pop(one.id, None)
+        ended.set()
         return Answer(503)
 
     hook.answer = end_subscription
     notify(m365, anna)
-    hook.wait_for(lambda: len(hook.calls) == 1)
+    assert ended.wait(DEADLINE)
     other = subscribe(m365, hook)
     notify(m365, anna)
     # Four attempts for another subscription take longer than a second one for the first would.
-    hook.wait_for(lambda: len(hook.calls) == 5)
+    hook.wait_for(lambda: len(hook.calls) >= 5)
 
-    assert [item["subscriptionId"] for item in hook.items] == [one.id] + 4 * [other.id]
+    assert [item["subscriptionId"] for item in hook.items[:5]] == [one.id] + 4 * [other.id]
 
 
 @pytest.mark.usefixtures("one")
