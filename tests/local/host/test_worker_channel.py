@@ -14,13 +14,15 @@ from local.host import protocol, worker
 from local.host.lifetime import Lifetime
 from local.host.worker import DIED, Process, Worker
 
+TIMEOUT = 120
+
 
 def process() -> tuple[Process, socket.socket]:
     """A worker that has loaded its app, and its end of the socket."""
     ours, theirs = socket.socketpair()
     theirs.sendall(protocol.pack({"functions": []}))
     gone = threading.Event()
-    popen: Any = Fake(kill=gone.set, wait=lambda: -9 if gone.wait(10) else None)
+    popen: Any = Fake(kill=gone.set, wait=lambda: -9 if gone.wait(TIMEOUT) else None)
     return Process(popen, ours), theirs
 
 
@@ -47,9 +49,9 @@ def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.Mon
         running = asyncio.create_task(host.invoke("1", "f", [], {}, ""))
         reader, writer = await asyncio.open_connection(sock=dying)
         order = asyncio.create_task(receive(reader))
-        assert (await asyncio.wait_for(order, 10))["id"] == "1"
+        assert (await asyncio.wait_for(order, TIMEOUT))["id"] == "1"
         writer.close()
-        assert (await asyncio.wait_for(running, 10)).error == DIED
+        assert (await asyncio.wait_for(running, TIMEOUT)).error == DIED
         host.kill()
         host._reading.cancel()
 
