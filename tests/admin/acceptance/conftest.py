@@ -19,7 +19,7 @@ from local.m365.tenant.records import User
 from tests.admin.command_result import CommandResult
 from tests.doubles.web import Clock
 from tests.e2e.cloud import picture
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, TIMEOUT, Cloud
 
 USER, OTHER = "anne.keller@contoso.com", "bert@contoso.com"
 Acceptance = Callable[..., CommandResult]
@@ -85,7 +85,7 @@ def shown(tenant: Cloud, *users: User) -> Any:
 def fault(tenant: Cloud, **order: Any) -> None:
     """Order a fault, as the control API takes it."""
     url = f"{tenant.tenant.urls.control}/_sim/faults"
-    requests.post(url, json=order, timeout=10).raise_for_status()
+    requests.post(url, json=order, timeout=TIMEOUT).raise_for_status()
 
 
 def variables(tenant: Cloud, app: str = ADMIN_APP) -> dict[str, str]:
