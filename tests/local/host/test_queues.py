@@ -234,9 +234,20 @@ def test_lock_is_renewed_while_the_function_runs(tmp_path, storage, monkeypatch)
     assert (bench.left(), failed) == (0, [])
 
 
+# A host whose ten seconds for running work are two minutes.
+PATIENT = """
+import os
+from local.host import __main__ as host
+host.GRACE_SECONDS = 120
+os._exit(host.main())
+"""
+
+
 def test_graceful_stop_finishes_running_work(tmp_path, storage):
     """At SIGINT no new message is received; the running one is finished and deleted."""
     bench = Bench(tmp_path, storage, "hang", "next", batchSize=1, newBatchThreshold=0)
+    assert bench.files.command[1:3] == ["-m", "local.host"]
+    bench.files.command[1:3] = ["-c", PATIENT]
     host = RunningHost(bench.files)
     bench.took(1)
     host.child.process.send_signal(signal.SIGINT)
