@@ -18,8 +18,11 @@ from local.host.lifetime import LEASH
 T = TypeVar("T")
 
 _TETHER = Path(__file__).with_name("tether.py")
-# A host gives running functions ten seconds to end.
-_STOP_SECONDS = 15.0
+# A bound against hangs: a host gives running functions ten seconds to end, Azurite stores what it
+# has, and on a busy machine either may take longer.
+_STOP_SECONDS = 120.0
+# Before it is ready, Azurite ignores signals.
+_STOP_UNREADY_SECONDS = 15.0
 
 
 class ChildDied(RuntimeError):
@@ -49,6 +52,7 @@ class Child:
         self.log = log
         self.ended = threading.Event()
         self._stops_at = stops_at
+        self._was_ready = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._unlogged: OSError | None = None
         self._log_file = log.open("ab", buffering=0)
@@ -97,6 +101,7 @@ class Child:
                 raise ChildDied(self._failure(f"ended with code {code} before it was ready"))
             found = wanted(line)
             if found is not None:
+                self._was_ready = True
                 return found
 
     def _failure(self, what: str) -> str:
@@ -111,7 +116,7 @@ class Child:
         """Ask it to end, kill it after a while, and return when it is gone."""
         ending.ask(self.process, self._stops_at)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(_STOP_SECONDS)
+            self.process.wait(_STOP_SECONDS if self._was_ready else _STOP_UNREADY_SECONDS)
         self.kill()
         self.let_go()
 

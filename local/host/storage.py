@@ -26,10 +26,10 @@ _LOST = {"PopReceiptMismatch", "MessageNotFound", "QueueNotFound", "QueueBeingDe
 # storage client tries five more times, after 0.8 s, 1.6 s, 3.2 s, 6.4 s and 12.8 s.
 RETRIES = 5
 FIRST_WAIT = 0.8
-# Shorter than the real client's 100 s: a person waits, and storage here is local.
+# A person waits, and storage here is local.
 CONNECT_TIMEOUT = 2
-# The real client's. If it is shorter than a pause of storage, storage still takes the request later
-# on, and a message in the unread answer stays locked for ten minutes.
+# The real client's. After a shorter one, a call that a busy machine has only delayed is repeated:
+# the messages that the first call received are locked, and no function gets them for ten minutes.
 READ_TIMEOUT = 100
 # Measured in the real host: an output fails 23 to 28 s after storage first refused it.
 SEND_TIMEOUT = 28.0
@@ -45,7 +45,7 @@ class Queue:
     """
     One queue; message texts are passed as stored, encoded.
 
-    If the storage account is gone, every call raises AzureError within seconds.
+    If the storage account refuses connections, every call raises AzureError after its retries.
     """
 
     def __init__(

@@ -159,7 +159,13 @@ class Worker:
     def restart(self, why: str) -> None:
         """
         Replace the process; not counted as a death. Everything it ran has failed.
+
+        Documented: RestartWorkerWithInvocationIdAsync restarts only the worker that executes the
+        invocation. One that still loads the app executes none: what took too long waited for it.
         """
+        if not self._ready.is_set():
+            log.warning("%s", why)
+            return
         log.warning("%s Restarting the worker.", why)
         self._restarting = True
         self._process.popen.kill()

@@ -23,7 +23,7 @@ from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
 
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0
 # The port that serves all real names, besides one port for each host.
 _ALL = "names"
 

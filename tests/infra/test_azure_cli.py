@@ -93,7 +93,7 @@ def test_a_signal_leaves_no_file(cloud, number, code, sentence):
             assert pipe.read_text() == "reading\n"
             assert len(list(cloud.temporary.iterdir())) == 1
             hook.send_signal(number)
-            _, errors = hook.communicate(timeout=30)
+            _, errors = hook.communicate(timeout=120)
         finally:
             hook.kill()
 

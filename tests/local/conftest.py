@@ -9,7 +9,7 @@ import pytest
 
 from local.m365.tenant.records import User
 from tests.local.m365.simulator import Cloud, HostSession, cloud
-from tests.local.m365.webhook import Webhook, webhook
+from tests.local.m365.webhook import DEADLINE, Webhook, webhook
 
 
 @pytest.fixture
@@ -67,5 +67,9 @@ def anne(office: Cloud) -> User:
 
 @pytest.fixture
 def hook(m365: Cloud) -> Iterator[Webhook]:
+    """A webhook, for which Graph waits however late it answers; a test may set other budgets."""
+    switches = m365.tenant.switches
+    switches.first_budget_seconds = switches.retry_budget_seconds = DEADLINE
+    switches.handshake_budget_seconds = DEADLINE
     with webhook(m365.certificates) as running:
         yield running

@@ -12,6 +12,9 @@ LIMITS = {
     "photoRequestsPer10Minutes": 10_000,
     "peopleCallsPer5Minutes": 3_000,
 }
+# Seconds that Graph waits for the webhook: on a busy machine a notification would otherwise come
+# twice, and everything that the second one costs would count.
+PATIENCE = {"firstBudgetSeconds": 120, "retryBudgetSeconds": 120}
 # Milliseconds until a service starts to answer.
 LATENCY = {"graph": 120, "sharepoint": 200}
 PICTURE_SIZES = (48, 72, 300)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
+from local.bench.measuring.conditions import LIMITS, PATIENCE, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
 from local.cloud.stack import Stack
 from local.outside import spectator
@@ -55,7 +55,7 @@ class SettledTenant:
         container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
         self._store = BlobStore(container)
         self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
-        self.admin.control("POST", "/switches", LIMITS)
+        self.admin.control("POST", "/switches", LIMITS | PATIENCE)
 
     def ask(self, upkeep: str) -> None:
         """Run *upkeep* and everything that follows from it."""

@@ -79,8 +79,9 @@ async def _exchange(url: str, body: bytes, content_type: str, trusted_ca: str | 
         await writer.drain()
         return await _answer(connection, reader)
     finally:
-        # Not awaited: the TLS shutdown must not use up the budget.
-        writer.close()
+        # Not `close`: a TLS shutdown waits for the other end, and would keep the socket open after
+        # a cancelled POST, even when the simulator has stopped.
+        writer.transport.abort()
 
 
 async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> Reply:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from admin.acceptance import scene, session
 from admin.program import main
 from local.m365.sharepoint import files
 from local.m365.tenant import photos
 from local.m365.tenant.records import User
 from tests.admin.command_result import CommandResult
+from tests.doubles.web import Clock
 from tests.e2e.cloud import picture
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, TIMEOUT, Cloud
 
 USER, OTHER = "anne.keller@contoso.com", "bert@contoso.com"
 Acceptance = Callable[..., CommandResult]
@@ -81,7 +85,7 @@ def shown(tenant: Cloud, *users: User) -> Any:
 def fault(tenant: Cloud, **order: Any) -> None:
     """Order a fault, as the control API takes it."""
     url = f"{tenant.tenant.urls.control}/_sim/faults"
-    requests.post(url, json=order, timeout=10).raise_for_status()
+    requests.post(url, json=order, timeout=TIMEOUT).raise_for_status()
 
 
 def variables(tenant: Cloud, app: str = ADMIN_APP) -> dict[str, str]:
@@ -99,7 +103,16 @@ def variables(tenant: Cloud, app: str = ADMIN_APP) -> dict[str, str]:
 
 
 @pytest.fixture
-def acceptance(tenant, monkeypatch, capsys, tmp_path) -> Acceptance:
+def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a step's own pauses take time while it waits for a change, not the machine."""
+    clock = Clock()
+    monkeypatch.setattr(scene, "stopwatch", SimpleNamespace(ticks=clock.ticks))
+    paused = functools.partial(scene.Scene, pause=clock.sleep)
+    monkeypatch.setattr(session, "Scene", paused)
+
+
+@pytest.fixture
+def acceptance(tenant, own_time, monkeypatch, capsys, tmp_path) -> Acceptance:
     """Run `manage.py acceptance --local` in this process, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO())

@@ -137,5 +137,5 @@ def in_terminal(*arguments: str) -> str:
     except OSError:  # how Linux says that the other end is closed
         pass
     os.close(ours)
-    assert child.wait(30) == 0
+    assert child.wait(120) == 0
     return shown.decode()

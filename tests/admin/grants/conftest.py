@@ -18,7 +18,7 @@ from local.m365.tenant.admins import GLOBAL
 from local.m365.tenant.records import App
 from tests import REPO
 from tests.admin.command_result import CommandResult
-from tests.local.m365.simulator import TENANT_ID, Cloud
+from tests.local.m365.simulator import TENANT_ID, TIMEOUT, Cloud
 
 STAND_IN = Path(__file__).with_name("az_stand_in.py")
 MANAGED = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0a1"
@@ -104,7 +104,7 @@ def somebody_signs_in(
         while not over.wait(0.01):
             for code in list(tenant.tenant.device_codes.values()):
                 order = {"userCode": code.user_code, "name": name, "decline": decline}
-                answer = requests.post(url, json={**order, "roles": roles}, timeout=10)
+                answer = requests.post(url, json={**order, "roles": roles}, timeout=TIMEOUT)
                 scopes.extend(answer.json()["scopes"])
                 return
 

@@ -12,7 +12,7 @@ from local.m365.tenant.records import App
 from tests.admin.command_result import assert_one_sentence, assert_printed
 from tests.admin.grants.conftest import MANAGED, Grant
 from tests.local.m365.entra.test_entra import claims_of
-from tests.local.m365.simulator import IDENTITY_HEADER, Cloud
+from tests.local.m365.simulator import IDENTITY_HEADER, TIMEOUT, Cloud
 
 ME = ("--identity", MANAGED, "--json")
 GRAPH = {"Microsoft Graph User.Read.All", "Microsoft Graph ProfilePhoto.Read.All"}
@@ -35,7 +35,7 @@ def of_the_identity(tenant: Cloud, resource: str) -> dict[str, str]:
         f"{tenant.tenant.urls.control}/msi/token",
         params={"resource": resource, "api-version": "2019-08-01", "client_id": MANAGED},
         headers={"X-IDENTITY-HEADER": IDENTITY_HEADER},
-        timeout=10,
+        timeout=TIMEOUT,
     )
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
@@ -44,11 +44,11 @@ def works(tenant: Cloud) -> tuple[int, int]:
     """The status of listing users in Graph, and of uploading to SharePoint."""
     urls = tenant.tenant.urls
     users = requests.get(
-        f"{urls.graph}/v1.0/users", headers=of_the_identity(tenant, urls.graph), timeout=10
+        f"{urls.graph}/v1.0/users", headers=of_the_identity(tenant, urls.graph), timeout=TIMEOUT
     )
     path = f"{FOLDER}/Files/AddUsingPath(decodedurl='x_MThumb.jpg',overwrite=true)"
     upload = requests.post(
-        urls.my + path, data=b"x", headers=of_the_identity(tenant, urls.my), timeout=10
+        urls.my + path, data=b"x", headers=of_the_identity(tenant, urls.my), timeout=TIMEOUT
     )
     return users.status_code, upload.status_code
 

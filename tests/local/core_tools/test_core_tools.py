@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local import loopback
 from local.cloud.host_command import NoHost, host_command
 from local.cloud.stack import Stack
 from local.core_tools.workspace import real_program
@@ -158,19 +158,20 @@ def test_core_tools_that_cannot(
     on_path(monkeypatch, tmp_path / "bin", "func", code)
     (tmp_path / "keys.json").write_text('{"host": "h", "master": "m"}')
     (tmp_path / "settings.json").write_text('{"Values": {}}')
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "local.core_tools", "--app", str(app), "--port", str(port)),
-            *("--settings", str(tmp_path / "settings.json")),
-            *("--key-file", str(tmp_path / "keys.json"), *more),
-        ],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Bound and not listening, so that no other program gets the port.
+    with loopback.bound(0) as reserved:
+        port = str(reserved.getsockname()[1])
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "local.core_tools", "--app", str(app), "--port", port),
+                *("--settings", str(tmp_path / "settings.json")),
+                *("--key-file", str(tmp_path / "keys.json"), *more),
+            ],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     assert (done.returncode, done.stdout) == (1, "")
     assert sentence in done.stderr

@@ -19,6 +19,7 @@ from local.host.keys import Keys
 from tests import REPO
 
 T = TypeVar("T")
+TIMEOUT = 120  # seconds, a bound against hangs
 FAST_QUEUES = {
     "messageEncoding": "none",
     "maxPollingInterval": "00:00:00.2",
@@ -32,7 +33,7 @@ app = func.FunctionApp()
 """
 
 
-def eventually(condition: Callable[[], T | None], seconds: float = 120) -> T:
+def eventually(condition: Callable[[], T | None], seconds: float = TIMEOUT) -> T:
     """Return the first true value of *condition*, or fail after *seconds*."""
     deadline = time.monotonic() + seconds
     while True:
@@ -95,7 +96,7 @@ class HostFiles:
     def refusal(self) -> tuple[int, str]:
         """Start a host that should refuse the app; return its exit code and stderr."""
         ended = subprocess.run(
-            self.command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False
+            self.command, cwd=REPO, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         return ended.returncode, ended.stderr
 
@@ -119,7 +120,7 @@ class RunningHost:
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Send a request to the host with its host key."""
         headers = {"x-functions-key": self.keys.host, **kwargs.pop("headers", {})}
-        return requests.request(method, self.url + path, headers=headers, timeout=30, **kwargs)
+        return requests.request(method, self.url + path, headers=headers, timeout=TIMEOUT, **kwargs)
 
     def log(self) -> str:
         return self.files.log.read_text()
@@ -138,7 +139,7 @@ class RunningHost:
 def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
     """Send *request* unchanged; returns status, head and body of the answer."""
     at = urlsplit(url)
-    with socket.create_connection((at.hostname or "", at.port or 0), 30) as connection:
+    with socket.create_connection((at.hostname or "", at.port or 0), TIMEOUT) as connection:
         connection.sendall(request)
         with connection.makefile("rb") as answer:
             head = b"".join(iter(lambda: answer.readline().strip() + b"\n", b"\n"))

@@ -17,39 +17,55 @@ class StorageProxy:
         port = self._server.getsockname()[1]
         self.connection = connection.replace(queue, f"http://127.0.0.1:{port}{target.path}")
         self.refused = 0
-        self._closed = False
+        self._closed = self._ended = False
+        # A connection is either refused or among the sockets that `close` cuts off.
+        self._changing = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._copying: list[threading.Thread] = []
 
     def close(self) -> None:
         """Refuse new connections and cut off the existing ones."""
-        self._closed = True
-        for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        with self._changing:
+            self._closed = True
+            for each in self._sockets:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
     def open(self) -> None:
         self._closed = False
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.close()
         self.close()
+        self._ended = True
+        # Wakes `_accept`.
+        socket.create_connection(self._server.getsockname()).close()
+        self._accepting.join()
+        for thread in self._copying:
+            thread.join()
+        for each in (self._server, *self._sockets):
+            each.close()
 
     def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                outer, _ = self._server.accept()
+        while not self._ended:
+            outer, _ = self._server.accept()
+            with self._changing:
                 if self._closed:
                     self.refused += 1
                     outer.close()
-                    continue
-                inner = socket.create_connection(self._target)
-                self._sockets += [outer, inner]
-                for one, other in ((outer, inner), (inner, outer)):
-                    threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+                else:
+                    self._connect(outer)
+
+    def _connect(self, outer: socket.socket) -> None:
+        inner = socket.create_connection(self._target)
+        self._sockets += [outer, inner]
+        for one, other in ((outer, inner), (inner, outer)):
+            self._copying.append(threading.Thread(target=_copy, args=(one, other), daemon=True))
+            self._copying[-1].start()
 
 
 def _copy(one: socket.socket, other: socket.socket) -> None:

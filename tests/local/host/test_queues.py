@@ -1,12 +1,22 @@
 """Queue triggers and outputs behave as in the storage extension, on real storage."""
 
+import asyncio
 import base64
 import signal
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueMessage
 
+from local.host.bindings import Function, QueueTrigger
+from local.host.invocations import Invocations
+from local.host.protocol import Result
+from local.host.queues import QueueListener
+from local.host.settings import QueueOptions
+from local.host.storage import Queue
 from tests.local.host.host_process import RunningHost, eventually
 from tests.local.host.queue_bench import POISON_CODE, Bench
 
@@ -164,26 +174,80 @@ def test_killed_host_loses_nothing(tmp_path, storage):
     assert taken[0]["id"] == taken[1]["id"]
 
 
-def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
-    """A run longer than the lock keeps its message and deletes it with the newest pop receipt."""
-    bench = Bench(tmp_path, storage, "hang", settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
-    with RunningHost(bench.files) as host:
-        bench.took(1)
-        # This message appears after more than one lock period.
-        with bench.queue() as queue:
-            queue.send_message("later", visibility_timeout=8)
-        bench.took(2)
-        (tmp_path / "go").touch()
-        bench.empty()
-        log = host.log()
+class _Ahead(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be moved ahead of the machine's, and of storage's."""
 
-    assert [each["body"] for each in bench.taken()] == ["hang", "later"]
-    assert "was no longer ours" not in log
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def test_lock_is_renewed_while_the_function_runs(tmp_path, storage, monkeypatch):
+    """
+    Each time that half of the lock is over; the message is deleted with the newest pop receipt.
+
+    The clock is the test's own: storage on a busy machine would let a lock of seconds expire.
+    """
+    bench = Bench(tmp_path, storage, "long")
+    renewed: list[tuple[float, str | None]] = []
+    failed: list[BaseException] = []
+    hide = Queue.hide
+
+    async def noted(queue: Queue, message: QueueMessage, seconds: float) -> bool:
+        succeeded = await hide(queue, message, seconds)
+        renewed.append((seconds, message.pop_receipt))
+        return succeeded
+
+    async def run() -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        assert isinstance(loop, _Ahead)
+
+        async def invoke(*_: Any) -> Result:
+            await ended.wait()
+            return Result(ok=True, returned=None, outputs=(), error="")
+
+        worker: Any = SimpleNamespace(invoke=invoke)
+        trigger = QueueTrigger("message", bench.name, bench.connection)
+        listener = QueueListener(
+            Function("take", "take", trigger, (), disabled=False),
+            QueueOptions(base64=False),
+            Invocations(worker, base64=False, timeout=None),
+            failed.append,
+        )
+        listening = asyncio.create_task(listener.listen())
+        deadline = time.monotonic() + 120
+        while len(renewed) < 3:
+            assert time.monotonic() < deadline, "the lock is not renewed"
+            loop.ahead += 300
+            await asyncio.sleep(0.01)
+        ended.set()
+        await listener.stop(None)
+        await listening
+
+    monkeypatch.setattr(Queue, "hide", noted)
+    with asyncio.Runner(loop_factory=_Ahead) as runner:
+        runner.run(run())
+
+    assert {seconds for seconds, _ in renewed} == {600}
+    assert len({receipt for _, receipt in renewed}) == len(renewed)
+    assert (bench.left(), failed) == (0, [])
+
+
+# A host whose ten seconds for running work are two minutes.
+PATIENT = """
+import os
+from local.host import __main__ as host
+host.GRACE_SECONDS = 120
+os._exit(host.main())
+"""
 
 
 def test_graceful_stop_finishes_running_work(tmp_path, storage):
     """At SIGINT no new message is received; the running one is finished and deleted."""
     bench = Bench(tmp_path, storage, "hang", "next", batchSize=1, newBatchThreshold=0)
+    assert bench.files.command[1:3] == ["-m", "local.host"]
+    bench.files.command[1:3] = ["-c", PATIENT]
     host = RunningHost(bench.files)
     bench.took(1)
     host.child.process.send_signal(signal.SIGINT)

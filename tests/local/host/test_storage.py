@@ -9,6 +9,7 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
 
+from local import loopback
 from local.host.storage import SEND_TIMEOUT, Queue, encode
 
 
@@ -43,11 +44,9 @@ def send(port: int, *, timeout: float) -> None:
 
 def test_refused_connections_are_retried_as_in_the_real_host(waits):
     """Five retries, the last after about 25 seconds; then the output has failed."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-
-    with pytest.raises(AzureError):
-        send(port, timeout=60)
+    # Bound and not listening, so that no other program gets the port.
+    with loopback.bound(0) as closed, pytest.raises(AzureError):
+        send(closed.getsockname()[1], timeout=60)
 
     assert waits == [0.8, 1.6, 3.2, 6.4, 12.8]
     assert sum(waits) < SEND_TIMEOUT

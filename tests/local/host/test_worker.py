@@ -72,6 +72,8 @@ def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_pa
         dead = dying(host)
         host.logged("Executed 'Functions.take' (Failed")
         (tmp_path / "go").touch()
+        # For a moment the host still sends work to the dead process, and "next" would be hidden.
+        host.logged("A new worker process is up")
         with bench.queue() as queue:
             queue.send_message("next")
         bench.empty(but=1)

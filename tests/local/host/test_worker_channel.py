@@ -14,13 +14,19 @@ from local.host import protocol, worker
 from local.host.lifetime import Lifetime
 from local.host.worker import DIED, Process, Worker
 
+TIMEOUT = 120
+LOADED = protocol.pack({"functions": []})
 
-def process() -> tuple[Process, socket.socket]:
-    """A worker that has loaded its app, and its end of the socket."""
+
+def process(*, loaded: bool = True) -> tuple[Process, socket.socket]:
+    """A worker that may have loaded its app, and its end of the socket."""
     ours, theirs = socket.socketpair()
-    theirs.sendall(protocol.pack({"functions": []}))
+    if loaded:
+        theirs.sendall(LOADED)
     gone = threading.Event()
-    popen: Any = Fake(kill=gone.set, wait=lambda: -9 if gone.wait(10) else None)
+    popen: Any = Fake(
+        kill=gone.set, wait=lambda: -9 if gone.wait(TIMEOUT) else None, was_killed=gone.is_set
+    )
     return Process(popen, ours), theirs
 
 
@@ -47,9 +53,9 @@ def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.Mon
         running = asyncio.create_task(host.invoke("1", "f", [], {}, ""))
         reader, writer = await asyncio.open_connection(sock=dying)
         order = asyncio.create_task(receive(reader))
-        assert (await asyncio.wait_for(order, 10))["id"] == "1"
+        assert (await asyncio.wait_for(order, TIMEOUT))["id"] == "1"
         writer.close()
-        assert (await asyncio.wait_for(running, 10)).error == DIED
+        assert (await asyncio.wait_for(running, TIMEOUT)).error == DIED
         host.kill()
         host._reading.cancel()
 
@@ -57,3 +63,26 @@ def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(worker, "_REMOVAL_DELAY", 0.0)
     monkeypatch.setattr(protocol, "receive", late)
     asyncio.run(run())
+
+
+def test_worker_that_still_loads_is_not_restarted(monkeypatch: pytest.MonkeyPatch):
+    """A run that took too long because it waited for the worker does not end that worker."""
+
+    async def run() -> bool:
+        (first, first_end), (second, second_end) = process(), process(loaded=False)
+        host = Worker(first, lambda: second, Lifetime())
+        await host.start()
+        first_end.close()
+        while host._process is first:
+            await asyncio.sleep(0.01)
+        host.restart("It took too long.")
+        was_killed: bool = second.popen.was_killed()  # type: ignore[attr-defined]
+        second_end.sendall(LOADED)
+        await asyncio.wait_for(host._ready.wait(), TIMEOUT)
+        host.kill()
+        second_end.close()
+        await host._reading
+        return was_killed
+
+    monkeypatch.setattr(worker, "_RESTART_PAUSE", 0.0)
+    assert asyncio.run(run()) is False

@@ -41,7 +41,7 @@ SHAREPOINT_ROLES = ("User.ReadWrite.All", "Sites.FullControl.All")
 DIRECTORY_SCOPES = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All")
 SITE_SCOPES = ("Sites.FullControl.All",)
 EVENTUAL = {"ConsistencyLevel": "eventual"}
-TIMEOUT = 60
+TIMEOUT = 120  # a bound against hangs
 # The documented limits of the smallest tenant (graph.md section 4, sharepoint.md section 5).
 STRICT = {
     "photo_requests_at_once": 4,

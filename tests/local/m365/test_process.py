@@ -15,7 +15,7 @@ from local.cloud.certificates import make_certificates
 from local.m365.config import HOSTS, Config
 from local.m365.server import Simulator, running
 from tests import REPO
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, TIMEOUT
 
 pytestmark = pytest.mark.server
 
@@ -38,7 +38,7 @@ def test_program_prints_its_urls_and_ends_at_a_signal(tmp_path, number: int):
         line = json.loads(process.stdout.readline())
         for host in HOSTS:
             port = int(line[host].rpartition(":")[2])
-            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+            socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT).close()
         process.send_signal(number)
         rest, _ = process.communicate(timeout=120)
 
@@ -65,8 +65,8 @@ def test_stops_with_idle_connections_open(tmp_path):
     with requests.Session() as session:
         with running(config) as simulator:
             url = f"{simulator.urls.login}/{TENANT_ID}/discovery/v2.0/keys"
-            keys = session.get(url, verify=str(certificates.ca), timeout=10).json()["keys"]
+            keys = session.get(url, verify=str(certificates.ca), timeout=TIMEOUT).json()["keys"]
         with pytest.raises(requests.ConnectionError):
-            session.get(url, verify=str(certificates.ca), timeout=10)
+            session.get(url, verify=str(certificates.ca), timeout=TIMEOUT)
 
     assert len(keys) == 1

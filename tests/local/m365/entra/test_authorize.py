@@ -10,7 +10,7 @@ import jwt
 import pytest
 import requests
 
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, TIMEOUT, Cloud
 
 BACK = "https://localhost:7071/.auth/login/aad/callback"
 WEB = {"redirectUris": [BACK], "implicitGrantSettings": {"enableIdTokenIssuance": True}}
@@ -34,9 +34,9 @@ def page(m365: Cloud) -> str:
 
 def test_sign_in_posts_a_token_to_the_app(m365: Cloud, page: str):
     """The token has the name, the role and the nonce; the app's `state` is escaped."""
-    assert "<form" in requests.get(page, params=QUERY, timeout=30).text
+    assert "<form" in requests.get(page, params=QUERY, timeout=TIMEOUT).text
     form = {"name": "anne@contoso.com", "role": "Viewer"}
-    done = requests.post(page, params=QUERY, data=form, timeout=30)
+    done = requests.post(page, params=QUERY, data=form, timeout=TIMEOUT)
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', done.text))
     claims = jwt.decode(
         fields["id_token"], m365.tenant.signing_key.public_key(), ["RS256"], audience=ADMIN_APP
@@ -65,6 +65,6 @@ def test_bad_request_is_shown_to_the_person(
     """No redirect, even if only ID tokens are not enabled for the registration."""
     app = m365.tenant.apps[ADMIN_APP]
     m365.tenant.apps[ADMIN_APP] = replace(app, settings={"web": web})
-    reply = requests.get(page, params=QUERY | change, timeout=30, allow_redirects=False)
+    reply = requests.get(page, params=QUERY | change, timeout=TIMEOUT, allow_redirects=False)
 
     assert (reply.status_code, f"AADSTS{code}" in reply.text) == (400, True)

@@ -12,7 +12,7 @@ import requests
 from local.m365.entra import device_codes
 from local.m365.tenant.admins import COMMAND_LINE_TOOLS, GLOBAL, TEMPLATES
 from tests.local.m365.entra.test_entra import claims_of
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, TIMEOUT, Cloud
 
 
 def client(m365: Cloud, tenant: str = TENANT_ID) -> msal.PublicClientApplication:
@@ -75,7 +75,7 @@ def test_bad_requests_for_a_code(m365: Cloud, changed: dict[str, str], code: int
     form = {"client_id": COMMAND_LINE_TOOLS, "scope": " ".join(scopes(m365)), **changed}
     url = f"{m365.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/devicecode"
 
-    answer = requests.post(url, data=form, timeout=10)
+    answer = requests.post(url, data=form, timeout=TIMEOUT)
 
     assert answer.status_code == 400
     assert answer.json()["error_codes"] == [code]

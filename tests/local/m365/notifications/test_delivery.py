@@ -143,18 +143,20 @@ def test_refused_delivery_is_retried(m365: Cloud, hook: Webhook, anna: User):
 @pytest.mark.usefixtures("one")
 def test_slow_answer_counts_as_none(m365: Cloud, hook: Webhook, anna: User):
     """An answer after the budget is ignored, and the item is sent again."""
-    m365.tenant.switches.first_budget_seconds = 0.1
-    m365.tenant.switches.backoff_seconds = 0.01
+    switches = m365.tenant.switches
+    # Both: on a busy machine the first attempt may end before it is connected.
+    switches.first_budget_seconds = switches.retry_budget_seconds = 0.1
+    switches.backoff_seconds = 0.01
     released = threading.Event()
 
     def late(call: Call) -> Answer:
         if len(hook.calls) < 2:
-            released.wait(5)
+            released.wait(DEADLINE)
         return Answer(202)
 
     hook.answer = late
     notify(m365, anna)
-    hook.wait_for(lambda: len(hook.calls) == 2)
+    hook.wait_for(lambda: len(hook.calls) >= 2)
     released.set()
 
     assert deliveries(m365)[0]["status"] == 0

@@ -17,7 +17,7 @@ from local.m365.tenant.records import Subscription
 from local.m365.tenant.tenant import Tenant
 from tests.doubles.web import Answer
 from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud, HostSession
-from tests.local.m365.webhook import Call, Webhook, echo
+from tests.local.m365.webhook import DEADLINE, Call, Webhook, echo
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PATH = "/subscriptions"
@@ -130,7 +130,7 @@ def test_slow_endpoint_times_out(m365: Cloud, graph: HostSession, hook: Webhook)
     awake = threading.Event()
 
     def late(call: Call) -> Answer:
-        awake.wait(5)
+        awake.wait(DEADLINE)
         return echo(call)
 
     hook.answer = late
@@ -274,8 +274,12 @@ def test_expired_subscription(m365: Cloud, graph: HostSession, hook: Webhook, on
     assert subscribe(m365, graph, hook).status_code == 201
 
 
-def test_listing_too_often_is_throttled(graph: HostSession):
+def test_listing_too_often_is_throttled(
+    m365: Cloud, graph: HostSession, monkeypatch: pytest.MonkeyPatch
+):
     """The 26th list within 20 seconds is a 429 with Retry-After."""
+    now = m365.tenant.now()
+    monkeypatch.setattr(m365.tenant, "_clock", lambda: now)
     answers = [graph.get(PATH) for _ in range(26)]
     assert [answer.status_code for answer in answers] == [200] * 25 + [429]
     assert 0 < float(answers[-1].headers["Retry-After"]) <= 20
