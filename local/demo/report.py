@@ -14,13 +14,12 @@ from pathlib import Path
 from admin.terminal import files
 from local.cloud.children import ChildDied
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import NO_TIMERS
 from local.demo.montage import Pair, montage
 from local.demo.story import Demo, DemoFailed, Result
 from local.outside.watcher import NotSettled
 
 PICTURE = Path("demo.png")
-# Years away: each step counts the runs that it causes, and a timer's sweep or audit would add some.
-NO_TIMERS = dict.fromkeys(("RENEW_SCHEDULE", "SWEEP_SCHEDULE"), "0 0 0 29 2 *")
 
 
 class Progress:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import PATIENT_GRAPH
 from local.demo import people
 from local.demo.people import PEOPLE, Person
 from local.outside.console_client import ConsoleClient
@@ -79,9 +80,7 @@ class Demo:
         return self._results, counted
 
     def _add_people(self) -> None:
-        # On a busy machine the webhook may answer after three seconds. Graph would post again, and
-        # each step counts one run.
-        self._admin.control("POST", "/switches", {"firstBudgetSeconds": 120})
+        self._admin.control("POST", "/switches", PATIENT_GRAPH)
         ids = people.add_users(self._at, self._admin)
         self._results = [Result(*each) for each in zip(PEOPLE, ids, strict=True)]
         self._say(f"{len(PEOPLE)} invented people are in the tenant")

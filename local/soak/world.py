@@ -17,6 +17,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import NO_TIMERS
 from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
@@ -29,8 +30,7 @@ REFUSING, VANISHING = "refusing@contoso.com", "vanishing@contoso.com"
 # The app settings of a soak. No timer repairs anything, since only the soak itself may start
 # repairs; a dead host's messages return after seconds instead of ten minutes.
 SETTINGS = {
-    "SWEEP_SCHEDULE": "0 0 0 29 2 *",
-    "RENEW_SCHEDULE": "0 0 0 29 2 *",
+    **NO_TIMERS,
     "LOCAL_HOST_LOCK_SECONDS": "8",
     "PROFILE_CALLS_PER_5_MINUTES": "15000",
     "AUDIT_SHARE": "1",

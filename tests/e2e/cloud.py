@@ -19,24 +19,19 @@ from azure.storage.blob import BlobServiceClient
 from PIL import Image, ImageDraw
 
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import NO_TIMERS, PATIENT_GRAPH
 from local.outside.console_client import ConsoleClient
 from local.outside.likeness import alike
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry, State, Watcher
 from shared.storage.azure import CONTAINER
 
-NEVER = "0 0 0 29 2 *"
-# Years away: upkeep runs only when a test asks for it, and never beside another test.
-QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 # How long a message stays locked: in a host that a test kills, so that its messages soon return,
 # and in every other host. One that is paused for longer gets its own messages again, and then the
 # second run of a sweep's page waits for six minutes.
 SHORT_LOCK = {"LOCAL_HOST_LOCK_SECONDS": "4"}
 USUAL_LOCK = {"LOCAL_HOST_LOCK_SECONDS": "600"}
 FINAL = {"synced", "no-photo", "skipped", "failed"}
-# On a busy machine the webhook may answer after Graph's three seconds. Graph would post again, and
-# cause another run or another sweep at any later moment.
-PATIENT = {"firstBudgetSeconds": 120}
 _numbers = itertools.count(1)
 
 
@@ -45,7 +40,7 @@ def quiet_cloud(
     folder: Path, settings: Mapping[str, str] | None = None, **options: Any
 ) -> Iterator[LiveCloud]:
     """A separate cloud in which no timer runs; *options* are those of Stack."""
-    with Stack(folder, settings=QUIET | dict(settings or {}), **options) as stack:
+    with Stack(folder, settings=NO_TIMERS | dict(settings or {}), **options) as stack:
         yield LiveCloud(stack)
 
 
@@ -68,7 +63,7 @@ class LiveCloud:
         self.at = stack.endpoints
         self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
         self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
-        self.switch(**PATIENT)
+        self.switch(**PATIENT_GRAPH)
         self.console = ConsoleClient(self.at)
         self.webhook = f"{self.at.functions}/api/notifications?code={self.at.key}"
 

@@ -132,9 +132,9 @@ class TurnNeverStartsAgain(Sweep):
 class AuditNeverRevived(Audit):
     """An audit whose message was lost runs forever, and no other begins."""
 
-    def _wake(self, audit: AuditLog) -> None:
+    def _wake(self, audit: AuditLog, *, again: bool = False) -> None:
         if audit.resting:
-            super()._wake(audit)
+            super()._wake(audit, again=again)
 
 
 class AuditWritesOverRuns(Audit):

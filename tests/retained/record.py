@@ -23,11 +23,12 @@ from azure.storage.queue import QueueClient
 from PIL import Image
 
 from local.cloud.stack import Stack
-from tests.e2e.cloud import QUIET, LiveCloud
+from local.cloud.undisturbed import NO_TIMERS
+from tests.e2e.cloud import LiveCloud
 from tests.retained.left import CONTAINER, to_names
 
 UPN = "{}@contoso.com"
-SETTINGS = {"EXCLUDED_USERS": UPN.format("excluded"), **QUIET}
+SETTINGS = {"EXCLUDED_USERS": UPN.format("excluded"), **NO_TIMERS}
 QUEUES = ("photo-sync", "photo-upkeep")
 # Fixed ids, since the simulator would generate new ones.
 IDS = "{:08d}-0000-4000-8000-000000000000"

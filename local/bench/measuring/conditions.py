@@ -3,18 +3,16 @@
 import json
 from pathlib import Path
 
+from local.cloud.undisturbed import NO_TIMERS
+
 REPO = Path(__file__).resolve().parents[3]
-# Timers fire years away, so that only requested work is measured.
-SETTINGS = {"SWEEP_SCHEDULE": "0 0 0 29 2 *", "RENEW_SCHEDULE": "0 0 0 29 2 *"}
+SETTINGS = NO_TIMERS
 # The documented limits of Graph's photos and of the smallest tenant's profile calls.
 LIMITS = {
     "photoRequestsAtOnce": 4,
     "photoRequestsPer10Minutes": 10_000,
     "peopleCallsPer5Minutes": 3_000,
 }
-# Seconds that Graph waits for the webhook: on a busy machine a notification would otherwise come
-# twice, and everything that the second one costs would count.
-PATIENCE = {"firstBudgetSeconds": 120, "retryBudgetSeconds": 120}
 # Milliseconds until a service starts to answer.
 LATENCY = {"graph": 120, "sharepoint": 200}
 PICTURE_SIZES = (48, 72, 300)

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.bench.measuring.conditions import LIMITS, PATIENCE, PICTURE_SIZES
+from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import PATIENT_GRAPH
 from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
@@ -55,7 +56,7 @@ class SettledTenant:
         container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
         self._store = BlobStore(container)
         self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
-        self.admin.control("POST", "/switches", LIMITS | PATIENCE)
+        self.admin.control("POST", "/switches", LIMITS | PATIENT_GRAPH)
 
     def ask(self, upkeep: str) -> None:
         """Run *upkeep* and everything that follows from it."""

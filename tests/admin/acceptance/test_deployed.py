@@ -20,21 +20,18 @@ from admin.acceptance.order import Order
 from admin.console.address import Address
 from admin.console.console import Console
 from admin.terminal.output import Output
-from local.cloud.stack import Stack
 from tests import REPO
 from tests.admin.acceptance.conftest import Seen, seen
 from tests.admin.command_result import CommandResult, assert_one_sentence
 from tests.contract.conftest import Nobody
-from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 
 AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
 
 
 @pytest.fixture(scope="module")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
-    never = dict.fromkeys(("RENEW_SCHEDULE", "SWEEP_SCHEDULE"), "0 0 0 29 2 *")
-    with Stack(tmp_path_factory.mktemp("cloud"), settings=never) as stack:
-        cloud = LiveCloud(stack)
+    with quiet_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.subscribe()
         yield cloud
 

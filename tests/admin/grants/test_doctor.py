@@ -11,19 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.stack import Stack
 from local.m365.tenant.admins import GLOBAL
 from tests import REPO
 from tests.admin.command_result import CommandResult, assert_printed
 from tests.admin.grants.conftest import in_a_process
-from tests.e2e.cloud import NEVER, LiveCloud, picture
+from tests.e2e.cloud import LiveCloud, picture, quiet_cloud
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[LiveCloud]:
-    settings = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-    with Stack(tmp_path, settings=settings, granted=False) as stack:
-        yield LiveCloud(stack)
+    with quiet_cloud(tmp_path, granted=False) as cloud:
+        yield cloud
 
 
 def variables(cloud: LiveCloud) -> dict[str, str]:

@@ -15,13 +15,12 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from local.cloud.stack import Stack
+from local.cloud.undisturbed import NO_TIMERS
 from tests.e2e.cloud import LiveCloud
 from tests.shared.telemetry.eventful import Eventful
 from tests.shared.telemetry.producers import RARE
 from tests.shared.telemetry.receivers import receiving
 from tests.shared.telemetry.workspace import Workspace
-
-NEVER = "0 0 0 29 2 *"
 
 _DELTA: dict[type, AggregationTemporality] = {
     Counter: AggregationTemporality.DELTA,
@@ -69,8 +68,7 @@ def eventful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
     """A cloud in which every event that an operator cares about has happened once."""
     with receiving() as receiver:
         settings = {
-            "RENEW_SCHEDULE": NEVER,
-            "SWEEP_SCHEDULE": NEVER,
+            **NO_TIMERS,
             # As in infra/function_app.bicep, except for the identity, which needs HTTPS.
             "PYTHON_ENABLE_OPENTELEMETRY": "true",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": receiver.connection_string,
