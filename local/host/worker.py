@@ -160,8 +160,9 @@ class Worker:
         """
         Replace the process; not counted as a death. Everything it ran has failed.
 
-        Documented: RestartWorkerWithInvocationIdAsync restarts only the worker that executes the
-        invocation. One that still loads the app executes none: what took too long waited for it.
+        The real dispatcher (RestartWorkerWithInvocationIdAsync) restarts only the worker that
+        executes the invocation. One that still loads the app executes none: what took too long
+        waited for it.
         """
         if not self._ready.is_set():
             log.warning("%s", why)
