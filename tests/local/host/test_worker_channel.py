@@ -85,4 +85,4 @@ def test_worker_that_still_loads_is_not_restarted(monkeypatch: pytest.MonkeyPatc
         return was_killed
 
     monkeypatch.setattr(worker, "_RESTART_PAUSE", 0.0)
-    assert asyncio.run(run()) is False
+    assert asyncio.run(asyncio.wait_for(run(), TIMEOUT)) is False

@@ -35,7 +35,7 @@ def test_post_that_is_cut_off_leaves_no_socket(tmp_path: Path):
 
     with webhook(certificates) as hook:
         hook.answer = never
-        asyncio.run(cut_off(hook.url))
+        asyncio.run(asyncio.wait_for(cut_off(hook.url), DEADLINE))
         over.set()
     # An open socket is a ResourceWarning, which pytest reports as an error of this test.
     gc.collect()
