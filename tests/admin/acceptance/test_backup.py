@@ -85,6 +85,8 @@ class _CtrlC:
         self._heard = threading.Event()
 
     def press(self) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         main = threading.main_thread().ident
         assert main
         # A signal may come just before its thread falls asleep, which then misses it.
