@@ -95,6 +95,7 @@ class Stack:
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
         self._crashed: list[Child] = []
+        self._orphans: list[psutil.Process] = []
         self._given_up = False
         # Guards the host in `_children`, which another thread restarts.
         self._hosting = threading.RLock()
@@ -135,8 +136,13 @@ class Stack:
         """Kill the host as a crash would: it returns no messages, and its worker is orphaned."""
         with self._hosting:
             host = self._children.pop("host")
+            self._orphans += psutil.Process(host.process.pid).children()
             host.kill()
             self._crashed.append(host)
+
+    def orphans(self) -> int:
+        """The workers of killed hosts that still finish their functions, and may write."""
+        return sum(map(_lives, self._orphans))
 
     def kill_worker(self) -> bool:
         """
@@ -378,6 +384,13 @@ def _ready_line(line: str) -> dict[str, str] | None:
         return None
     content: dict[str, str] = json.loads(line)
     return content if content.get("ready") else None
+
+
+def _lives(process: psutil.Process) -> bool:
+    # Its parent is dead: where nothing adopts it, it stays a zombie.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _free_port() -> int:

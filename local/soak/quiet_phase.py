@@ -61,7 +61,11 @@ class QuietPhase:
         self.repaired = self._audit()
 
     def end(self) -> None:
-        """Wait for Graph's retries, too: one of them during the verdict would change it."""
+        """
+        Wait for what may still queue a message, too, and change the verdict: Graph's retries, and
+        the runs of killed hosts, which their workers finish.
+        """
+        self._until(lambda: not self._world.orphans())
         self._until(lambda: not self._world.watcher.undelivered())
         self._until(self._is_at_rest)
 

@@ -121,6 +121,10 @@ class World:
         """Messages that are queued, delayed or being processed."""
         return sum(self.watcher.length(name) for name in names or QUEUES)
 
+    def orphans(self) -> int:
+        """Workers that still finish the runs of a killed host."""
+        return self.stack.orphans()
+
     def log(self) -> str:
         """The log of the host and the app so far, across all restarts."""
         return self.stack.host_log.read_text(encoding="utf-8", errors="replace")
@@ -158,6 +162,7 @@ class World:
             name
             for folder in ("users/", "sweeps/", "audits/")
             for name in container.list_blob_names(name_starts_with=folder)
+            if name.endswith(".json")  # the parts of an unfinished sweep have no moments
         ]
         for name in names:
             self._rewrite(name, lambda text: _earlier(text, span))

@@ -7,9 +7,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,11 +30,21 @@ pytestmark = pytest.mark.server
 # The test's own app; the real one is tested elsewhere.
 CODE = """
 import os
+import pathlib
 import re
+import time
 
 @app.route("settings", auth_level=func.AuthLevel.FUNCTION)
 def settings(req: func.HttpRequest) -> str:
     return os.environ[req.params["name"]]
+
+@app.route("long", auth_level=func.AuthLevel.ANONYMOUS)
+def long(req: func.HttpRequest) -> str:
+    begun, go = (pathlib.Path(req.params[name]) for name in ("begun", "go"))
+    begun.touch()
+    while not go.exists():
+        time.sleep(0.01)
+    return "done"
 
 @app.route("health", auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> str:
@@ -107,6 +118,27 @@ def test_killed_host_comes_back_on_its_port(stack):
     stack.start_host()
 
     assert get(stack, "/api/settings", name="EXTRA", code=stack.endpoints.key).text == "1"
+
+
+@pytest.mark.local_host("another host may end its worker")
+def test_worker_of_a_killed_host_finishes_its_function(stack, tmp_path):
+    """It is an orphan until then, and may write; then it ends."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+
+    def call() -> None:
+        with suppress(requests.ConnectionError):
+            get(stack, "/api/long", begun=begun, go=go)
+
+    calling = threading.Thread(target=call)
+    calling.start()
+    eventually(begun.exists)
+    stack.kill_host()
+    calling.join()
+    assert stack.orphans() == 1
+
+    go.touch()
+    eventually(lambda: not stack.orphans())
+    stack.start_host()
 
 
 @pytest.mark.local_host("another host logs other text")
