@@ -1,5 +1,6 @@
 // The search and the filter above the list of people; the address holds both.
 
+import { isSignedIn } from "./call.js";
 import { $, make } from "./elements.js";
 import { homeHash } from "./route.js";
 import { showView } from "./views.js";
@@ -30,6 +31,6 @@ export function searchSoon() {
   const { hash } = location;
   clearTimeout(typing);
   typing = setTimeout(() => {
-    if (location.hash === hash) search();
+    if (isSignedIn() && location.hash === hash) search();
   }, 300);
 }
