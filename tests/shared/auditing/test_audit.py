@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -106,6 +107,25 @@ def test_ordered_again():
     assert second.id != first.id
     assert other.written(first.id).status == audit_log.FAILED
     assert len(other.checked) == 25
+
+
+@pytest.mark.parametrize("begun", ["first page done", "waiting for the budget", "throttled"])
+def test_ordered_again_while_it_runs(begun: str):
+    """A second order queues no page whose message is still there."""
+    alone = Auditing(25)
+    alone.audit.order(repair=False)
+    page = alone.due()
+    assert page
+    if begun == "waiting for the budget":
+        alone.wait = 60.0
+    elif begun == "throttled":
+        alone.found = {id_of(0): Throttled("Slow down.", retry_after=60.0)}
+    with suppress(Throttled):
+        alone.audit.process(page.audit_id, page.page)
+    before = list(alone.upkeep.messages)
+    alone.audit.order(repair=False)
+
+    assert alone.upkeep.messages == before
 
 
 def test_order_replaces_a_scheduled_audit():
